@@ -1,0 +1,1 @@
+"""Generated stubs of the contracts under proto; for adapters, entrypoints and accord.runtime only."""

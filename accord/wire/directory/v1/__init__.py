@@ -1,0 +1,1 @@
+"""Generated stubs of the contracts under proto//directory/v1; for adapters, entrypoints and accord.runtime only."""
