@@ -1,1 +1,1 @@
-"""Generated stubs of the contracts under proto//cell; for adapters, entrypoints and accord.runtime only."""
+"""Generated stubs of proto/accord/wire/cell; for adapters, entrypoints and accord.runtime only."""

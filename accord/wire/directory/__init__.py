@@ -1,1 +1,1 @@
-"""Generated stubs of the contracts under proto//directory; for adapters, entrypoints and accord.runtime only."""
+"""Generated stubs of proto/accord/wire/directory; for adapters, entrypoints and accord.runtime only."""

@@ -1,1 +1,1 @@
-"""Generated stubs of the contracts under proto//cell/v1; for adapters, entrypoints and accord.runtime only."""
+"""Generated stubs of proto/accord/wire/cell/v1; for adapters, entrypoints and accord.runtime only."""

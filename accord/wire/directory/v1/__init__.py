@@ -1,1 +1,1 @@
-"""Generated stubs of the contracts under proto//directory/v1; for adapters, entrypoints and accord.runtime only."""
+"""Generated stubs of proto/accord/wire/directory/v1; for adapters, entrypoints and accord.runtime only."""

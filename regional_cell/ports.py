@@ -1,0 +1,307 @@
+"""Promises that the services of a cell rely on; adapters keep them, each with an embedded and, later, a real engine.
+
+Every method is asynchronous unless it says that it neither waits nor touches a disk. Errors are those of
+`accord.errors`; a store that cannot answer raises NotReadyError or StorageFullError and has written nothing.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from accord.identity import KeyRing
+from regional_cell.domain.changes import Change, Key, Require, Row
+from regional_cell.domain.decisions import Committed, Decide
+from regional_cell.domain.events import Event, SealedEvent
+from regional_cell.domain.state import State
+from residency_policies.bundle import CompiledBundle
+from residency_policies.decide import Decision, Question
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentRecord:
+    """The row that fences a resident: its epoch, life cycle (open, frozen, moved, closed), head and clock."""
+
+    resident: str
+    kind: str
+    epoch: int
+    state: str
+    head: int
+    clock_us: int
+    key_id: str
+    establishment: str
+    subjects: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One command's share of a batch. Sequences of `events` follow each other and the resident's share before it.
+
+    `changes` are those of all `events`, in order, with `content` values still open: the store seals them.
+    """
+
+    resident: str
+    epoch: int
+    events: tuple[SealedEvent, ...]
+    changes: tuple[Change, ...]
+    requires: tuple[Require, ...]
+    client_msg_id: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """This share is synced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The same (author, client_msg_id) stands at this sequence already; nothing was written for this share."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The fence did not let the share pass: head, epoch or life cycle differ. Read why, then decide again or refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A `Require` of this share did not hold, or a share before it in the batch failed: decide again."""
+
+
+Outcome = Written | Duplicate | Behind | Unmet
+
+
+class Log(Protocol):
+    """The residents' logs and, in the same transactions, their views."""
+
+    async def open(self, record: ResidentRecord, wrapped_key: bytes) -> None:
+        """Create an empty log with its wrapped data key. ConflictError when the resident exists with another epoch."""
+
+    async def record(self, resident: str) -> ResidentRecord | None:
+        """The fencing row, read from the primary."""
+
+    async def append(self, shares: Sequence[Append]) -> list[Outcome]:
+        """Write the shares in one transaction and sync it, then say what became of each, in order.
+
+        Residents stand alone: a share that fails takes the later shares of its resident with it (Unmet or Behind),
+        never those of others. For each resident one fenced update moves head and clock by what passed.
+        """
+
+    async def read(self, resident: str, after: int, limit: int) -> list[SealedEvent]:
+        """Entries with sequence > after, rising, at most limit."""
+
+    async def entries(self, resident: str, sequences: Sequence[int]) -> dict[int, SealedEvent]:
+        """Chosen entries by sequence; unknown ones are missing from the answer."""
+
+    async def residents(self) -> list[ResidentRecord]:
+        """All residents of this cell."""
+
+
+class Views(Protocol):
+    """Reading views. `content` columns come opened, as maps."""
+
+    async def rows(self, resident: str, view: str) -> list[tuple[Key, Row]]:
+        """All rows of one view of one resident."""
+
+    async def state(self, resident: str) -> State | None:
+        """Every `in_state` view, head and clock, read in one transaction."""
+
+    async def row(self, resident: str, view: str, key: Key) -> Row | None:
+        """One row."""
+
+    async def many(self, resident: str, view: str, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Rows by key; at most 1,000 keys."""
+
+    async def messages(
+        self, resident: str, channel: str, *, oldest: int | None, latest: int | None, newest_first: bool, limit: int,
+    ) -> list[tuple[int, Row]]:
+        """(ts, row) of the channel's main line: no hidden rows, replies only when broadcast.
+
+        `oldest` and `latest` are exclusive bounds in microseconds.
+        """
+
+    async def thread(
+        self, resident: str, channel: str, root: int, *, oldest: int | None, latest: int | None, limit: int,
+    ) -> list[tuple[int, Row]]:
+        """Replies of a thread, oldest first, without the root; bounds exclusive."""
+
+    async def reply_users(self, resident: str, channel: str, roots: Sequence[int]) -> dict[int, list[str]]:
+        """Distinct repliers of each thread in order of first reply, at most 5 each."""
+
+    async def reactions(self, resident: str, channel: str, ts: Sequence[int]) -> dict[int, list[tuple[str, list[str]]]]:
+        """Per message: (name, users in order of reaction), names in order of their first use."""
+
+    async def unread(self, resident: str, user: str, channels: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Per channel: (last_read in microseconds, messages after it that are not the user's)."""
+
+    async def shares(self, resident: str, files: Sequence[str]) -> dict[str, list[tuple[str, int, int | None]]]:
+        """Per file: (channel, ts, thread_ts) of its shares."""
+
+
+class Commits(Protocol):
+    """The only way to change a resident: decided against its state, committed on condition that its head is still that."""
+
+    async def commit(self, resident: str, decide: Decide, *, principal: str, epoch: int | None = None) -> Committed:
+        """Decide, write, sync, fold in.
+
+        Args:
+            epoch: what the caller believes; a different one at the resident raises StaleEpochError. None for work of
+                the cell itself.
+
+        Raises: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError, OverloadedError (queue full,
+            nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is not known).
+        """
+
+    async def state(self, resident: str) -> State:
+        """The state at a head not older than any commit acknowledged before the call. Raises UnknownResidentError."""
+
+    async def event(self, resident: str, sequence: int) -> Event | None:
+        """One opened entry; None where it does not exist or was redacted."""
+
+    async def events(self, resident: str, sequences: Sequence[int]) -> dict[int, Event]:
+        """Opened entries by sequence."""
+
+    async def read(self, resident: str, after: int, limit: int) -> list[Event]:
+        """Opened entries with sequence > after, rising."""
+
+
+class Sealer(Protocol):
+    """Seals with the resident's data key; the key is unwrapped once per process and resident. Does not wait."""
+
+    def seal_event(self, event: Event) -> SealedEvent:
+        """Add a salt, encode the payload canonically, seal it bound to resident, sequence and kind, and commit to it."""
+
+    def open_event(self, sealed: SealedEvent) -> Event:
+        """Raises IntegrityError when the bytes are not those sealed for this place in the log."""
+
+    def seal_content(self, resident: str, view: str, key: Key, content: Mapping[str, Any]) -> bytes:
+        """Seal a `content` column bound to its row."""
+
+    def open_content(self, resident: str, view: str, key: Key, sealed: bytes) -> dict[str, Any]:
+        """The inverse of `seal_content`. Raises IntegrityError."""
+
+
+class FileStore(Protocol):
+    """File bytes, sealed under the resident's key, in a folder per resident, named by keyed hash."""
+
+    async def write(self, resident: str, file: str, chunks: AsyncIterator[bytes], length: int) -> tuple[str, bytes]:
+        """Store exactly `length` bytes and sync them; gives (object key, SHA-256). InvalidError on another length."""
+
+    def read(self, resident: str, object_key: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
+        """The opened bytes in chunks of at most 256 KiB. Raises IntegrityError, NotFoundError."""
+
+    async def purge(self, resident: str, object_key: str) -> None:
+        """Remove the bytes; nothing happens where there are none."""
+
+
+class Policies(Protocol):
+    """The active bundle and the one before it while a roll-out runs. Does not wait."""
+
+    def bundle(self) -> CompiledBundle | None:
+        """The active bundle; None before the first: then only the safe core is allowed."""
+
+    def decide(self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]) -> Decision:
+        """Evaluate under the profile of the workspace; NO_TABLE without a bundle."""
+
+
+class Routes(Protocol):
+    """What this cell knows of other residents, cells and keys, from the directory's watch."""
+
+    async def home_of(self, resident: str) -> tuple[str, int] | None:
+        """(cell, epoch); None when unknown. NotReadyError before the first snapshot."""
+
+    def region_of(self, cell: str) -> str | None:
+        """Region id of an admitted cell. Does not wait."""
+
+    def jurisdiction_of(self, cell: str) -> str | None:
+        """Jurisdiction of an admitted cell. Does not wait."""
+
+    def placement_facts(self, resident: str) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+        """(establishment, subjects, tags) of a resident as placed; None when unknown. Does not wait."""
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """Public keys of all cells."""
+
+
+class DirectoryDoor(Protocol):
+    """Writing to the directory: placements and claims. Raises DirectoryAwayError-like NotReadyError when it is away."""
+
+    async def place(self, resident: str, establishment: str, subjects: Sequence[str], tags: Sequence[str]) -> int:
+        """Place a new resident in this cell; gives the epoch. ConflictError, WithheldError."""
+
+    async def lease(self, claims: Sequence[tuple[str, str, str]]) -> str:
+        """Lease (attribute, value, resident) names, all or none; gives the lease id. ConflictError."""
+
+    async def commit_lease(self, lease: str) -> None:
+        """Make the leased claims last. NotFoundError when the lease expired."""
+
+    async def release_lease(self, lease: str) -> None:
+        """Give the names back."""
+
+
+class Hasher(Protocol):
+    """Password hashes, argon2id, on a bounded pool."""
+
+    async def hash(self, password: str) -> str:
+        """An encoded hash with its own salt and parameters."""
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether it fits; None does the same work against a dummy and is False."""
+
+
+class SearchIndex(Protocol):
+    """Terms of this cell's messages, in a store of its own, fed by a tail and rebuilt from the log."""
+
+    async def position(self, resident: str) -> int:
+        """Log sequence up to which the resident is indexed."""
+
+    async def index(self, resident: str, through: int, documents: Iterable["Document"], removed: Iterable[tuple[str, int]]) -> None:
+        """Write documents and removals and move the position, in one transaction."""
+
+    async def search(self, resident: str, query: "IndexQuery") -> list["IndexHit"]:
+        """Candidates in order; the caller filters again by what the asker may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A message as indexed."""
+
+    channel: str
+    ts: int
+    user: str
+    text: str
+    flags: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexQuery:
+    """An index query: FTS match expression of our own making (never the asker's text), bounds and order."""
+
+    match: str
+    channels: tuple[str, ...]
+    users: tuple[str, ...]
+    oldest: int | None
+    latest: int | None
+    by_time: bool
+    ascending: bool
+    limit: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexHit:
+    """A candidate."""
+
+    channel: str
+    ts: int
+    score: float
+
+
+class LiveFeed(Protocol):
+    """Where committed events go next in this process and, by doorbell, in the others. Does not wait."""
+
+    def committed(self, state: State, events: Sequence[Event]) -> None:
+        """Called once per resident and batch, in order, after the sync and the fold."""
