@@ -1,0 +1,48 @@
+"""The tiers of the tests: which folders of `tests/` belong to which, and how each is run.
+
+Invariants
+    1. Every test below `tests/` belongs to exactly one tier: `unit` has whatever no other tier names.
+    2. A tier that starts processes of the federation runs serially, so that runs do not share the machine.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One tier. `workers` 1 means serial; after `limit_s` the tier is ended and counts as failed."""
+
+    name: str
+    folders: tuple[str, ...]
+    workers: int
+    limit_s: int
+    summary: str
+
+
+TIERS = (
+    Tier("static", ("tests/architecture",), 1, 600, "lint, format, types and the rules of the house"),
+    Tier("unit", ("tests",), 2, 1200, "one module at a time"),
+    Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
+    Tier("flows", ("tests/flows", "tests/residency"), 1, 2400, "a federation of real processes"),
+    Tier("docs", ("tests/docs",), 1, 600, "what the documents promise"),
+)
+NAMES = tuple(tier.name for tier in TIERS)
+
+
+def tier_of(path: str) -> Tier:
+    """The tier to which a test belongs; path is relative to the checkout, with or without `::test`."""
+    file = Path(path.partition("::")[0])
+    for tier in TIERS:
+        if tier.name != "unit" and any(file.is_relative_to(folder) for folder in tier.folders):
+            return tier
+    return TIERS[NAMES.index("unit")]
+
+
+def selection(tier: Tier, root: Path) -> list[str]:
+    """The arguments that make pytest collect exactly this tier below root; empty when it has no folder."""
+    present = [folder for folder in tier.folders if (root / folder).is_dir()]
+    if tier.name != "unit":
+        return present
+    others = [folder for other in TIERS if other.name != "unit" for folder in other.folders]
+    return present and [*present, *(f"--ignore={folder}" for folder in others if (root / folder).is_dir())]
