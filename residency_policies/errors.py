@@ -1,0 +1,76 @@
+"""Errors and findings of policy documents and bundles.
+
+    PolicyError
+    ├── DocumentError      one document cannot be used; holds every finding
+    └── BundleError        documents are fine alone and wrong together, or the bytes are no bundle
+
+A finding names a place in a document and never quotes more of it than one key or one short value.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+CODES: dict[str, str] = {
+    "E-YAML": "the text is not YAML",
+    "E-YAML-UTF8": "the bytes are not UTF-8",
+    "E-YAML-SIZE": "the document is too large, too deep or has too many parts",
+    "E-YAML-MANY": "the text holds no document or several",
+    "E-YAML-ALIAS": "anchors and aliases are refused",
+    "E-YAML-TAG": "tags and merge keys are refused",
+    "E-YAML-BOOL": "a code became a boolean",
+    "E-YAML-NULL": "an empty value",
+    "E-YAML-NUMBER": "a number that is not a plain decimal integer",
+    "E-YAML-DATE": "a date without quotes",
+    "E-YAML-CHAR": "a character that cannot be printed",
+    "E-YAML-KEY": "a key that is not a string",
+    "E-DUPLICATE": "the same key or the same id twice",
+    "E-KEY": "a key that this kind does not have",
+    "E-MISSING": "a key that must be there",
+    "E-TYPE": "a value of the wrong type or shape",
+    "E-UNKNOWN": "a word outside the vocabulary",
+    "E-REF": "a reference to something that is not in the bundle",
+    "E-UNSUPPORTED": "this version cannot enforce it",
+    "E-AMBIGUOUS": "two policies apply to the same workspace with equal right",
+    "E-FLOOR-MISSING": "a mandatory floor is not in the bundle",
+    "E-GUARD": "too many fact bits in one profile",
+    "E-REGION": "a region that cannot be used",
+    "E-VOCABULARY": "made for another vocabulary",
+    "E-BUNDLE": "the bytes are not a bundle",
+    "E-TEST": "an expectation of a document fails",
+    "W-REVIEW": "the review date is missing or has passed",
+    "W-EXPIRES": "a fact has expired and no longer counts",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One fault of a document. Lines and columns count from 1; 0 means that no place in a text is meant."""
+
+    document: str
+    line: int
+    column: int
+    code: str
+    path: str
+    sentence: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}: " if self.line else ""
+        head = f"{self.document}: {place}{self.code} {self.path}".rstrip()
+        return f"{head}: {self.sentence}" + (f" {self.suggestion}" if self.suggestion else "")
+
+
+class PolicyError(Exception):
+    """Base of everything this package raises. `findings` is sorted and never empty."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(sorted(findings))
+        super().__init__("; ".join(str(finding) for finding in self.findings))
+
+
+class DocumentError(PolicyError):
+    """A document cannot be used. Every fault that could be found is in `findings`."""
+
+
+class BundleError(PolicyError):
+    """Documents that do not fit together, or bytes that are no bundle of this vocabulary."""
