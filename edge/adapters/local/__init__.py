@@ -1,0 +1,1 @@
+"""What the edge keeps on its own disk. Imported by `bootstrap` alone."""

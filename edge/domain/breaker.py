@@ -1,0 +1,83 @@
+"""Breaker of one cell and the budget of retries: a cell that fails is asked less, not more.
+
+Invariants
+    1. Open: nothing is admitted until `open_s` have passed; then exactly one probe at a time (half-open).
+    2. Closed again only by a probe that was answered.
+    3. Retries are at most `share` of the calls of late, plus a small reserve.
+"""
+
+from enum import Enum
+
+
+class BreakerState(Enum):
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class Breaker:
+    """Counts failures to reach one cell.
+
+    Args:
+        failures_max: consecutive failures that open it.
+        open_s: how long it stays open.
+    """
+
+    def __init__(self, failures_max: int = 8, open_s: float = 2.0) -> None:
+        self.state = BreakerState.CLOSED
+        self._failures_max = failures_max
+        self._open_s = open_s
+        self._failures = 0
+        self._opened_at_s = 0.0
+        self._probing = False
+
+    def admits(self, now_s: float) -> bool:
+        """Whether one call may go now; in half-open the caller is the probe and must report its outcome."""
+        if self.state is BreakerState.CLOSED:
+            return True
+        if self.state is BreakerState.OPEN:
+            if now_s - self._opened_at_s < self._open_s:
+                return False
+            self.state = BreakerState.HALF_OPEN
+            self._probing = False
+        if self._probing:
+            return False
+        self._probing = True
+        return True
+
+    def answered(self) -> None:
+        """The cell answered, whatever it said."""
+        self.state = BreakerState.CLOSED
+        self._failures = 0
+        self._probing = False
+
+    def failed(self, now_s: float) -> None:
+        """The cell could not be reached, or did not answer in time."""
+        self._failures += 1
+        self._probing = False
+        if self.state is BreakerState.HALF_OPEN or self._failures >= self._failures_max:
+            self.state = BreakerState.OPEN
+            self._opened_at_s = now_s
+
+    def abandoned(self) -> None:
+        """The caller went away: says nothing about the cell."""
+        self._probing = False
+
+
+class RetryBudget:
+    """A bucket that calls fill by `share` each and retries empty by one."""
+
+    def __init__(self, share: float = 0.1, reserve: float = 10.0) -> None:
+        self._share = share
+        self._reserve = reserve
+        self._left = reserve
+
+    def called(self) -> None:
+        self._left = min(self._reserve, self._left + self._share)
+
+    def spend(self) -> bool:
+        """Take one retry; False when none is left."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -1,0 +1,86 @@
+"""Bytes of the route journal: records chained by hash, each signed by the directory.
+
+Record: length of the delta (4 bytes, big endian), `RouteDelta` bytes, key id (8 bytes), signature (64 bytes).
+The signature covers the previous record's hash and the delta; a record's hash is SHA-256(previous + delta + signature).
+The first record of a file follows 32 zero bytes and is a full snapshot.
+
+Invariants
+    1. What is inside the synced length is all there and proven, or the file is refused.
+    2. Beyond it a torn record is dropped, and so is all that follows: it was never counted as applied.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accord.errors import ColinkError
+
+START_HASH = bytes(32)
+DELTA_BYTES_MAX = 64 * 1024 * 1024
+_TRAILER = 8 + 64
+
+
+class JournalBrokenError(ColinkError):
+    """The journal on disk cannot be trusted; the edge does not start from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One signed delta: `key_id` 8 bytes, `signature` 64 bytes."""
+
+    delta: bytes
+    key_id: bytes
+    signature: bytes
+
+    def encode(self) -> bytes:
+        return len(self.delta).to_bytes(4, "big") + self.delta + self.key_id + self.signature
+
+    def hash_after(self, previous: bytes) -> bytes:
+        return hashlib.sha256(previous + self.delta + self.signature).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Records in order, the hash of the last and the length that they fill."""
+
+    records: tuple[Record, ...]
+    last_hash: bytes
+    length: int
+
+
+def read_journal(data: bytes, synced: int | None, verify: Callable[[bytes, Record], bool]) -> Journal:
+    """The records of a journal file.
+
+    Args:
+        data: the whole file.
+        synced: bytes that were synced when last told; None: unknown, then only the last record may be torn.
+        verify: whether a record is signed by the directory after the given hash.
+
+    Raises:
+        JournalBrokenError: a record inside that is torn or not signed, or a file shorter than what was synced.
+    """
+    if synced is not None and len(data) < synced:
+        raise JournalBrokenError("the journal is shorter than what was synced", bytes=len(data), synced=synced)
+    records: list[Record] = []
+    at, last = 0, START_HASH
+    while at < len(data):
+        record, end = _record_at(data, at)
+        if record is None or not verify(last, record):
+            torn = record is None if synced is None else at >= synced
+            if torn:
+                break
+            raise JournalBrokenError("a record inside the journal is broken", at=at)
+        records.append(record)
+        last = record.hash_after(last)
+        at = end
+    return Journal(tuple(records), last, at)
+
+
+def _record_at(data: bytes, at: int) -> tuple[Record | None, int]:
+    head = at + 4
+    size = int.from_bytes(data[at:head], "big")
+    end = head + size + _TRAILER
+    if end > len(data) or size > DELTA_BYTES_MAX:
+        return None, at
+    body = head + size
+    return Record(data[head:body], data[body : body + 8], data[body + 8 : end]), end

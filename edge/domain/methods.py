@@ -1,0 +1,15 @@
+"""Names of the API methods that cells answer: what is not here is `unknown_method` without asking anybody."""
+
+METHODS: frozenset[str] = frozenset(
+    """
+    api.test auth.test chat.postMessage chat.update chat.delete chat.getPermalink
+    conversations.create conversations.list conversations.info conversations.join conversations.leave
+    conversations.invite conversations.members conversations.history conversations.replies conversations.mark
+    conversations.open users.list users.info users.lookupByEmail users.profile.get users.profile.set
+    reactions.add reactions.remove reactions.get files.getUploadURLExternal files.completeUploadExternal
+    search.messages rtm.connect ext.search ext.sessions.list ext.sessions.revoke
+    """.split()
+)
+
+TOKENLESS: frozenset[str] = frozenset({"api.test"})
+"""Methods that need no token; the edge answers them itself."""

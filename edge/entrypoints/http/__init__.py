@@ -1,0 +1,1 @@
+"""HTTP doors: the Web API as raw ASGI, the rest on FastAPI."""

@@ -1,0 +1,1 @@
+"""WebSocket door on a port of its own."""

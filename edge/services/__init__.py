@@ -1,0 +1,1 @@
+"""What the edge does with its facts, through ports alone. A service never imports another."""
