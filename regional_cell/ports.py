@@ -4,6 +4,7 @@ Every method is asynchronous unless it says that it neither waits nor touches a 
 `accord.errors`; a store that cannot answer raises NotReadyError or StorageFullError and has written nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -143,16 +144,24 @@ class Views(Protocol):
 class Commits(Protocol):
     """The only way to change a resident: decided against its state, committed on condition that its head is still that."""
 
-    async def commit(self, resident: str, decide: Decide, *, principal: str, epoch: int | None = None) -> Committed:
-        """Decide, write, sync, fold in.
+    def submit(
+        self, resident: str, decide: Decide, *, principal: str, epoch: int | None = None, origin: object | None = None,
+    ) -> asyncio.Future[Committed]:
+        """Queue a command: it is decided, written, synced and folded in with the next batch. Does not wait.
 
         Args:
             epoch: what the caller believes; a different one at the resident raises StaleEpochError. None for work of
                 the cell itself.
+            origin: handed on to the live feed with the events, so that a socket's reply takes its event's place.
 
         Raises: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError, OverloadedError (queue full,
             nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is not known).
         """
+
+    async def commit(
+        self, resident: str, decide: Decide, *, principal: str, epoch: int | None = None, origin: object | None = None,
+    ) -> Committed:
+        """`submit`, awaited. A caller that stops waiting does not take the command back."""
 
     async def state(self, resident: str) -> State:
         """The state at a head not older than any commit acknowledged before the call. Raises UnknownResidentError."""
@@ -303,5 +312,5 @@ class IndexHit:
 class LiveFeed(Protocol):
     """Where committed events go next in this process and, by doorbell, in the others. Does not wait."""
 
-    def committed(self, state: State, events: Sequence[Event]) -> None:
-        """Called once per resident and batch, in order, after the sync and the fold."""
+    def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
+        """Called once per resident and batch, in order, after the sync and the fold: each event with its origin."""

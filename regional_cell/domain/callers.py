@@ -1,0 +1,34 @@
+"""Callers: who calls a method, as proven by a token's record in the resident's log at its head."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller of one workspace or organisation.
+
+    Attributes:
+        resident: the workspace or organisation whose log holds the token.
+        token_id: id of the token's record.
+        kind: prefix of the token without its dash: `xoxp`, `xoxb`, `xoxc`, `xapp`.
+        user: user or bot user; empty for app-level tokens.
+        app, bot: of a bot token; empty otherwise.
+        person: the person behind the user; empty for bots.
+        role: `primary_owner`, `owner`, `admin`, `member`, `guest`, `single_channel_guest`; `bot`.
+        scopes: of the record, never of the token's text.
+    """
+
+    resident: str
+    token_id: str
+    kind: str
+    user: str
+    app: str
+    bot: str
+    person: str
+    role: str
+    scopes: frozenset[str]
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether a bot token was shown."""
+        return bool(self.bot)
