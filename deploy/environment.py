@@ -63,7 +63,7 @@ def store(root: Path = ROOT) -> Path:
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """The command that runs a module in this environment; `-P` keeps the current folder out of its imports."""
+    """The command that runs a module in this environment; `-P` imports nothing from the current folder."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
