@@ -23,7 +23,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Set some columns of the row at `key`; nothing happens where no row is."""
+    """Set some columns of the row at `key`; nothing happens where no row is.
+
+    Of a `content` column the named members are set and the others stay, so a change of one member needs no reading.
+    """
 
     view: str
     key: Key

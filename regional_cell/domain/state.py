@@ -81,7 +81,7 @@ class State:
             self._set(change.view, change.key, dict(change.values))
         elif isinstance(change, Patch):
             if (row := table.get(change.key)) is not None:
-                self._set(change.view, change.key, {**row, **change.values})
+                self._set(change.view, change.key, patched(row, change.values))
         elif isinstance(change, Add):
             row = table.setdefault(change.key, {})
             row[change.column] = (row.get(change.column) or 0) + change.by
@@ -131,6 +131,14 @@ class State:
             yield self.user_by_name, name
         if bot := row.get("bot"):
             yield self.user_by_bot, bot
+
+
+def patched(row: Row, values: Mapping[str, Any]) -> Row:
+    """The row after a `Patch`: columns replaced, members of `content` merged in."""
+    fresh = {**row, **values}
+    if "content" in values and row.get("content"):
+        fresh["content"] = {**row["content"], **values["content"]}
+    return fresh
 
 
 def _content(row: Row) -> Mapping[str, Any]:
