@@ -39,9 +39,10 @@ class _Socket:
 
 
 class _Topic:
-    __slots__ = ("frames", "places", "sockets")
+    __slots__ = ("frames", "name", "places", "sockets")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.sockets: dict[int, _Socket] = {}
         self.places: list[int] = []
         self.frames: list[bytes] = []
@@ -87,7 +88,10 @@ class FanOut:
         if any((topic := self._topics.get(name)) is not None and topic.frames for name in add | remove):
             self.flush()
         for name in add:
-            self._topics.setdefault(name, _Topic()).sockets[number] = socket
+            topic = self._topics.get(name)
+            if topic is None:
+                topic = self._topics[name] = _Topic(name)
+            topic.sockets[number] = socket
         for name in remove:
             self._leave(name, number)
         socket.topics = (socket.topics | add) - remove
@@ -125,6 +129,8 @@ class FanOut:
         for topic in active:
             run = _Run(topic.places, topic.frames)
             topic.places, topic.frames = [], []
+            if not topic.sockets:
+                del self._topics[topic.name]
             for socket in topic.sockets.values():
                 socket.runs.append(run)
             touched.update(dict.fromkeys(topic.sockets.values()))
@@ -164,7 +170,7 @@ def _merged(runs: list[_Run], known: dict[tuple[int, ...], _Run]) -> _Run:
     found = known.get(key)
     if found is None:
         both = sorted(pair for run in runs for pair in zip(run.places, run.frames, strict=True))
-        found = known[key] = _Run([place for place, _ in both], [data for _, data in both] or [b""])
+        found = known[key] = _Run([place for place, _ in both], [data for _, data in both])
     return found
 
 

@@ -104,8 +104,9 @@ class RouteTable:
 
     def apply(self, delta: Delta) -> list[str]:
         """Take a batch that was proven and synced. Returns residents whose entry was refused for a lower epoch."""
+        before: dict[str, Placement] = {}
         if delta.full:
-            self._placements.clear()
+            before, self._placements = self._placements, {}
             self._gone.clear()
             self.cells.clear()
             self.edges.clear()
@@ -114,6 +115,9 @@ class RouteTable:
         self.edges.update((edge.name, edge) for edge in delta.edges)
         self.keys.update((key.key_id, key) for key in delta.keys)
         refused = [entry.resident for entry in delta.placements if not self.put(entry)]
+        # What a restored directory names with an epoch of the past stays where it was last proven to be.
+        kept = ((resident, before[resident]) for resident in refused if resident in before)
+        self._placements.update(kept)
         for stone in delta.tombstones:
             if stone.epoch >= self.highest_epoch(stone.resident):
                 self._epochs[stone.resident] = stone.epoch

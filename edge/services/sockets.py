@@ -1,0 +1,297 @@
+"""Binds clients' sockets to streams of their home cells and hands what cells send to the fan-out.
+
+Invariants
+    1. A socket is bound to exactly one stream; frames for it from any other stream are dropped.
+    2. Frames of the client wait (a few) until the cell has opened the socket, and keep their order.
+    3. A socket whose client reads too slowly is cut; it never holds up others.
+    4. A socket whose stream is lost gets `goodbye` with its earliest moment to return, and is closed.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from accord.errors import ColinkError, HomeUnreachableError, Moved, OverloadedError
+from edge.domain.fanout import FanOut
+from edge.domain.frames import CLOSE_POLICY, CLOSE_RESTART, goodbye_frame
+from edge.domain.routes import CellRoute, Placement
+from edge.ports import Cells, CellStream, ClientSocket, Router, Transit
+
+WAITING_FRAMES_MAX = 16
+CLOSE_TRY_LATER = 1013
+
+
+class _Binding:
+    __slots__ = (
+        "cell", "client", "followed", "number", "opened", "placement", "resume", "stream", "ticket", "waiting",
+    )  # fmt: skip
+
+    def __init__(
+        self, number: int, client: ClientSocket, ticket: str, resume: str, placement: Placement, cell: CellRoute
+    ) -> None:
+        self.number, self.client, self.ticket, self.resume = number, client, ticket, resume
+        self.placement, self.cell = placement, cell
+        self.stream: CellStream | None = None
+        self.opened = False
+        self.followed = False
+        self.waiting: list[bytes] = []
+
+
+class Sockets:
+    """All sockets of this edge.
+
+    Args:
+        soon: runs a function at the end of this turn of the loop; spawn: runs a coroutine beside it.
+        country: of the viewers here.
+        retry_ms: draws the pause that a client is asked for.
+        closed: called with a word for each socket that the edge itself closes.
+        wrote: called with the number of writes of each tick.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        transit: Transit,
+        *,
+        soon: Callable[[Callable[[], None]], object],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        retry_ms: Callable[[], int],
+        country: str = "ZZ",
+        queue_bytes_max: int = 256 * 1024,
+        sockets_max: int = 50_000,
+        wait_s: float = 1.5,
+        closed: Callable[[str], None] = lambda why: None,
+        wrote: Callable[[int], None] = lambda writes: None,
+    ) -> None:
+        self._router, self._transit = router, transit
+        self._soon, self._spawn, self._retry_ms, self._country = soon, spawn, retry_ms, country
+        self._queue_bytes_max, self._sockets_max, self._wait_s = queue_bytes_max, sockets_max, wait_s
+        self._closed, self._wrote = closed, wrote
+        self._cells: Cells | None = None
+        self._bindings: dict[int, _Binding] = {}
+        self._fans: dict[CellStream, FanOut] = {}
+        self._scheduled = False
+        self._last = 0
+        self._draining = False
+
+    def __len__(self) -> int:
+        return len(self._bindings)
+
+    def attach(self, cells: Cells) -> None:
+        """Name the streams; they in turn were given this object."""
+        self._cells = cells
+
+    # --- from the client -----------------------------------------------------------------------
+
+    def admit(self, resident: str) -> tuple[Placement, CellRoute]:
+        """May a socket for this resident open here? Asks nobody.
+
+        Raises:
+            OverloadedError, UnknownResidentError, NotReadyError, WrongEdgeError
+        """
+        if self._draining or len(self._bindings) >= self._sockets_max:
+            raise OverloadedError(retry_after_ms=self._retry_ms())
+        placement = self._router.resolve_now(resident)
+        cell = self._router.home(placement)
+        self._transit.check(placement, cell)
+        return placement, cell
+
+    def open(
+        self, client: ClientSocket, ticket: str, resume: str, placement: Placement, cell: CellRoute
+    ) -> int:
+        """Ask the home cell to open a stream for a client that is connected. Returns the socket's number."""
+        self._last += 1
+        binding = _Binding(self._last, client, ticket, resume, placement, cell)
+        self._bindings[binding.number] = binding
+        self._spawn(self._bind(binding))
+        return binding.number
+
+    def received(self, number: int, data: bytes) -> None:
+        """One text frame of the client, at most 16 KB."""
+        binding = self._bindings.get(number)
+        if binding is None:
+            return
+        if binding.opened and binding.stream is not None:
+            if not binding.stream.socket_frame(number, data):
+                self._end(binding, CLOSE_TRY_LATER, "overloaded")
+        elif len(binding.waiting) < WAITING_FRAMES_MAX:
+            binding.waiting.append(data)
+        else:
+            self._end(binding, CLOSE_POLICY, "too_early")
+
+    def gone(self, number: int) -> None:
+        """The client has left."""
+        binding = self._bindings.get(number)
+        if binding is not None:
+            self._forget(binding, 1001, "gone")
+
+    async def _bind(self, binding: _Binding) -> None:
+        try:
+            if self._cells is None:
+                raise HomeUnreachableError(cell=binding.cell.name)
+            streams = await self._cells.streams(binding.cell, binding.placement.resident, self._wait_s)
+        except ColinkError:
+            streams = []
+        if self._bindings.get(binding.number) is not binding:
+            return
+        if not streams:
+            self._goodbye(binding, "home_unreachable")
+            return
+        binding.stream = streams[0]
+        binding.stream.open_socket(
+            binding.number, binding.ticket, binding.resume, binding.placement.epoch, self._country
+        )
+
+    # --- from the cell -------------------------------------------------------------------------
+
+    def opened(self, stream: CellStream, socket: int, topics: Sequence[str]) -> None:
+        binding = self._bound(stream, socket)
+        if binding is None or binding.opened:
+            return
+        fan = self._fans.get(stream)
+        if fan is None:
+            fan = self._fans[stream] = FanOut()
+        binding.opened = True
+        fan.open(socket, self._writer(binding))
+        fan.change(socket, topics)
+        waiting, binding.waiting = binding.waiting, []
+        for data in waiting:
+            self.received(socket, data)
+
+    def refused(self, stream: CellStream, socket: int, code: int, reason: str, moved: Moved | None) -> None:
+        binding = self._bound(stream, socket)
+        if binding is None:
+            return
+        if moved is not None and not binding.followed:
+            binding.followed = True
+            binding.stream = None
+            self._spawn(self._follow(binding, moved))
+        else:
+            self._drop(binding)
+            binding.client.close(code or CLOSE_POLICY, reason)
+            self._closed("refused")
+
+    async def _follow(self, binding: _Binding, moved: Moved) -> None:
+        try:
+            entry = await self._router.repair(moved, binding.placement)
+            if entry is not None:
+                cell = self._router.home(entry)
+                self._transit.check(entry, cell)
+        except ColinkError:
+            entry = None
+        if self._bindings.get(binding.number) is not binding:
+            return
+        if entry is None:
+            self._goodbye(binding, "moved")
+            return
+        binding.placement, binding.cell = entry, cell
+        await self._bind(binding)
+
+    def topics(self, stream: CellStream, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
+        if self._bound(stream, socket) is not None and (fan := self._fans.get(stream)) is not None:
+            fan.change(socket, add, remove)
+
+    def event(self, stream: CellStream, topic: str, except_sockets: Sequence[int], data: bytes) -> None:
+        fan = self._fans.get(stream)
+        if fan is not None:
+            fan.event(topic, except_sockets, data)
+            if not self._scheduled:
+                self._schedule()
+
+    def frame(self, stream: CellStream, socket: int, data: bytes) -> None:
+        fan = self._fans.get(stream)
+        if fan is not None:
+            fan.frame(socket, data)
+            if not self._scheduled:
+                self._schedule()
+
+    def close(self, stream: CellStream, socket: int, code: int, reason: str) -> None:
+        binding = self._bound(stream, socket)
+        if binding is None:
+            return
+        self._flush_one(stream)
+        self._drop(binding)
+        binding.client.close(code or 1000, reason)
+        self._closed("by_cell")
+
+    def drain(self, stream: CellStream, by_ms: int) -> None:
+        """The process will be gone: its sockets return elsewhere, each at a moment of its own."""
+        self._flush_one(stream)
+        for binding in self._of(stream):
+            self._goodbye(binding, "drain")
+
+    def lost(self, stream: CellStream) -> None:
+        """The stream broke: what it sent is delivered, then its sockets are told to come back."""
+        self._flush_one(stream)
+        for binding in self._of(stream):
+            self._goodbye(binding, "stream_lost", tell=False)
+        self._fans.pop(stream, None)
+
+    def shut(self) -> None:
+        """This edge drains: no new sockets, and all of them told when to come back."""
+        self._draining = True
+        for stream in list(self._fans):
+            self._flush_one(stream)
+        for binding in list(self._bindings.values()):
+            self._goodbye(binding, "drain")
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _bound(self, stream: CellStream, number: int) -> _Binding | None:
+        binding = self._bindings.get(number)
+        return binding if binding is not None and binding.stream is stream else None
+
+    def _of(self, stream: CellStream) -> list[_Binding]:
+        return [binding for binding in self._bindings.values() if binding.stream is stream]
+
+    def _writer(self, binding: _Binding) -> Callable[[bytes], None]:
+        write, limit = binding.client.write, self._queue_bytes_max
+
+        def write_or_cut(frames: bytes) -> None:
+            if write(frames) > limit:
+                self._forget(binding, 4008, "slow")
+                binding.client.cut()
+                self._closed("slow")
+
+        return write_or_cut
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        self._soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        writes = 0
+        for fan in list(self._fans.values()):
+            if fan.pending:
+                writes += fan.flush()
+        self._wrote(writes)
+
+    def _flush_one(self, stream: CellStream) -> None:
+        fan = self._fans.get(stream)
+        if fan is not None and fan.pending:
+            fan.flush()
+
+    def _goodbye(self, binding: _Binding, why: str, *, tell: bool = True) -> None:
+        binding.client.write(goodbye_frame(self._retry_ms()))
+        self._drop(binding)
+        if tell and binding.stream is not None:
+            binding.stream.close_socket(binding.number, CLOSE_RESTART, why)
+        binding.client.close(CLOSE_RESTART, why)
+        self._closed(why)
+
+    def _end(self, binding: _Binding, code: int, why: str) -> None:
+        self._forget(binding, code, why)
+        binding.client.close(code, why)
+        self._closed(why)
+
+    def _forget(self, binding: _Binding, code: int, why: str) -> None:
+        """Drop the binding and tell the cell."""
+        self._drop(binding)
+        if binding.stream is not None:
+            binding.stream.close_socket(binding.number, code, why)
+
+    def _drop(self, binding: _Binding) -> None:
+        self._bindings.pop(binding.number, None)
+        fan = self._fans.get(binding.stream) if binding.stream is not None else None
+        if fan is not None:
+            fan.close(binding.number)
