@@ -14,6 +14,7 @@ from regional_cell.domain.changes import Change, Key, Require, Row
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event, SealedEvent
 from regional_cell.domain.state import State
+from regional_cell.domain.transfers import Entry
 from residency_policies.bundle import CompiledBundle
 from residency_policies.decide import Decision, Question
 
@@ -213,6 +214,26 @@ class Policies(Protocol):
 
     def decide(self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]) -> Decision:
         """Evaluate under the profile of the workspace; NO_TABLE without a bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What selects the policies of a workspace: jurisdiction codes and tags asserted at its placement."""
+
+    establishment: str
+    subjects: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Ledger(Protocol):
+    """This cell's book of crossings: an append-only Merkle log with signed checkpoints."""
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Write, extend the tree and sync; gives the sequence of the first. Raises LedgerUnavailableError, and then
+        nothing of `entries` is in the book."""
+
+    async def checkpoint(self) -> str:
+        """The newest signed note over the whole book."""
 
 
 class Routes(Protocol):

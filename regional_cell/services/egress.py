@@ -1,0 +1,211 @@
+"""Egress: the only door out of a cell.
+
+The cell that holds the data decides, books, and only then sends. Whatever reaches another place takes a `Passage`;
+adapters that reach outside have no sending function without one.
+
+Invariants
+    1. No decision, no passage; no booked passage, no bytes. An unsure answer of the policies is a refusal.
+    2. What a passage sends was put into it before it was booked, and is of a class that its question asked for.
+    3. Both ends book: the source before it sends, the destination before it uses what came.
+    4. When the ledger cannot append, the crossing stops (LedgerUnavailableError); local chat does not come here.
+
+Not here: which cells to ask (services/search.py), the bytes of the books (accord.ledger, adapters/local/ledger.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from accord.clock import Clock
+from accord.errors import ForbiddenError, InternalError, WithheldError
+from accord.ledger import payload_root
+from regional_cell.domain.transfers import (
+    ABORTED,
+    CREDIT,
+    DEBIT,
+    INTENT,
+    RESULT,
+    Entry,
+    Header,
+    Place,
+    References,
+    entry,
+)
+from regional_cell.ports import Ledger, Policies, PolicyFacts
+from residency_policies.decide import Decision, Question
+
+SALT_BYTES = 32
+# What every crossing of this version can discharge; a decision that demands more is refused by the engine.
+CAN_DISCHARGE = ("ledger_entry", "keep_record")
+
+
+def withheld(decision: Decision) -> WithheldError:
+    """The refusal that a decision stands for: code, rule and decision id as metadata, the text for people."""
+    return WithheldError(
+        decision.user_text, code=decision.code, rule=decision.rule, decision=decision.decision
+    )
+
+
+class Passage:
+    """One opened crossing: put items, book, send, close. Made by `Egress.open` alone."""
+
+    def __init__(
+        self,
+        egress: "Egress",
+        header: Header,
+        question: Question,
+        decision: Decision,
+        destination: Place,
+        references: References,
+    ) -> None:
+        self.header = header
+        self.question = question
+        self.decision = decision
+        self.destination = destination
+        self.references = references
+        self.booked = False
+        self._egress = egress
+        self._items: list[tuple[str, str, bytes]] = []
+
+    def put(self, item_id: str, data_class: str, payload: bytes) -> None:
+        """Add one item, to be counted and committed to.
+
+        Raises: ForbiddenError for a class that was not asked for; InternalError once booked.
+        """
+        if self.booked:
+            raise InternalError(state="booked")
+        if data_class not in self.header.classes:
+            raise ForbiddenError(needed=data_class)
+        self._items.append((data_class, item_id, payload))
+
+    async def book(self) -> Header:
+        """Append the debit with counts and commitment; afterwards the header and the items may leave.
+
+        Raises: LedgerUnavailableError, and then nothing may leave.
+        """
+        if self.booked:
+            raise InternalError(state="booked")
+        self.header = replace(
+            self.header,
+            items=len(self._items),
+            size_bytes=sum(len(payload) for _, _, payload in self._items),
+            payload_root=payload_root(self.header.salt, self._items),
+        )
+        await self._egress.append(self.entry(DEBIT, RESULT))
+        self.booked = True
+        return self.header
+
+    async def abort(self, why: str) -> None:
+        """Book that what was announced did not leave, or is not known to have arrived."""
+        await self._egress.append(self.entry(DEBIT, ABORTED, why))
+
+    def entry(self, side: str, phase: str, why: str = "") -> Entry:
+        """This passage as an entry of this cell's book."""
+        return entry(
+            self.header, side=side, phase=phase, at_us=self._egress.now_us(), source=self._egress.here,
+            destination=self.destination, question=self.question, decision=self.decision,
+            references=self.references, why=why,
+        )
+
+
+class Egress:
+    """Opens passages out of this cell and credits what arrives in it."""
+
+    def __init__(
+        self,
+        here: Place,
+        policies: Policies,
+        ledger: Ledger,
+        clock: Clock,
+        new_uuid: Callable[[], str],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.here = here
+        self._policies = policies
+        self._ledger = ledger
+        self._clock = clock
+        self._new_uuid = new_uuid
+        self._random = random
+
+    def now_us(self) -> int:
+        """Wall time for entries, unix microseconds."""
+        return self._clock.now_us()
+
+    async def append(self, *entries: Entry) -> None:
+        """Book and sync. Raises LedgerUnavailableError."""
+        await self._ledger.append(entries)
+
+    def check(self, question: Question, facts: PolicyFacts) -> Decision:
+        """Evaluate without opening anything, as `open` would. The caller may show why; it may not send."""
+        return self._policies.decide(
+            replace(question, can=CAN_DISCHARGE), facts.establishment, facts.subjects, facts.tags
+        )
+
+    async def open(
+        self,
+        question: Question,
+        facts: PolicyFacts,
+        *,
+        destination: Place,
+        leg: str,
+        classes: tuple[str, ...],
+        references: References,
+        transfer: tuple[str, bytes] | None = None,
+    ) -> Passage:
+        """Decide for every class and append the intent.
+
+        Args:
+            question: asked once for each of `classes`; its own class is replaced.
+            facts: of the workspace whose data would leave.
+            transfer: (id, salt) of the transfer that this leg belongs to; None begins a new one.
+
+        Raises: WithheldError with the rule of the first class refused; LedgerUnavailableError.
+        """
+        decision = self.check(replace(question, data_class=classes[0]), facts)
+        for data_class in classes:
+            decision = self.check(replace(question, data_class=data_class), facts)
+            if not decision.allow:
+                raise withheld(decision)
+        transfer_id, salt = transfer or (self._new_uuid(), self._random(SALT_BYTES))
+        header = Header(
+            transfer_id, leg, question.op, classes, 0, 0, bytes(32), salt, question.purpose, decision.bundle
+        )
+        passage = Passage(self, header, question, decision, destination, references)
+        await self.append(passage.entry(DEBIT, INTENT))
+        return passage
+
+    async def receive(
+        self,
+        header: Header,
+        items: list[tuple[str, str, bytes]],
+        question: Question,
+        facts: PolicyFacts,
+        *,
+        source: Place,
+        references: References,
+    ) -> Decision:
+        """Credit what came, before it is used.
+
+        Args:
+            header: as the source says it; checked against the items.
+            question: what this cell asks itself about taking it.
+
+        Raises: ForbiddenError when header and items differ or a class was not announced; WithheldError when this
+            cell's own policies refuse; LedgerUnavailableError.
+        """
+        size_bytes = sum(len(payload) for _, _, payload in items)
+        if (len(items), size_bytes) != (header.items, header.size_bytes):
+            raise ForbiddenError(needed="header", transfer=header.transfer_id)
+        if payload_root(header.salt, items) != header.payload_root:
+            raise ForbiddenError(needed="payload_root", transfer=header.transfer_id)
+        if any(data_class not in header.classes for data_class, _, _ in items):
+            raise ForbiddenError(needed="class", transfer=header.transfer_id)
+        decision = self.check(question, facts)
+        if not decision.allow:
+            raise withheld(decision)
+        await self.append(
+            entry(
+                header, side=CREDIT, phase=RESULT, at_us=self.now_us(), source=source, destination=self.here,
+                question=question, decision=decision, references=references,
+            )
+        )
+        return decision
