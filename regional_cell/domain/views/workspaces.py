@@ -1,0 +1,42 @@
+"""Workspaces: what their first events and the events that any log may hold do to the views.
+
+`content` of the row: name, slug, organisation_name, random, subjects, tags and whatever `WorkspaceChanged` sets.
+"""
+
+from collections.abc import Callable
+
+from regional_cell.domain.changes import Change, Patch, Put
+from regional_cell.domain.events import Event
+
+
+def _created(event: Event) -> list[Change]:
+    payload = event.payload
+    content = {name: payload[name] for name in ("name", "slug", "organisation_name", "random", "subjects", "tags")}
+    values = {
+        "created_s": event.at_us // 1_000_000,
+        "establishment": payload["establishment"],
+        "organisation": payload["organisation"],
+        "general": payload["general"],
+        "content": content,
+    }
+    return [Put("workspaces", (), values)]
+
+
+def _changed(event: Event) -> list[Change]:
+    return [Patch("workspaces", (), {"content": {event.payload["field"]: event.payload["value"]}})]
+
+
+def _nothing(event: Event) -> list[Change]:
+    """Kinds that are read from the log alone."""
+    return []
+
+
+APPLY: dict[str, Callable[[Event], list[Change]]] = {
+    "WorkspaceCreated": _created,
+    "WorkspaceChanged": _changed,
+    "Opened": _nothing,
+    "KeyRotated": _nothing,
+    "PolicyBound": _nothing,
+    "Redacted": _nothing,
+    "AuditNoted": _nothing,
+}
