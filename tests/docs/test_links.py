@@ -1,0 +1,42 @@
+"""Every relative link of a document leads to a file of the project."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from tests.architecture.sources import ROOT, tracked
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)[^)]*\)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def broken(document: str, text: str, files: Iterable[str]) -> Iterator[str]:
+    """The relative links of a document that lead to no file and no folder."""
+    known = {str(place) for file in files for place in (PurePosixPath(file), *PurePosixPath(file).parents)}
+    for target in LINK.findall(FENCED.sub("", text)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        parts: list[str] = []
+        for part in (PurePosixPath(document).parent / target).parts:
+            parts = parts[:-1] if part == ".." else [*parts, part]
+        if "/".join(parts) not in known:
+            yield f"{document}: {target}"
+
+
+def test_every_link_leads_somewhere() -> None:
+    files = [file.as_posix() for file in tracked()]
+    documents = [file for file in files if file.endswith(".md")]
+    assert documents
+    assert not [
+        fault
+        for file in documents
+        for fault in broken(file, (ROOT / file).read_text(encoding="utf-8"), files)
+    ]
+
+
+def test_a_link_to_nowhere_is_found() -> None:
+    files = ["docs/a.md", "docs/b.md", "README.md"]
+    assert (
+        list(broken("docs/a.md", "[b](b.md) [top](../README.md#x) [net](https://example.org)", files)) == []
+    )
+    assert list(broken("docs/a.md", "[c](c.md)", files)) == ["docs/a.md: c.md"]
