@@ -11,7 +11,9 @@ from regional_cell.domain.events import Event
 
 def _created(event: Event) -> list[Change]:
     payload = event.payload
-    content = {name: payload[name] for name in ("name", "slug", "organisation_name", "random", "subjects", "tags")}
+    content = {
+        name: payload[name] for name in ("name", "slug", "organisation_name", "random", "subjects", "tags")
+    }
     values = {
         "created_s": event.at_us // 1_000_000,
         "establishment": payload["establishment"],

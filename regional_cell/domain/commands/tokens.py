@@ -1,0 +1,90 @@
+"""Tokens: issuing and revoking their records. The text is minted by the service and never comes here.
+
+A record is decided against the user or app that it is for, at the head of the resident's log.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accord.errors import InvalidError, NotFoundError, UserInactiveError
+from regional_cell.domain.changes import Row
+from regional_cell.domain.decisions import Decide, Decided
+from regional_cell.domain.events import Draft
+from regional_cell.domain.state import State
+from regional_cell.domain.views.tokens import REVOKED
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A token to be issued.
+
+    Attributes:
+        id: 16 random bytes, b64url; sha256: hex digest of the whole text.
+        kind: prefix without its dash; user or app: whom it is for (an `xapp` has no user).
+        expires_s: unix seconds; 0: until revoked. device: of a session, else empty.
+    """
+
+    id: str
+    sha256: str
+    kind: str
+    user: str = ""
+    app: str = ""
+    scopes: tuple[str, ...] = ()
+    expires_s: int = 0
+    device: str = ""
+
+
+def issued(record: TokenRecord) -> Draft:
+    """The event of one record."""
+    payload = {
+        "id": record.id,
+        "sha256": record.sha256,
+        "kind": record.kind,
+        "user": record.user,
+        "app": record.app,
+        "scopes": sorted(set(record.scopes)),
+        "expires_s": record.expires_s,
+        "device": record.device,
+    }
+    return Draft("TokenIssued", payload)
+
+
+def issue(records: Iterable[TokenRecord]) -> Decide:
+    """Issue all or none. NotFoundError (user, app), UserInactiveError."""
+    wanted = tuple(records)
+
+    def decide(state: State, first_us: int) -> Decided:
+        for record in wanted:
+            if record.user:
+                require_active(state, record.user)
+            elif not record.app or state.row("apps", record.app) is None:
+                raise NotFoundError(thing="app")
+        return Decided(tuple(issued(record) for record in wanted), structural=True)
+
+    return decide
+
+
+def revoke(token: str, why: str) -> Decide:
+    """Revoke a token; a revoked one stays as it is. NotFoundError."""
+
+    def decide(state: State, first_us: int) -> Decided:
+        row = state.row("tokens", token)
+        if row is None:
+            raise NotFoundError(thing="token")
+        if row["state"] == REVOKED:
+            return Decided(())
+        return Decided((Draft("TokenRevoked", {"id": token, "why": why}),), structural=True)
+
+    return decide
+
+
+def require_active(state: State, user: str) -> Row:
+    """The row of a user who may act. NotFoundError, UserInactiveError; InvalidError outside a workspace."""
+    if state.kind != "T":
+        raise InvalidError(field="resident", why="only a workspace has users")
+    row = state.row("users", user)
+    if row is None:
+        raise NotFoundError(thing="user")
+    if row["deleted"]:
+        raise UserInactiveError()
+    return row
