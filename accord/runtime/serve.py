@@ -1,0 +1,129 @@
+"""The life of a process: start, be ready, drain, end; never longer than ten seconds after being asked to.
+
+Invariants
+    1. SIGTERM and SIGINT set `draining`; the process is gone `END_S_MAX` later, whatever hangs.
+    2. With `COLINK_END_WITH_PARENT=1` it ends with the process that started it, however that ended.
+       The starter starts it from its main thread: the kernel watches that thread.
+    3. An exception that reaches `run` is logged by type and place, and the exit code says so.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from accord.errors import ColinkError
+from accord.runtime.logs import error_place, get_logger
+from accord.runtime.settings import EXIT_CODE as SETTINGS_EXIT_CODE
+from accord.runtime.settings import SettingsError
+
+END_S_MAX = 10.0
+PARENT_POLL_S = 0.5
+EXIT_FAILED = 1
+EXIT_HUNG = 70
+_PR_SET_PDEATHSIG = 1
+
+
+class Lifespan:
+    """What `main` is told of the end, and what it tells of the start."""
+
+    def __init__(self) -> None:
+        self.draining = asyncio.Event()
+        self._started = False
+
+    @property
+    def started(self) -> bool:
+        return self._started
+
+    def mark_started(self) -> None:
+        """Everything that lives as long as the process exists: the collector need not look at it again."""
+        self._started = True
+        gc.collect()
+        gc.freeze()
+
+    def drain(self, why: str) -> None:
+        """Begin the end; repeated calls do nothing."""
+        if not self.draining.is_set():
+            get_logger().info("process_draining", why=why)
+            self.draining.set()
+
+
+def run(main: Callable[[Lifespan], Awaitable[None]]) -> int:
+    """Run `main` on uvloop until it returns; the exit code, to be given to `sys.exit`.
+
+    `main` starts everything, calls `lifespan.mark_started()`, waits for `lifespan.draining`, stops everything.
+    Settings with faults are printed and give 2. Running is the last thing that a process does.
+    """
+    if os.environ.get("COLINK_END_WITH_PARENT") == "1":
+        _end_with_parent()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_live(main))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return SETTINGS_EXIT_CODE
+    except Exception as error:
+        why = error.reason.value if isinstance(error, ColinkError) else type(error).__name__
+        get_logger().error("process_failed", error=why, error_at=error_place(error), exit_code=EXIT_FAILED)
+        return EXIT_FAILED
+    return 0
+
+
+async def _live(main: Callable[[Lifespan], Awaitable[None]]) -> None:
+    lifespan = Lifespan()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _asked_to_end, lifespan, signal.Signals(number).name)
+    body = asyncio.ensure_future(main(lifespan))
+    draining = asyncio.ensure_future(lifespan.draining.wait())
+    await asyncio.wait({body, draining}, return_when=asyncio.FIRST_COMPLETED)
+    draining.cancel()
+    if not body.done():
+        _end_for_sure()
+        await asyncio.wait({body}, timeout=END_S_MAX - 2)
+        body.cancel()
+    # Cancelled above: `main` did not come to its end in time and was ended.
+    with contextlib.suppress(asyncio.CancelledError):
+        await body
+
+
+def _asked_to_end(lifespan: Lifespan, why: str) -> None:
+    lifespan.drain(why)
+
+
+def _end_for_sure() -> None:
+    """A thread ends the process after `END_S_MAX`, even when the loop hangs."""
+
+    def end() -> None:
+        sys.stderr.write('{"event": "process_hung", "level": "error"}\n')
+        sys.stderr.flush()
+        os._exit(EXIT_HUNG)
+
+    timer = threading.Timer(END_S_MAX, end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_with_parent() -> None:
+    parent = os.getppid()
+    if sys.platform == "linux":
+        # The kernel sends SIGTERM when the parent is gone; the poll covers one that went before this line.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def watch() -> None:
+        pause = threading.Event()
+        while os.getppid() == parent and parent != 1:
+            pause.wait(PARENT_POLL_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+        pause.wait(END_S_MAX)
+        os._exit(EXIT_HUNG)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
