@@ -1,0 +1,32 @@
+"""Bundles and acknowledgements in memory."""
+
+from collections.abc import Mapping
+
+from directory.adapters.memory.state import State
+from directory.domain.bundles import Acknowledgement, SignedBundle
+
+
+class MemoryBundles:
+    """`directory.ports.BundleWriter` over a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def active(self) -> SignedBundle | None:
+        return self._state.bundles.get(self.active_version())
+
+    def active_version(self) -> int:
+        return max(self._state.bundles, default=0)
+
+    def find(self, version: int) -> SignedBundle | None:
+        return self._state.bundles.get(version)
+
+    def acknowledged(self) -> Mapping[str, int]:
+        return {node: it.bundle_version for node, it in self._state.acknowledged.items()}
+
+    def add(self, bundle: SignedBundle, activated_s: int) -> None:
+        assert bundle.version not in self._state.bundles
+        self._state.bundles[bundle.version] = bundle
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        self._state.acknowledged[acknowledgement.node] = acknowledgement

@@ -1,0 +1,35 @@
+"""What the store in memory holds: frozen records under their keys, so that a shallow copy is a copy."""
+
+from dataclasses import dataclass, field, fields
+
+from directory.domain.bundles import Acknowledgement, SignedBundle
+from directory.domain.cells import AdmittedKey, Cell, CellReport, Edge
+from directory.domain.claims import Claim, Lease, Name
+from directory.domain.placements import Placement, ReportedEpoch, Tombstone
+
+
+@dataclass(slots=True)
+class State:
+    """All tables. Claims are kept under (jurisdiction, name) with the id of their lease."""
+
+    version: int = 0
+    versions: set[int] = field(default_factory=set)
+    placements: dict[str, Placement] = field(default_factory=dict)
+    tombstones: dict[str, Tombstone] = field(default_factory=dict)
+    reported: dict[tuple[str, str], ReportedEpoch] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
+    edges: dict[str, Edge] = field(default_factory=dict)
+    keys: dict[str, AdmittedKey] = field(default_factory=dict)
+    reports: dict[str, CellReport] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    claims: dict[tuple[str, Name], tuple[Claim, str]] = field(default_factory=dict)
+    bundles: dict[int, SignedBundle] = field(default_factory=dict)
+    acknowledged: dict[str, Acknowledgement] = field(default_factory=dict)
+
+    def copy(self) -> "State":
+        """A state that can be changed without changing this one."""
+        copied = State()
+        for part in fields(self):
+            value = getattr(self, part.name)
+            setattr(copied, part.name, value if isinstance(value, int) else value.copy())
+        return copied

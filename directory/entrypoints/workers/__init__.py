@@ -1,0 +1,4 @@
+"""What happens by itself: the sweep of expired leases.
+
+Not for: rules. May be imported by `bootstrap` alone.
+"""

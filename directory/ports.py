@@ -1,0 +1,276 @@
+"""What the directory owes its rules: a store with transactions, a bell, a rate limit.
+
+Invariants
+    1. A unit of work sees one consistent state and is rolled back unless it says `commit()`.
+    2. Write units of all processes over one store run one after the other, so what a unit has read still holds
+       when it commits, and versions are visible in the order in which they were given out.
+    3. Reading units have no way to change anything.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from accord.identity import RingKey
+from directory.domain.bundles import Acknowledgement, SignedBundle
+from directory.domain.cells import AdmittedKey, Cell, CellReport, Edge
+from directory.domain.claims import Claim, HeldClaim, Lease, Name
+from directory.domain.placements import Placement, ReportedEpoch, Tombstone
+from directory.domain.watch import RouteChanges
+
+T = TypeVar("T")
+
+
+class PlacementReader(Protocol):
+    """Placements, tombstones and what cells report beyond them."""
+
+    def find_all(self, residents: Sequence[str]) -> list[Placement]:
+        """Placements of at most `RESOLVE_MAX` residents, in any order; unknown ones are left out."""
+
+    def reports_of(self, residents: Sequence[str]) -> Mapping[str, tuple[ReportedEpoch, ...]]:
+        """Reported epochs per resident; a resident without any has no entry."""
+
+    def behind(self) -> set[str]:
+        """Residents whose own home cell has reported a higher epoch than their placement's."""
+
+    def tombstone(self, resident: str) -> Tombstone | None:
+        """The tombstone, kept for ever."""
+
+    def count_in(self, cell: str) -> int:
+        """How many residents have this home cell."""
+
+    def changed_after(self, version: int, limit: int) -> list[Placement]:
+        """Placements with a higher version, lowest version first."""
+
+    def buried_after(self, version: int, limit: int) -> list[Tombstone]:
+        """Tombstones with a higher version, lowest version first."""
+
+
+class PlacementWriter(PlacementReader, Protocol):
+    """As the reader, and changes."""
+
+    def add(self, placement: Placement) -> None:
+        """Insert; the caller has proven that the resident is new."""
+
+    def bury(self, tombstone: Tombstone) -> None:
+        """Remove the placement and keep the tombstone in its stead."""
+
+    def report(self, report: ReportedEpoch) -> None:
+        """Keep the highest epoch that this cell has reported for this resident."""
+
+    def forget_reports(self, resident: str) -> None:
+        """Drop what was reported of a resident whose placement is known again."""
+
+    def count_reports(self, cell: str) -> int:
+        """How many reports of this cell are kept."""
+
+
+class ClaimReader(Protocol):
+    """Claims by blind index; nothing else finds them."""
+
+    def match(self, names: Sequence[Name]) -> list[HeldClaim]:
+        """Claims under any of these names, in every jurisdiction of this store; one query whatever is found."""
+
+    def list_of(self, cell: str, after: tuple[str, str, str, bytes] | None, limit: int) -> list[HeldClaim]:
+        """Claims of one cell behind (jurisdiction, attribute, key id, index), in that order."""
+
+
+class ClaimWriter(ClaimReader, Protocol):
+    """As the reader, and changes."""
+
+    def held(self, jurisdiction: str, names: Sequence[Name]) -> dict[Name, HeldClaim]:
+        """What stands under these names in this jurisdiction."""
+
+    def lease(self, lease_id: str) -> Lease | None:
+        """The lease, also for a day after it ended."""
+
+    def size_of(self, lease_id: str) -> int:
+        """How many claims the lease holds."""
+
+    def put_lease(self, lease: Lease) -> None:
+        """Insert or replace."""
+
+    def put_claims(self, lease: Lease, claims: Sequence[Claim]) -> None:
+        """Insert claims under a stored lease; the caller has proven that their names are free."""
+
+    def remove_claims(self, lease_id: str) -> None:
+        """Remove every claim of the lease."""
+
+    def remove_claims_of(self, resident: str) -> None:
+        """Remove every claim of a closed resident."""
+
+    def expired(self, now_s: int, limit: int) -> list[Lease]:
+        """Leases that are still LEASED and whose time is over."""
+
+    def drop_leases(self, before_s: int) -> int:
+        """Forget leases that ended before this time, or hold nothing any more; how many."""
+
+
+class CellReader(Protocol):
+    """Cells, edges, their keys and what cells last said of themselves."""
+
+    def find(self, name: str) -> Cell | None: ...
+    def find_edge(self, name: str) -> Edge | None: ...
+    def find_key(self, key_id: str) -> AdmittedKey | None: ...
+    def cells(self) -> list[Cell]:
+        """All of them by name, retired ones too."""
+
+    def edges(self) -> list[Edge]:
+        """All of them by name."""
+
+    def keys(self) -> list[AdmittedKey]:
+        """All of them by key id."""
+
+    def keys_of(self, cell: str) -> list[RingKey]:
+        """The cell's keys in every state."""
+
+    def reports(self) -> list[CellReport]:
+        """The last announcement of each cell that made one."""
+
+
+class CellWriter(CellReader, Protocol):
+    """As the reader, and changes; each `put` inserts or replaces."""
+
+    def put(self, cell: Cell) -> None: ...
+    def put_edge(self, edge: Edge) -> None: ...
+    def put_key(self, key: AdmittedKey) -> None: ...
+    def put_report(self, report: CellReport) -> None: ...
+
+
+class BundleReader(Protocol):
+    """Bundles and who acknowledged which."""
+
+    def active(self) -> SignedBundle | None:
+        """The one with the highest version."""
+
+    def active_version(self) -> int:
+        """Its version, 0 without one."""
+
+    def find(self, version: int) -> SignedBundle | None: ...
+    def acknowledged(self) -> Mapping[str, int]:
+        """Node to the version that it acknowledged last."""
+
+
+class BundleWriter(BundleReader, Protocol):
+    """As the reader, and changes."""
+
+    def add(self, bundle: SignedBundle, activated_s: int) -> None:
+        """Insert under a new version; a stored bundle is never replaced."""
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Replace the node's last acknowledgement."""
+
+
+class VersionReader(Protocol):
+    """The order of all changes of routes."""
+
+    def current(self) -> int:
+        """The highest version given out, 0 for none."""
+
+    def was_given(self, version: int) -> bool:
+        """Whether this store gave out exactly this version (and has not forgotten it)."""
+
+
+class VersionWriter(VersionReader, Protocol):
+    """As the reader, and the next one."""
+
+    def next(self, now_us: int) -> int:
+        """A version above every earlier one and not below `now_us`.
+
+        The time makes versions of a store that was put back to an older copy differ from those it had given
+        out after that copy was made, so that a node which holds one of those gets a snapshot.
+        """
+
+    def forget_all_but(self, kept: int) -> None:
+        """Forget the oldest versions; their holders will get a snapshot."""
+
+
+class ReadUnit(Protocol):
+    """One consistent state."""
+
+    @property
+    def placements(self) -> PlacementReader: ...
+    @property
+    def claims(self) -> ClaimReader: ...
+    @property
+    def cells(self) -> CellReader: ...
+    @property
+    def bundles(self) -> BundleReader: ...
+    @property
+    def versions(self) -> VersionReader: ...
+
+
+class WriteUnit(Protocol):
+    """One consistent state that nobody else changes meanwhile."""
+
+    @property
+    def placements(self) -> PlacementWriter: ...
+    @property
+    def claims(self) -> ClaimWriter: ...
+    @property
+    def cells(self) -> CellWriter: ...
+    @property
+    def bundles(self) -> BundleWriter: ...
+    @property
+    def versions(self) -> VersionWriter: ...
+
+    def commit(self) -> None:
+        """Keep everything this unit did, durably, when its work returns. Without it nothing is kept."""
+
+
+class Store(Protocol):
+    """Runs units of work. `work` is synchronous, may run on another thread, and touches its unit only.
+
+    Raises (both methods):
+        OverloadedError: more units are waiting than the store's limit.
+        HomeUnreachableError: the database does not answer; nothing was written.
+        StorageFullError: nothing was written.
+        OutcomeUnknownError: the connection broke during the commit (`write` only).
+    """
+
+    async def read(self, work: Callable[[ReadUnit], T]) -> T:
+        """Run against a state that is at least as new as every unit that was committed before."""
+
+    async def write(self, work: Callable[[WriteUnit], T]) -> T:
+        """Run alone. When `work` raises, or returns without `commit()`, nothing is kept."""
+
+    async def close(self) -> None:
+        """Finish what runs, refuse the rest, let connections go."""
+
+
+class Bell(Protocol):
+    """Wakes watchers after a change of this process; changes of others are found by looking now and then."""
+
+    def ring(self) -> None:
+        """Something changed."""
+
+    def rung(self) -> int:
+        """How often it rang."""
+
+    async def wait(self, rung: int, timeout_s: float) -> None:
+        """Return once it has rung more than `rung` times, or after the timeout."""
+
+
+class Rate(Protocol):
+    """A budget per peer."""
+
+    def spend(self, peer: str, cost: int) -> None:
+        """Take `cost` from the peer's budget.
+
+        Raises:
+            RateLimitedError: the budget is used up; nothing is taken.
+        """
+
+
+class Authorities(Protocol):
+    """Proves certificates of cells' authorities."""
+
+    def require_of(self, cell: str, authority: bytes) -> None:
+        """Prove that `authority` is one PEM certificate of an authority that names `<cell>.<federation>`.
+
+        Raises:
+            InvalidError: anything else, or not the one that this directory was given for the name.
+        """
+
+
+RouteEncoder = Callable[[RouteChanges], bytes]
+"""The bytes of a delta as they go on the wire and into journals."""
