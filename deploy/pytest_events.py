@@ -36,9 +36,9 @@ class Running:
     took_s: float = 0.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Teller:
-    """Turns the reports of pytest into lines."""
+    """Turns the reports of pytest into lines. pytest keeps its listeners in sets: equal only to itself."""
 
     descriptor: int
     running: dict[str, Running] = field(default_factory=dict)

@@ -1,9 +1,10 @@
 """Same rooms in every plane, and tests that stand where their source stands."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from tests.architecture.sources import GENERATED, PACKAGES, PLANES, tracked
+from tests.architecture.sources import GENERATED, PACKAGES, PLANES, modules, tracked
 
 ROOMS = ("__main__", "adapters", "bootstrap", "domain", "entrypoints", "ports", "services", "settings")
 
@@ -59,24 +60,17 @@ def test_tests_stand_where_their_source_stands() -> None:
     assert not list(astray(names()))
 
 
-def test_every_file_of_tests_is_collected() -> None:
-    """A file with tests under another name would never run."""
-    others = {"__init__.py", "conftest.py"}
-    inside = [file for file in tracked() if file.parts[0] == "tests" and file.suffix == ".py"]
-    silent = [
-        file.as_posix()
-        for file in inside
-        if not file.name.startswith("test_") and file.name not in others and "test_" in _defined(file)
-    ]
-    assert inside
-    assert not silent
+def silent(path: str, text: str) -> Iterator[str]:
+    """Tests in a file that pytest does not collect: they would never run."""
+    file = PurePosixPath(path)
+    if not file.name.startswith("test_"):
+        yield from (
+            f"{path}: {name} never runs" for name in re.findall(r"^(?:async )?def (test_\w+)", text, re.M)
+        )
 
 
-def _defined(file: PurePosixPath) -> str:
-    from tests.architecture.sources import ROOT
-
-    text = (ROOT / file).read_text(encoding="utf-8")
-    return "test_" if "\ndef test_" in text or "\nasync def test_" in text else ""
+def test_every_test_is_in_a_file_that_is_collected() -> None:
+    assert not [fault for path, text in modules("tests") for fault in silent(path, text)]
 
 
 def test_a_lacking_room_is_found() -> None:
@@ -94,3 +88,9 @@ def test_a_test_astray_is_found() -> None:
     source = ["edge/domain/routes.py", "edge/ports.py"]
     assert list(astray([*source, "tests/edge/domains/test_routes.py"]))
     assert not list(astray([*source, "tests/edge/domain/test_routes.py", "tests/flows/test_search.py"]))
+
+
+def test_a_test_that_never_runs_is_found() -> None:
+    text = "async def test_a(): ...\ndef other(): ...\n"
+    assert list(silent("tests/edge/helpers.py", text)) == ["tests/edge/helpers.py: test_a never runs"]
+    assert not list(silent("tests/edge/test_helpers.py", text))

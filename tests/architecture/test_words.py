@@ -37,7 +37,7 @@ def faults(path: str, text: str) -> Iterator[str]:
 
 
 def test_no_file_holds_a_forbidden_word() -> None:
-    found = []
+    found: list[str] = []
     for name in tracked():
         data = (ROOT / name).read_bytes()
         if b"\0" not in data[:8192]:

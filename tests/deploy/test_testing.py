@@ -25,8 +25,8 @@ def test_known(): assert False
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A checkout with an empty `tests/`."""
-    write(tmp_path, "tests/__init__.py", "")
+    """A checkout whose `tests/` hold only a conftest: with one, pytest looks at its listeners differently."""
+    write(tmp_path, "tests/conftest.py", "")
     return tmp_path
 
 
