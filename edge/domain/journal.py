@@ -1,26 +1,23 @@
 """Bytes of the route journal: records chained by hash, each signed by the directory.
 
-Record: length of the delta (4 bytes, big endian), `RouteDelta` bytes, key id (8 bytes), signature (64 bytes).
-The signature covers the previous record's hash and the delta; a record's hash is SHA-256(previous + delta + signature).
-The first record of a file follows 32 zero bytes and is a full snapshot.
+Record: length of the delta (4 bytes, big endian), `RouteDelta` bytes, key id (8 bytes), signature (64 bytes). What the
+signature covers is in `accord.routes`. The first record of a file begins the chain and is a full snapshot.
 
 Invariants
     1. What is inside the synced length is all there and proven, or the file is refused.
     2. Beyond it a torn record is dropped, and so is all that follows: it was never counted as applied.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from accord.errors import ColinkError
+from accord.routes import CHAIN_START, route_record_hash
 
-START_HASH = bytes(32)
 DELTA_BYTES_MAX = 64 * 1024 * 1024
 _TRAILER = 8 + 64
 
 
-class JournalBrokenError(ColinkError):
+class JournalBrokenError(Exception):
     """The journal on disk cannot be trusted; the edge does not start from it."""
 
 
@@ -36,7 +33,7 @@ class Record:
         return len(self.delta).to_bytes(4, "big") + self.delta + self.key_id + self.signature
 
     def hash_after(self, previous: bytes) -> bytes:
-        return hashlib.sha256(previous + self.delta + self.signature).digest()
+        return route_record_hash(previous, self.delta, self.signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +57,16 @@ def read_journal(data: bytes, synced: int | None, verify: Callable[[bytes, Recor
         JournalBrokenError: a record inside that is torn or not signed, or a file shorter than what was synced.
     """
     if synced is not None and len(data) < synced:
-        raise JournalBrokenError("the journal is shorter than what was synced", bytes=len(data), synced=synced)
+        raise JournalBrokenError(f"the journal has {len(data)} bytes where {synced} were synced")
     records: list[Record] = []
-    at, last = 0, START_HASH
+    at, last = 0, CHAIN_START
     while at < len(data):
         record, end = _record_at(data, at)
         if record is None or not verify(last, record):
             torn = record is None if synced is None else at >= synced
             if torn:
                 break
-            raise JournalBrokenError("a record inside the journal is broken", at=at)
+            raise JournalBrokenError(f"the record at byte {at} of the journal is broken")
         records.append(record)
         last = record.hash_after(last)
         at = end

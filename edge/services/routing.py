@@ -7,13 +7,14 @@ Invariants
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from accord.clock import Clock
 from accord.errors import ColinkError, InvalidError, Moved, NotReadyError, UnknownResidentError
 from accord.handover import verify_handover
-from accord.signing import KeyRing, verify_signature
-from edge.domain.journal import START_HASH, JournalBrokenError, Record, read_journal
+from accord.routes import CHAIN_START, verify_route
+from accord.signing import KeyRing
+from edge.domain.journal import JournalBrokenError, Record, read_journal
 from edge.domain.routes import CellRoute, Delta, Misses, Placement, RouteTable
 from edge.ports import Directory, JournalStore, ParseDelta, RouteFeed, Sleep
 
@@ -25,7 +26,7 @@ class Routing:
     """The route table and its journal.
 
     Args:
-        routes_keys: key id (8 bytes) to public key: who may sign deltas.
+        signers: the directory's keys: who may sign deltas.
         age_s_max: age of the journal beyond which it is not started from.
         compact_bytes: length at which the journal is begun anew from a full snapshot.
         changed: called after each change of cells, edges or keys.
@@ -41,7 +42,7 @@ class Routing:
         parse: ParseDelta,
         clock: Clock,
         *,
-        routes_keys: Mapping[bytes, bytes],
+        signers: KeyRing,
         age_s_max: float,
         miss_kept_s: float = 5.0,
         compact_bytes: int = 64 * 1024 * 1024,
@@ -57,7 +58,7 @@ class Routing:
         self.heard_at_s: float | None = None
         self._store, self._directory, self._ring, self._parse = store, directory, ring, parse
         self._clock = clock
-        self._routes_keys = dict(routes_keys)
+        self._signers = signers
         self._age_s_max, self._compact_bytes, self._backoff_s_max = age_s_max, compact_bytes, backoff_s_max
         self._misses = Misses(miss_kept_s)
         self._changed, self._refused, self._sleep, self._jitter = changed, refused, sleep, jitter
@@ -89,7 +90,7 @@ class Routing:
         self._ring.replace(self.table.keys.values())
         self.last_hash, self._length = journal.last_hash, journal.length
         if stored.age_s > self._age_s_max:
-            raise JournalBrokenError("the journal is too old", age_s=round(stored.age_s))
+            raise JournalBrokenError(f"the journal is {stored.age_s / 3600:.0f} hours old")
         self.ready = True
         self._changed()
 
@@ -135,8 +136,8 @@ class Routing:
     async def take(self, record: Record) -> str | None:
         """Prove, sync and apply one record; a word when it is refused."""
         first = not self.last_hash
-        chained = self._signed_after(self.last_hash or START_HASH, record)
-        if not chained and not self._signed_after(START_HASH, record):
+        chained = self._signed_after(self.last_hash or CHAIN_START, record)
+        if not chained and not self._signed_after(CHAIN_START, record):
             return "signature"
         try:
             delta = self._parse(record.delta)
@@ -154,7 +155,7 @@ class Routing:
         else:
             await self._store.append(record.encode())
         self._length += len(record.encode())
-        self.last_hash = record.hash_after(START_HASH if begins else self.last_hash)
+        self.last_hash = record.hash_after(CHAIN_START if begins else self.last_hash)
         for _ in self.table.apply(delta):
             self._refused("lower epoch")
         for entry in delta.placements:
@@ -168,10 +169,7 @@ class Routing:
         return None
 
     def _signed_after(self, previous: bytes, record: Record) -> bool:
-        public = self._routes_keys.get(record.key_id)
-        return public is not None and verify_signature(
-            public, "routes", previous + record.delta, record.signature
-        )
+        return verify_route(self._signers, record.key_id.hex(), previous, record.delta, record.signature)
 
     def _faulty(self, delta: Delta) -> str | None:
         """Why a signed delta is refused all the same: its keys or its hand-overs."""

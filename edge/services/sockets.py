@@ -26,7 +26,13 @@ class _Binding:
     )  # fmt: skip
 
     def __init__(
-        self, number: int, client: ClientSocket, ticket: str, resume: str, placement: Placement, cell: CellRoute
+        self,
+        number: int,
+        client: ClientSocket,
+        ticket: str,
+        resume: str,
+        placement: Placement,
+        cell: CellRoute,
     ) -> None:
         self.number, self.client, self.ticket, self.resume = number, client, ticket, resume
         self.placement, self.cell = placement, cell

@@ -1,0 +1,192 @@
+"""Streams to every process of every cell in the route table, kept connected; files on connections of their own.
+
+Invariants
+    1. There is one stream per address that the route table names, and none to any other.
+    2. A lost stream is connected again with growing pauses and jitter.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import grpc.aio
+
+from accord.errors import ColinkError, HomeUnreachableError
+from accord.runtime.delay import DelayLink
+from accord.runtime.rpc_client import error_of
+from accord.wire.cell.v1 import gateway_pb2 as wire
+from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
+from accord.wire.common.v1 import common_pb2
+from edge.adapters.cells.stream import CHUNK_BYTES, Stream
+from edge.domain.processes import ranked
+from edge.domain.routes import SERVING, CellRoute
+from edge.ports import CellStream, FileChunk, FileRequest, SocketEvents
+
+PAUSE_S_MAX = 5.0
+FILE_S_MAX = 3_600.0
+
+
+class CellPool:
+    """Keeps the promises of `ports.Cells`.
+
+    Args:
+        open: opens a channel to an address of a cell by its name.
+        links: cell or region name to the round trip in ms that is added on the way.
+        told: called with (cell, event word) when a stream is ready, lost or refused.
+        jitter: a number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        open: Callable[[str, str], grpc.aio.Channel],
+        hello: Callable[[], wire.EdgeHello],
+        events: SocketEvents,
+        *,
+        links: Mapping[str, float],
+        calls_max: int,
+        told: Callable[[str, str], None],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._open, self._hello, self._events = open, hello, events
+        self._links, self._calls_max, self._told, self._jitter = dict(links), calls_max, told, jitter
+        self._streams: dict[tuple[str, str], Stream] = {}
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._delays: dict[tuple[str, str], DelayLink] = {}
+        self._via: dict[tuple[str, str], str] = {}
+        self._files: dict[tuple[str, str], grpc.aio.Channel] = {}
+
+    def follow(self, cells: Mapping[str, CellRoute]) -> None:
+        """Keep streams to exactly these cells."""
+        wanted = {
+            (cell.name, address): cell
+            for cell in cells.values()
+            if cell.state in SERVING
+            for address in cell.addresses
+        }
+        for key in [key for key in self._running if key not in wanted]:
+            self._running.pop(key).cancel()
+            self._streams.pop(key, None)
+            channel = self._files.pop(key, None)
+            if channel is not None:
+                _ = asyncio.ensure_future(channel.close(grace=5.0))
+        for key, cell in wanted.items():
+            if key not in self._running:
+                self._running[key] = asyncio.ensure_future(self._keep(key, cell))
+
+    async def stop(self) -> None:
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for channel in self._files.values():
+            await channel.close(grace=None)
+        for delay in self._delays.values():
+            await delay.stop()
+
+    async def _keep(self, key: tuple[str, str], cell: CellRoute) -> None:
+        address = await self._way(key, cell)
+        stream = Stream(
+            cell.name, key[1], lambda: self._open(cell.name, address), self._hello, self._events, self._calls_max
+        )
+        self._streams[key] = stream
+        pause_s = 0.05
+        while True:
+            begun_s = asyncio.get_running_loop().time()
+            try:
+                await stream.serve()
+                self._told(cell.name, "lost")
+            except ColinkError as error:
+                self._told(cell.name, error.reason.lower())
+            if asyncio.get_running_loop().time() - begun_s > PAUSE_S_MAX:
+                pause_s = 0.05
+            await asyncio.sleep(pause_s * (0.5 + self._jitter()))
+            pause_s = min(PAUSE_S_MAX, pause_s * 2)
+
+    async def _way(self, key: tuple[str, str], cell: CellRoute) -> str:
+        """The address to dial: the process itself, or a link that adds the distance."""
+        round_trip_ms = self._links.get(cell.name, self._links.get(cell.region, 0.0))
+        if not round_trip_ms:
+            self._via[key] = key[1]
+        elif key not in self._via:
+            host, _, port = key[1].rpartition(":")
+            link = DelayLink(host.strip("[]"), int(port), round_trip_ms)
+            self._delays[key] = link
+            self._via[key] = "%s:%d" % await link.start()
+        return self._via[key]
+
+    async def streams(self, cell: CellRoute, resident: str, wait_s: float) -> list[CellStream]:
+        ready = self._ready_of(cell, resident)
+        if ready or wait_s <= 0:
+            return ready
+        until_s = asyncio.get_running_loop().time() + wait_s
+        while not ready and (left_s := until_s - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(0.02, left_s))
+            ready = self._ready_of(cell, resident)
+        return ready
+
+    def _ready_of(self, cell: CellRoute, resident: str) -> list[CellStream]:
+        order = cell.addresses if len(cell.addresses) < 2 else ranked(resident, cell.addresses)
+        found = (self._streams.get((cell.name, address)) for address in order)
+        return [stream for stream in found if stream is not None and stream.ready]
+
+    def ready_streams(self) -> list[CellStream]:
+        first: dict[str, CellStream] = {}
+        for stream in self._streams.values():
+            if stream.ready:
+                first.setdefault(stream.cell, stream)
+        return list(first.values())
+
+    # --- files ---------------------------------------------------------------------------------
+
+    def _file_stub(self, cell: CellRoute, resident: str) -> Any:
+        """On a connection of its own, so that file bytes never delay chat."""
+        for address in ranked(resident, cell.addresses):
+            key = (cell.name, address)
+            if key in self._streams and self._streams[key].ready:
+                if key not in self._files:
+                    self._files[key] = self._open(cell.name, self._via[key])
+                return stubs.GatewayStub(self._files[key])
+        raise HomeUnreachableError(cell=cell.name, retry_after_ms=1_000)
+
+    async def download(self, cell: CellRoute, request: FileRequest) -> AsyncIterator[FileChunk]:
+        stub = self._file_stub(cell, request.resident)
+        message = wire.DownloadRequest(
+            context=_context(request),
+            file=request.file,
+            offset=request.offset,
+            length=request.length,
+            viewer_country=request.viewer_country,
+        )
+        call = stub.Download(message, timeout=FILE_S_MAX)
+        try:
+            async for part in call:
+                yield FileChunk(part.data, part.content_type, part.name, part.bytes)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from None
+        finally:
+            call.cancel()
+
+    async def upload(self, cell: CellRoute, request: FileRequest, chunks: AsyncIterator[bytes]) -> int:
+        stub = self._file_stub(cell, request.resident)
+
+        async def parts() -> AsyncIterator[wire.UploadRequest]:
+            yield wire.UploadRequest(context=_context(request), ticket=request.ticket)
+            async for data in chunks:
+                for at in range(0, len(data), CHUNK_BYTES):
+                    yield wire.UploadRequest(data=data[at : at + CHUNK_BYTES])
+
+        try:
+            answer = await stub.Upload(parts(), timeout=FILE_S_MAX)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from None
+        return int(answer.bytes)
+
+
+def _context(request: FileRequest) -> common_pb2.RequestContext:
+    return common_pb2.RequestContext(
+        request_id=request.request_id,
+        principal=request.token,
+        resident=request.resident,
+        epoch=request.epoch,
+        purpose="local",
+    )
