@@ -1,0 +1,51 @@
+"""Users of a workspace: who joined, in which role, and the card that others see."""
+
+from collections.abc import Callable
+from typing import Any
+
+from regional_cell.domain.changes import Change, Patch, Put
+from regional_cell.domain.events import Event
+
+
+def _joined(event: Event) -> list[Change]:
+    payload = event.payload
+    created_s = event.at_us // 1_000_000
+    card = {**payload.get("card", {}), "linked_workspaces": list(payload.get("linked_workspaces", []))}
+    return [Put("users", (payload["user"],), {
+        "person": payload.get("person", ""), "role": payload["role"], "app": payload.get("app", ""),
+        "bot": payload.get("bot", ""), "deleted": 0, "created_s": created_s, "updated_s": created_s, "content": card,
+    })]  # fmt: skip
+
+
+def _patch(event: Event, **values: Any) -> list[Change]:
+    return [Patch("users", (event.payload["user"],), {"updated_s": event.at_us // 1_000_000, **values})]
+
+
+def _role_set(event: Event) -> list[Change]:
+    return _patch(event, role=event.payload["role"])
+
+
+def _deactivated(event: Event) -> list[Change]:
+    return _patch(event, deleted=1)
+
+
+def _reactivated(event: Event) -> list[Change]:
+    return _patch(event, deleted=0)
+
+
+def _linked(event: Event) -> list[Change]:
+    return _patch(event, content={"linked_workspaces": list(event.payload["linked_workspaces"])})
+
+
+def _card_updated(event: Event) -> list[Change]:
+    return _patch(event, content=dict(event.payload["fields"]))
+
+
+APPLY: dict[str, Callable[[Event], list[Change]]] = {
+    "UserJoined": _joined,
+    "UserRoleSet": _role_set,
+    "UserDeactivated": _deactivated,
+    "UserReactivated": _reactivated,
+    "UserLinked": _linked,
+    "CardUpdated": _card_updated,
+}
