@@ -1,6 +1,7 @@
 """The files that the rules of the house are about."""
 
 import ast
+import os
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -18,9 +19,22 @@ GENERATED = "accord/wire"
 def tracked() -> tuple[Path, ...]:
     """Every file of the project, relative to the root: those git tracks or would track."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
+    except (OSError, subprocess.CalledProcessError):
+        # An unpacked archive, or a checkout that belongs to another user, which git refuses to read.
+        return tuple(sorted(walked(ROOT)))
     names = {Path(name.decode()) for name in listed.split(b"\0") if name}
     return tuple(sorted(name for name in names if (ROOT / name).is_file()))
+
+
+def walked(root: Path) -> Iterator[Path]:
+    """Every file below root, relative to it, without what the tools make."""
+    made = {"__pycache__", "build", "dist"}
+    for folder, folders, files in os.walk(root):
+        here = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if name == ".ci" or (name not in made and name[0] != ".")]
+        yield from (here / name for name in files if not name.endswith(".pyc"))
 
 
 def modules(*folders: str) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from tests.architecture.sources import GENERATED, PACKAGES, PLANES, modules, tracked
+from tests.architecture.sources import GENERATED, PACKAGES, PLANES, ROOT, modules, tracked, walked
 
 ROOMS = ("__main__", "adapters", "bootstrap", "domain", "entrypoints", "ports", "services", "settings")
 
@@ -94,3 +94,9 @@ def test_a_test_that_never_runs_is_found() -> None:
     text = "async def test_a(): ...\ndef other(): ...\n"
     assert list(silent("tests/edge/helpers.py", text)) == ["tests/edge/helpers.py: test_a never runs"]
     assert not list(silent("tests/edge/test_helpers.py", text))
+
+
+def test_without_git_the_same_files_are_found() -> None:
+    assert {file for file in walked(ROOT) if file.suffix == ".py"} == {
+        file for file in tracked() if file.suffix == ".py"
+    }
