@@ -335,3 +335,108 @@ class LiveFeed(Protocol):
 
     def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
         """Called once per resident and batch, in order, after the sync and the fold: each event with its origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOrigin:
+    """The socket frame that a commit came from: this socket gets a reply in the place of the event.
+
+    Attributes:
+        link: the edge's stream that the socket lives on; socket: its number there.
+        reply_to: the frame's `id` as its client wrote it (JSON text), None when it had none.
+    """
+
+    link: "EdgeLink"
+    socket: int
+    reply_to: str | None = None
+    client_msg_id: str = ""
+
+
+class EdgeLink(Protocol):
+    """One edge's stream, as services see it: frames are queued in order. Nothing here waits."""
+
+    @property
+    def edge(self) -> "EdgeFacts":
+        """Who is at the other end, as proven and as admitted by the directory."""
+
+    def event(self, topic: str, except_sockets: Sequence[int], x_seq: int, data: bytes) -> None:
+        """One copy of a finished WebSocket frame for all sockets of the topic."""
+
+    def topics(self, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Move a socket between topics, at this place in the order."""
+
+    def frame(self, socket: int, data: bytes) -> None:
+        """A finished WebSocket frame for one socket."""
+
+    def close(self, socket: int, code: int, reason: str) -> None:
+        """End one socket."""
+
+    async def writable(self) -> None:
+        """Wait until less than the bound is queued; used between pages of a replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFacts:
+    """An edge: its name, place and public addresses (no slash at the end)."""
+
+    name: str
+    jurisdiction: str
+    region: str
+    url: str
+    socket_url: str
+
+
+class EdgePassage(Protocol):
+    """What an edge elsewhere may be shown. An edge in this cell's own jurisdiction is not outside and is not asked about."""
+
+    def edge_passage(self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str) -> None:
+        """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute. Does not wait.
+
+        Raises: WithheldError with the rule; LedgerUnavailableError when aggregates cannot be booked.
+        """
+
+
+class SpentTickets(Protocol):
+    """Tickets that were used: each opens one thing once."""
+
+    async def spend(self, ticket: str, until_s: int) -> bool:
+        """Note a ticket's id until it expires; False when it was there already. Synced before it returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLease:
+    """A lease of names that waits for the local commits of its residents to be settled."""
+
+    lease: str
+    residents: tuple[str, ...]
+    at_s: int
+
+
+class PendingLeases(Protocol):
+    """Leases between the directory's promise and the local commit, so that a crash leaves nothing unsettled."""
+
+    async def note(self, lease: PendingLease) -> None:
+        """Keep it, synced, before the first local commit."""
+
+    async def settled(self, lease: str) -> None:
+        """Forget it; nothing happens when it is not there."""
+
+    async def pending(self) -> list[PendingLease]:
+        """All that are not settled."""
+
+
+class ResumeSeal(Protocol):
+    """Seals what a resume token says; only this cell can read it. Does not wait."""
+
+    def seal(self, payload: bytes) -> str:
+        """URL-safe text."""
+
+    def open(self, text: str) -> bytes | None:
+        """What was sealed; None for anything else."""
+
+
+class DataKeys(Protocol):
+    """Makes data keys of residents, wrapped by the cell's own key. Does not wait."""
+
+    def create(self, resident: str) -> tuple[str, bytes]:
+        """(key id, wrapped key) for a log that is to be opened."""
