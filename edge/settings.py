@@ -15,12 +15,6 @@ from accord.runtime.settings import (
 )
 
 
-class EdgeNodeSettings(NodeSettings):
-    """`country`: ISO 3166 code of where viewers at this edge are taken to be; `ZZ` unknown."""
-
-    country: str = Field(default="ZZ", pattern=r"^[A-Z]{2}$")
-
-
 class EdgeListenSettings(ListenSettings):
     """`http` serves everything but sockets. Without the two files the public ports speak plain HTTP (development)."""
 
@@ -81,7 +75,7 @@ class EdgeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    node: EdgeNodeSettings
+    node: NodeSettings
     listen: EdgeListenSettings = EdgeListenSettings()
     public: PublicSettings = PublicSettings()
     mtls: MtlsSettings

@@ -61,7 +61,7 @@ class Sockets:
         soon: Callable[[Callable[[], None]], object],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         retry_ms: Callable[[], int],
-        country: str = "ZZ",
+        country: Callable[[], str] = lambda: "ZZ",
         queue_bytes_max: int = 256 * 1024,
         sockets_max: int = 50_000,
         wait_s: float = 1.5,
@@ -144,7 +144,7 @@ class Sockets:
             return
         binding.stream = streams[0]
         binding.stream.open_socket(
-            binding.number, binding.ticket, binding.resume, binding.placement.epoch, self._country
+            binding.number, binding.ticket, binding.resume, binding.placement.epoch, self._country()
         )
 
     # --- from the cell -------------------------------------------------------------------------

@@ -1,0 +1,198 @@
+"""Holds the signed policy bundle and decides `transit`: whether plaintext of a resident may be seen at this edge.
+
+Invariants
+    1. A bundle is used only when the directory's bundle key signed it, and is stored before it is used.
+    2. No bundle, or one older than `age_s_max` at start: not ready, nothing is decided, nothing passes.
+    3. A decision is kept for one bundle and one placement's profile, and no longer than the bundle is valid.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+
+from accord.clock import Clock
+from accord.errors import ColinkError, NotReadyError, WrongEdgeError
+from accord.signing import KeyRing, verify_signature
+from edge.domain.routes import CellRoute, EdgeRoute, Placement
+from edge.ports import BundleStore, Directory, SignedBundle, Sleep
+from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
+from residency_policies.decision import Question, Viewer
+from residency_policies.errors import PolicyError
+
+KEPT_MAX = 100_000
+UNKNOWN_COUNTRY = "ZZ"
+
+
+class Policies:
+    """The bundle in force, and the decisions under it.
+
+    Args:
+        signers: the directory's bundle keys.
+        region: where this edge stands; jurisdiction: its own.
+        edges: the edges of the route table.
+        told: called with a word for each bundle that is taken or refused.
+    """
+
+    def __init__(
+        self,
+        store: BundleStore,
+        directory: Directory,
+        signers: KeyRing,
+        clock: Clock,
+        *,
+        region: str,
+        edges: Callable[[], list[EdgeRoute]],
+        age_s_max: float,
+        backoff_s_max: float = 30.0,
+        told: Callable[[str], None] = lambda word: None,
+        sleep: Sleep = asyncio.sleep,
+        jitter: Callable[[], float] = lambda: 0.5,
+    ) -> None:
+        self._store, self._directory, self._signers, self._clock = store, directory, signers, clock
+        self._region, self._edges = region, edges
+        self._age_s_max, self._backoff_s_max = age_s_max, backoff_s_max
+        self._told, self._sleep, self._jitter = told, sleep, jitter
+        self._compiled: CompiledBundle | None = None
+        self._kept: dict[tuple[object, ...], WrongEdgeError | None] = {}
+        self._country = UNKNOWN_COUNTRY
+
+    @property
+    def ready(self) -> bool:
+        return self._compiled is not None
+
+    @property
+    def version(self) -> int:
+        """Of the bundle in force; 0 without one."""
+        return 0 if self._compiled is None else self._compiled.version
+
+    @property
+    def country(self) -> str:
+        """Where viewers at this edge are taken to be: the country of its region; `ZZ` unknown."""
+        return self._country
+
+    def start(self) -> None:
+        """Take the stored bundle, if it is proven and young enough; otherwise wait for the directory."""
+        stored = self._store.read()
+        if stored is None:
+            return
+        signed, age_s = stored
+        if age_s > self._age_s_max:
+            self._told("too_old")
+        elif (compiled := self._prove(signed)) is not None:
+            self._use(compiled)
+
+    async def watch(self) -> None:
+        """Follow the directory's bundles for ever."""
+        pause_s = 0.1
+        while True:
+            try:
+                async for signed in self._directory.watch_bundle(self.version):
+                    pause_s = 0.1
+                    await self._take(signed)
+            except ColinkError as error:
+                self._told(error.reason.lower())
+            await self._sleep(pause_s * (0.5 + self._jitter()))
+            pause_s = min(self._backoff_s_max, pause_s * 2)
+
+    async def _take(self, signed: SignedBundle) -> None:
+        if signed.version < self.version:
+            self._told("older")
+            return
+        if signed.version > self.version:
+            compiled = await asyncio.to_thread(self._prove, signed)
+            if compiled is None:
+                return
+            await self._store.write(signed)
+            self._use(compiled)
+        else:
+            await self._store.heard()
+        await self._directory.acknowledge(signed.version, hashlib.sha256(signed.bundle).digest())
+
+    def _prove(self, signed: SignedBundle) -> CompiledBundle | None:
+        key = self._signers.find(signed.key_id)
+        digest = hashlib.sha256(signed.bundle).digest()
+        if key is None or not verify_signature(key.public, "bundle", digest, signed.signature):
+            self._told("signature")
+            return None
+        try:
+            bundle = load_bundle(signed.bundle)
+            if bundle.version != signed.version:
+                self._told("version")
+                return None
+            return compile_bundle(bundle, self._now_s())
+        except PolicyError:
+            self._told("bundle")
+            return None
+
+    def _use(self, compiled: CompiledBundle) -> None:
+        self._compiled = compiled
+        self.forget()
+        regions = {region.id: region.country for region in compiled.bundle.regions}
+        self._country = regions.get(self._region, UNKNOWN_COUNTRY)
+        self._told("in_force")
+
+    def forget(self) -> None:
+        """Drop kept decisions: edges or bundle have changed."""
+        self._kept.clear()
+
+    # --- transit -------------------------------------------------------------------------------
+
+    def check(self, placement: Placement, cell: CellRoute) -> None:
+        """Pass, or refuse with the address of a lawful edge.
+
+        Raises:
+            WrongEdgeError: {rule, url?}. NotReadyError: there is no bundle.
+        """
+        compiled = self._compiled
+        if compiled is None:
+            raise NotReadyError(why="no bundle", retry_after_ms=1_000)
+        until_s = compiled.valid_until_s
+        if until_s is not None and self._now_s() >= until_s:
+            compiled = compiled.at(self._now_s())
+            self._use(compiled)
+        key = (placement.resident, placement.establishment, placement.subjects, placement.tags, cell.region)
+        if key in self._kept:
+            refusal = self._kept[key]
+        else:
+            refusal = self._decide(compiled, placement, cell)
+            while len(self._kept) >= KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = refusal
+        if refusal is not None:
+            raise WrongEdgeError(**refusal.metadata)
+
+    def _decide(
+        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute
+    ) -> WrongEdgeError | None:
+        allow, rule = self._ask(compiled, placement, cell, self._region)
+        if allow:
+            return None
+        near = sorted(self._edges(), key=lambda edge: (edge.jurisdiction != cell.jurisdiction, edge.name))
+        for edge in near:
+            if edge.region != self._region and self._ask(compiled, placement, cell, edge.region)[0]:
+                return WrongEdgeError(rule=rule, url=edge.url)
+        return WrongEdgeError(rule=rule)
+
+    def _ask(
+        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, region: str
+    ) -> tuple[bool, str]:
+        countries = {one.id: one.country for one in compiled.bundle.regions}
+        profile = compiled.profile_for(
+            placement.resident, placement.establishment, placement.subjects, placement.tags
+        )
+        decision = profile.decide(
+            Question(
+                workspace=placement.resident,
+                bundle=compiled.version,
+                op="transit",
+                data_class="message_body",
+                src=cell.region,
+                dst=region,
+                viewer=Viewer("employee", countries.get(region, UNKNOWN_COUNTRY)),
+                purpose="local",
+            )
+        )
+        return decision.allow, decision.rule
+
+    def _now_s(self) -> int:
+        return self._clock.now_us() // 1_000_000
