@@ -54,7 +54,8 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "aggregate",
     "relocate",
 )
-# Operations that put data before somebody: here the country of the viewer counts beside the country of the region.
+# Operations that put data before somebody: here the country of the viewer counts beside the country of the
+# region.
 SHOWING: Final[frozenset[str]] = frozenset(
     {"transit", "search_from", "disclose", "export", "support_access", "legal_disclosure"}
 )

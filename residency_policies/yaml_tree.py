@@ -1,7 +1,8 @@
 """Strict YAML: text to a tree of nodes that know their line and column.
 
-Accepts one document of mappings, sequences, strings, decimal integers and true/false, nothing else. What another
-loader might read differently (NO, 1e3, 2026-01-01, ~, 0x10, 017) is refused unless it stands in quotes.
+Accepts one document of mappings, sequences, strings, decimal integers and true/false, nothing else. What
+another loader might read differently (NO, 1e3, 2026-01-01, ~, 0x10, 017) is refused unless it stands in
+quotes.
 
 Bounds: 256 KiB, 24 levels, 20,000 nodes. No recursion, so that hostile nesting costs nothing.
 """
@@ -22,7 +23,9 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL = re.compile(r"^(y|n|yes|no|on|off|true|false)$", re.IGNORECASE)
 _NULL = re.compile(r"^(~|null|)$", re.IGNORECASE)
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,14})$")
-_NUMBER = re.compile(r"^[-+]?(\.?[0-9][0-9_]*([.:eE_+-][0-9_.:eE+-]*)?|0[xob][0-9a-f_]+|\.(inf|nan))$", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"^[-+]?(\.?[0-9][0-9_]*([.:eE_+-][0-9_.:eE+-]*)?|0[xob][0-9a-f_]+|\.(inf|nan))$", re.IGNORECASE
+)
 _DATE = re.compile(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?$")
 
 Value = str | int | bool | list["Node"] | dict[str, "Node"]
@@ -39,7 +42,7 @@ class Node:
     key_column: int = 0
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     def __init__(self, code: str, line: int, column: int, sentence: str, suggestion: str = "") -> None:
         super().__init__(code)
         self.finding = Finding("", line, column, code, "", sentence, suggestion)
@@ -54,7 +57,7 @@ def parse_tree(text: str | bytes, name: str) -> Node:
     findings: list[Finding] = []
     try:
         root = _build(_decoded(text), findings)
-    except _Fault as fault:
+    except _FaultError as fault:
         root = None
         findings.append(fault.finding)
     except yaml.YAMLError as error:
@@ -75,9 +78,9 @@ def _decoded(text: str | bytes) -> str:
         raw = text.encode() if isinstance(text, str) else text
         decoded = raw.decode()
     except UnicodeError:
-        raise _Fault("E-YAML-UTF8", 1, 1, "the text is not UTF-8") from None
+        raise _FaultError("E-YAML-UTF8", 1, 1, "the text is not UTF-8") from None
     if len(raw) > SIZE_BYTES_MAX:
-        raise _Fault("E-YAML-SIZE", 1, 1, f"larger than {SIZE_BYTES_MAX} bytes", "Split the document.")
+        raise _FaultError("E-YAML-SIZE", 1, 1, f"larger than {SIZE_BYTES_MAX} bytes", "Split the document.")
     return decoded
 
 
@@ -95,14 +98,19 @@ def _build(text: str, findings: list[Finding]) -> Node:
     stack: list[_Open] = []
     nodes = documents = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _Fault("E-YAML-MANY", line, column, "a second document starts here", "Put it into its own file.")
+                raise _FaultError(
+                    "E-YAML-MANY", line, column, "a second document starts here", "Put it into its own file."
+                )
             continue
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _Fault("E-YAML-ALIAS", line, column, "anchors and aliases are refused", "Write the value out.")
+            raise _FaultError(
+                "E-YAML-ALIAS", line, column, "anchors and aliases are refused", "Write the value out."
+            )
         if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             stack.pop()
             continue
@@ -111,22 +119,24 @@ def _build(text: str, findings: list[Finding]) -> Node:
         if getattr(event, "tag", None) not in (None, "!") or (
             isinstance(event, yaml.ScalarEvent) and event.tag == "!"
         ):
-            raise _Fault("E-YAML-TAG", line, column, "tags are refused", "Remove the tag.")
+            raise _FaultError("E-YAML-TAG", line, column, "tags are refused", "Remove the tag.")
         nodes += 1
         if nodes > NODES_MAX or len(stack) >= DEPTH_MAX:
-            raise _Fault("E-YAML-SIZE", line, column, "too deep or too many values", "Split the document.")
+            raise _FaultError(
+                "E-YAML-SIZE", line, column, "too deep or too many values", "Split the document."
+            )
         node = _node(event, line, column, findings)
         if _is_key(stack):
             _take_key(stack[-1], node, event, findings)
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Fault("E-YAML-KEY", line, column, "a key must be a string")
+                raise _FaultError("E-YAML-KEY", line, column, "a key must be a string")
             continue
         _attach(stack, node)
         root = root or node
         if not isinstance(event, yaml.ScalarEvent):
             stack.append(_Open(node))
     if root is None:
-        raise _Fault("E-YAML-MANY", 1, 1, "the text holds no document")
+        raise _FaultError("E-YAML-MANY", 1, 1, "the text holds no document")
     return root
 
 
@@ -138,7 +148,9 @@ def _take_key(parent: _Open, node: Node, event: yaml.NodeEvent, findings: list[F
     key = getattr(event, "value", "")
     assert isinstance(parent.node.value, dict)
     if key == "<<" and not getattr(event, "style", None):
-        raise _Fault("E-YAML-TAG", node.line, node.column, "merge keys are refused", "Write the keys out.")
+        raise _FaultError(
+            "E-YAML-TAG", node.line, node.column, "merge keys are refused", "Write the keys out."
+        )
     if key in parent.node.value:
         sentence = f'"{_short(key)}" stands twice in one mapping'
         findings.append(Finding("", node.line, node.column, "E-DUPLICATE", "", sentence, "Remove one."))
@@ -166,14 +178,16 @@ def _node(event: yaml.NodeEvent, line: int, column: int, findings: list[Finding]
     assert isinstance(event, yaml.ScalarEvent)
     try:
         return Node(_scalar(event.value, bool(event.style), line, column), line, column)
-    except _Fault as fault:
+    except _FaultError as fault:
         findings.append(fault.finding)
         return Node(event.value, line, column)
 
 
 def _scalar(value: str, quoted: bool, line: int, column: int) -> str | int | bool:
     if not all(character.isprintable() or character == "\n" for character in value):
-        raise _Fault("E-YAML-CHAR", line, column, "holds a character that cannot be printed", "Remove it.")
+        raise _FaultError(
+            "E-YAML-CHAR", line, column, "holds a character that cannot be printed", "Remove it."
+        )
     if quoted:
         return value
     if value in ("true", "false"):
@@ -181,17 +195,25 @@ def _scalar(value: str, quoted: bool, line: int, column: int) -> str | int | boo
     if _BOOL.match(value):
         country = " (Norway)" if value.upper() == "NO" else ""
         read = "true" if value.lower() in ("y", "yes", "on", "true") else "false"
-        raise _Fault(
-            "E-YAML-BOOL", line, column, f'`{value}` was read as "{read}"', f'Write "{value}" in quotes{country}.'
+        raise _FaultError(
+            "E-YAML-BOOL",
+            line,
+            column,
+            f'`{value}` was read as "{read}"',
+            f'Write "{value}" in quotes{country}.',
         )
     if _NULL.match(value):
-        raise _Fault("E-YAML-NULL", line, column, "the value is empty", "Write a value or remove the key.")
+        raise _FaultError(
+            "E-YAML-NULL", line, column, "the value is empty", "Write a value or remove the key."
+        )
     if _INTEGER.match(value):
         return int(value)
     if _DATE.match(value):
-        raise _Fault("E-YAML-DATE", line, column, "a date needs quotes", f'Write "{_short(value)}".')
+        raise _FaultError("E-YAML-DATE", line, column, "a date needs quotes", f'Write "{_short(value)}".')
     if _NUMBER.match(value):
-        raise _Fault("E-YAML-NUMBER", line, column, "only whole decimal numbers are read", f'Write "{_short(value)}".')
+        raise _FaultError(
+            "E-YAML-NUMBER", line, column, "only whole decimal numbers are read", f'Write "{_short(value)}".'
+        )
     return value
 
 

@@ -1,0 +1,296 @@
+"""From a stack to a table: equivalence classes per dimension, one array of answers, interned decisions.
+
+How it works
+    1. Each rule becomes one or two *terms*, products of one set per dimension (see places in `stack`).
+    2. The signature of a value is the set of terms that mention it; values with equal signatures share a
+    class.
+    3. The product of classes is enumerated once. The AND of signatures is the set of matching terms; equal
+       sets give equal sub-tables, which are built once and copied as bytes.
+    4. Where matching rules test facts of the question, the answer is a guard: one decision per assignment.
+
+Invariants
+    1. Every point of the product has exactly one answer.
+    2. The same stack gives the same bytes, hence the same hash, on every machine.
+"""
+
+import hashlib
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from accord.encoding import canonical_json
+from residency_policies import vocabulary
+from residency_policies.answers import answer_allow, answer_deny, answer_plain, with_profile, with_unmet
+from residency_policies.decision import Decision
+from residency_policies.errors import BundleError, Finding
+from residency_policies.places import COUNTRY_INDEX
+from residency_policies.stack import Rule, Stack, is_more_specific
+
+GUARD_FACTS_MAX: Final = 8
+ANSWERS_MAX: Final = 65_535
+TABLE_MAX: Final = 8_000_000
+# What an unknown value adds to the place in the table: no sum that holds it can be positive.
+OUTSIDE: Final = -(1 << 60)
+DIMENSIONS: Final = ("op", "class", "src", "relation", "purpose", "dst", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision, what the caller must be able to discharge for it, and what it gets when it cannot."""
+
+    decision: Decision
+    owed: frozenset[str]
+    unmet: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Answers by fact: bit i of the index says whether `facts[i]` is stated."""
+
+    facts: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`offsets[d][i]` is what value i of dimension d adds; index 0 is the unknown value and adds OUTSIDE."""
+
+    hash: str
+    values: tuple[tuple[str, ...], ...]
+    offsets: tuple["array[int]", ...]
+    cells: "array[int]"
+    answers: tuple[Answer | Guard, ...]
+    unknown: Decision
+    skew: Decision
+    halted: Decision
+
+
+Term = tuple[frozenset[str] | None, ...]
+
+
+def _terms(rule: Rule) -> list[Term]:
+    def term(
+        ops: frozenset[str],
+        viewers: frozenset[str] | None,
+        dst: frozenset[str] | None,
+        country: frozenset[str] | None,
+    ) -> Term:
+        return (ops, rule.classes, rule.src, viewers, rule.purposes, dst, country)
+
+    humans = frozenset(vocabulary.RELATIONS) - {"system"}
+    viewers = humans if rule.viewers is None else rule.viewers & humans
+    shown = rule.ops & vocabulary.SHOWING
+    if rule.viewer_countries is not None:
+        return [term(rule.ops, rule.viewers, rule.places, rule.viewer_countries)]
+    if rule.places is None:
+        return [term(rule.ops, rule.viewers, None, None)]
+    if rule.effect != "permit":
+        return [
+            term(rule.ops, rule.viewers, rule.places, None),
+            term(shown, viewers, None, rule.places),
+        ]
+    unseen = frozenset({"system"}) if rule.viewers is None else rule.viewers & {"system"}
+    return [
+        term(rule.ops - shown, rule.viewers, rule.places, None),
+        term(shown, unseen, rule.places, None),
+        term(shown, viewers, rule.places, rule.places),
+    ]
+
+
+def compile_stack(stack: Stack) -> Table:
+    """The table of a stack.
+
+    Raises:
+        BundleError: E-GUARD, when rules test more than GUARD_FACTS_MAX facts or the table would be too large.
+    """
+    if len(stack.facts) > GUARD_FACTS_MAX:
+        raise _too_large(
+            stack, f"rules test {len(stack.facts)} facts, at most {GUARD_FACTS_MAX} are possible"
+        )
+    return _Compiler(stack).table()
+
+
+def _too_large(stack: Stack, sentence: str) -> BundleError:
+    return BundleError(
+        [Finding(stack.policy.id, 0, 0, "E-GUARD", "flows", sentence, "Merge or split rules.")]
+    )
+
+
+class _Compiler:
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        pairs = [(term, index) for index, rule in enumerate(stack.rules) for term in _terms(rule)]
+        self.terms = [term for term, _ in pairs]
+        self.rule_of = [index for _, index in pairs]
+        countries = {region.id: region.country for region in stack.regions}
+        regions = tuple(countries)
+        self.values: tuple[tuple[str, ...], ...] = (
+            vocabulary.OPERATIONS,
+            vocabulary.CLASSES,
+            regions,
+            vocabulary.RELATIONS,
+            vocabulary.PURPOSES,
+            regions,
+            tuple(COUNTRY_INDEX),
+        )
+        self.masks: list[list[int]] = []
+        self.class_of: list[list[int]] = []
+        for number, values in enumerate(self.values):
+            by_place = DIMENSIONS[number] in ("src", "dst")
+            keys = [countries[value] if by_place else value for value in values]
+            masks = [self._signature(number, key) for key in keys]
+            distinct = list(dict.fromkeys(masks))
+            self.masks.append(distinct)
+            self.class_of.append([distinct.index(mask) for mask in masks])
+        self.answers: list[Answer | Guard] = []
+        self.interned: dict[Answer | Guard, int] = {}
+        self.allowed: dict[int, bool] = {}
+        self.by_rules: dict[tuple[tuple[int, ...], str], int] = {}
+
+    def _signature(self, dimension: int, key: str) -> int:
+        mask = 0
+        for bit, term in enumerate(self.terms):
+            allowed = term[dimension]
+            if allowed is None or key in allowed:
+                mask |= 1 << bit
+        return mask
+
+    def table(self) -> Table:
+        sizes = [len(masks) for masks in self.masks]
+        strides = [1] * len(sizes)
+        for number in range(len(sizes) - 2, -1, -1):
+            strides[number] = strides[number + 1] * sizes[number + 1]
+        if strides[0] * sizes[0] > TABLE_MAX:
+            raise _too_large(self.stack, "the table would be too large")
+        cells = array("H")
+        for op in self.masks[0]:
+            for data_class in self.masks[1]:
+                mask = op & data_class
+                cells.frombytes(self._fill(2, mask, self._nearest(mask), {}))
+        offsets = tuple(
+            array("q", [OUTSIDE, *(place * stride for place in places)])
+            for places, stride in zip(self.class_of, strides, strict=True)
+        )
+        return self._sealed(offsets, cells)
+
+    def _fill(self, level: int, mask: int, nearest: str, memo: dict[tuple[int, int], bytes]) -> bytes:
+        key = (level, mask)
+        if key not in memo:
+            if level == len(self.masks):
+                memo[key] = array("H", [self._answer(mask, nearest)]).tobytes()
+            else:
+                memo[key] = b"".join(
+                    self._fill(level + 1, mask & own, nearest, memo) for own in self.masks[level]
+                )
+        return memo[key]
+
+    def _rules(self, mask: int) -> tuple[int, ...]:
+        found = {self.rule_of[bit] for bit in range(mask.bit_length()) if mask >> bit & 1}
+        return tuple(sorted(found))
+
+    def _answer(self, mask: int, nearest: str) -> int:
+        rules = self._rules(mask)
+        key = (rules, nearest)
+        if key not in self.by_rules:
+            answer = self._guarded([self.stack.rules[index] for index in rules], nearest)
+            if answer not in self.interned:
+                if len(self.answers) >= ANSWERS_MAX:
+                    raise _too_large(self.stack, "too many distinct decisions")
+                self.interned[answer] = len(self.answers)
+                self.answers.append(answer)
+            self.by_rules[key] = self.interned[answer]
+        return self.by_rules[key]
+
+    def _guarded(self, rules: Sequence[Rule], nearest: str) -> Answer | Guard:
+        facts = sorted({fact for rule in rules for group in (rule.when, *rule.unless) for fact in group})
+        answers = []
+        for bits in range(1 << len(facts)):
+            stated = {fact for place, fact in enumerate(facts) if bits >> place & 1}
+            answers.append(_conclude(self.stack, rules, stated, nearest))
+        return answers[0] if len(set(answers)) == 1 else Guard(tuple(facts), tuple(answers))
+
+    def _nearest(self, mask: int) -> str:
+        """For one operation and class: who may be served where, with the viewer at the destination."""
+        found: list[str] = []
+        for relation in vocabulary.RELATIONS:
+            served = sorted(
+                {
+                    region.country
+                    for region in self.stack.regions
+                    if self._is_open(mask, relation, region.country)
+                }
+            )
+            if served:
+                found.append(f"{relation} in {', '.join(served)}")
+        return "allowed: " + "; ".join(found) if found else "allowed: nothing"
+
+    def _is_open(self, mask: int, relation: str, country: str) -> bool:
+        """Whether some source and purpose allow it when no fact is stated."""
+        region = next(r.id for r in self.stack.regions if r.country == country)
+        at = mask & self._mask(3, relation) & self._mask(5, region) & self._mask(6, country)
+        return any(self._allows(at & src & purpose) for src in self.masks[2] for purpose in self.masks[4])
+
+    def _allows(self, mask: int) -> bool:
+        """Whether the matching terms allow when no fact is stated."""
+        if mask not in self.allowed:
+            rules = [self.stack.rules[index] for index in self._rules(mask)]
+            self.allowed[mask] = _conclude(self.stack, rules, set(), "").decision.allow
+        return self.allowed[mask]
+
+    def _mask(self, dimension: int, value: str) -> int:
+        return self.masks[dimension][self.class_of[dimension][self.values[dimension].index(value)]]
+
+    def _sealed(self, offsets: "tuple[array[int], ...]", cells: "array[int]") -> Table:
+        ordered = array("H", cells)
+        if sys.byteorder == "big":
+            ordered.byteswap()
+        plain = [answer_plain(self.stack, code) for code in ("UNKNOWN_VALUE", "BUNDLE_SKEW", "HALTED")]
+        head = canonical_json(
+            {
+                "vocabulary": vocabulary.VERSION,
+                "values": [list(values) for values in self.values],
+                "offsets": [list(column) for column in offsets],
+                "answers": [_content(answer) for answer in self.answers],
+                "boundary": self.stack.boundary_s,
+            }
+        )
+        digest = "sha256:" + hashlib.sha256(head + b"\0" + ordered.tobytes()).hexdigest()
+        unknown, skew, halted = (with_profile(decision, digest) for decision in plain)
+        answers = tuple(_with_profile(answer, digest) for answer in self.answers)
+        return Table(digest, self.values, offsets, cells, answers, unknown, skew, halted)
+
+
+def _conclude(stack: Stack, rules: Sequence[Rule], stated: set[str], nearest: str) -> Answer:
+    """The answer for one set of matching rules under one assignment of facts."""
+    active = [r for r in rules if r.when <= stated and not any(group <= stated for group in r.unless)]
+    by_effect: dict[str, list[Rule]] = {"permit": [], "deny": [], "require": []}
+    for rule in active:
+        by_effect[rule.effect].append(rule)
+    permits = by_effect["permit"]
+    if by_effect["deny"]:
+        decision = answer_deny(stack, by_effect["deny"], nearest)
+    elif not permits and stack.policy.closed:
+        decision = answer_plain(stack, "CLOSED", nearest)
+    else:
+        beaten = {id(one) for one in permits for other in permits if is_more_specific(other, one)}
+        strongest = [one for one in permits if id(one) not in beaten]
+        decision = answer_allow(stack, strongest, by_effect["require"])
+    owed = frozenset(obligation.do for obligation in decision.obligations)
+    return Answer(decision, owed, with_unmet(decision) if owed else decision)
+
+
+def _with_profile(answer: Answer | Guard, digest: str) -> Answer | Guard:
+    seal: Callable[[Answer], Answer] = lambda one: Answer(  # noqa: E731
+        with_profile(one.decision, digest), one.owed, with_profile(one.unmet, digest)
+    )
+    return (
+        Guard(answer.facts, tuple(map(seal, answer.answers))) if isinstance(answer, Guard) else seal(answer)
+    )
+
+
+def _content(answer: Answer | Guard) -> object:
+    if isinstance(answer, Guard):
+        return [list(answer.facts), [_content(one) for one in answer.answers]]
+    return [answer.decision.to_json(), answer.unmet.to_json()]
