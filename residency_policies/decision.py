@@ -186,8 +186,8 @@ class Because:
 class Decision:
     """The answer. `profile` is "sha256:<hex>"; `valid_until_s` is the next instant at which it may change.
 
-    `rule` is the name to show, "<policy id> <clause>"; `officer_text` and `nearest` are for people who may see the
-    policy, `user_text` is for everybody.
+    `rule` is the name to show, "<policy id> <clause>"; `officer_text` and `nearest` are for people
+    who may see the policy, `user_text` is for everybody.
     """
 
     allow: bool

@@ -62,7 +62,9 @@ class Parts(Reader):
             because=self.text(keys.get("because"), f"{at}.because"),
             to=self.countries(keys.get("to"), f"{at}.to"),
             to_not=self.countries(keys.get("to_not"), f"{at}.to_not"),
-            viewers=self.words(keys.get("viewers"), f"{at}.viewers", rel.__contains__, "relation of viewers", rel, 1),
+            viewers=self.words(
+                keys.get("viewers"), f"{at}.viewers", rel.__contains__, "relation of viewers", rel, 1
+            ),
             viewer_countries=self.countries(keys.get("viewer_countries"), f"{at}.viewer_countries", zz=True),
             purposes=self.words(
                 keys.get("purposes"), f"{at}.purposes", vocabulary.PURPOSES.__contains__, "purpose",
@@ -89,8 +91,8 @@ class Parts(Reader):
             groups.append(frozenset(facts))
         if "unless_any" in keys:
             words = self.words(
-                keys["unless_any"], f"{at}.unless_any", lambda word: _is_fact(word) or word in vocabulary.MECHANISMS,
-                "mechanism or fact", (*_FACTS, *vocabulary.MECHANISMS), 1,
+                keys["unless_any"], f"{at}.unless_any",
+                lambda word: _is_fact(word) or word in vocabulary.MECHANISMS, "mechanism or fact", (*_FACTS, *vocabulary.MECHANISMS), 1,
             )  # fmt: skip
             mechanisms = tuple(word for word in words if word in vocabulary.MECHANISMS)
             groups.extend(frozenset({word}) for word in words if word not in vocabulary.MECHANISMS)

@@ -21,7 +21,8 @@ COUNTRIES: Final[tuple[str, ...]] = tuple(
     ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE
     PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST
     SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS
-YE YT ZA ZM ZW""".split()  # noqa: SIM905 - 249 quoted codes would hide a missing one )
+    YE YT ZA ZM ZW""".split()  # noqa: SIM905 - in quotes and commas a missing code would be hard to see
+)
 ALL_COUNTRIES: Final[frozenset[str]] = frozenset(COUNTRIES)
 # Countries of viewers: every country and the unknown one; index 0 is any other text.
 COUNTRY_INDEX: Final[dict[str, int]] = {code: i for i, code in enumerate((*COUNTRIES, UNKNOWN_COUNTRY), 1)}
