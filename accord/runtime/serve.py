@@ -58,7 +58,7 @@ class Lifespan:
 def run(main: Callable[[Lifespan], Awaitable[None]]) -> int:
     """Run `main` on uvloop until it returns; the exit code, to be given to `sys.exit`.
 
-    `main` starts everything, calls `lifespan.mark_started()`, waits for `lifespan.draining`, stops everything.
+    `main` starts everything, calls `lifespan.mark_started()`, waits for `lifespan.draining`, and stops.
     Settings with faults are printed and give 2. Running is the last thing that a process does.
     """
     if os.environ.get("COLINK_END_WITH_PARENT") == "1":
@@ -114,13 +114,13 @@ def _end_for_sure() -> None:
 def _end_with_parent() -> None:
     parent = os.getppid()
     if sys.platform == "linux":
-        # The kernel sends SIGTERM when the parent is gone; the poll covers one that went before this line.
+        # The kernel sends SIGTERM at once; the poll below does the same on other systems.
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     def watch() -> None:
         pause = threading.Event()
-        while os.getppid() == parent and parent != 1:
+        while os.getppid() == parent:
             pause.wait(PARENT_POLL_S)
         os.kill(os.getpid(), signal.SIGTERM)
         pause.wait(END_S_MAX)
