@@ -34,7 +34,10 @@ CLAIMS: dict[str, object] = {
     "i": "AAECAwQFBgcICQoLDA0ODw", "r": "T000000000001", "u": "U000000000001", "t": NOW_S,
 }  # fmt: skip
 TOKEN = mint(KEY, "xoxb-", CLAIMS)
-GOLDEN_BODY = b'{"i":"AAECAwQFBgcICQoLDA0ODw","k":"56475aa75463474c","r":"T000000000001","t":1700000000,"u":"U000000000001"}'
+GOLDEN_BODY = (
+    b'{"i":"AAECAwQFBgcICQoLDA0ODw","k":"56475aa75463474c","r":"T000000000001",'
+    b'"t":1700000000,"u":"U000000000001"}'
+)
 
 
 def test_the_bytes_of_a_token_are_fixed() -> None:
