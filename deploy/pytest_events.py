@@ -42,7 +42,6 @@ class Teller:
 
     descriptor: int
     running: dict[str, Running] = field(default_factory=dict)
-    uncollected: set[str] = field(default_factory=set)
 
     def tell(self, event: str, **members: object) -> None:
         """Write one line."""
@@ -60,11 +59,9 @@ class Teller:
         self.tell("collected", count=len(ids))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file was read, or could not be; a parallel run says so once for each worker."""
-        if report.passed or report.nodeid in self.uncollected:
-            return
-        self.uncollected.add(report.nodeid)
-        self._end(report.nodeid, Running(report.outcome, reason_of(report), text_of(report)))
+        """A file was read, was left out as a whole, or could not be read."""
+        if not report.passed:
+            self._end(report.nodeid, Running(report.outcome, reason_of(report), text_of(report)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test is over."""

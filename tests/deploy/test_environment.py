@@ -71,7 +71,8 @@ def test_a_failed_installation_leaves_nothing_and_says_why(
 def test_a_half_made_environment_is_made_again(tmp_path: Path, lock: Path, progress: Progress) -> None:
     place = tmp_path / name_of("base", lock)
     for half in (place, place.with_name(f"{place.name}.making")):
-        half.mkdir()
+        (half / "bin").mkdir(parents=True)
+        environment.interpreter(half).symlink_to(sys.executable)
         (half / "rubbish").touch()
     assert make("base", lock, tmp_path, progress) == place
     assert is_whole(place)

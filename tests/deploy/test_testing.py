@@ -85,10 +85,20 @@ def test_a_pytest_that_dies_counts_as_failed(tree: Path, capsys: pytest.CaptureF
     assert "2 tests without an outcome" in out
 
 
+def test_a_pytest_that_dies_while_it_collects_counts_as_failed(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tree, "tests/flows/test_a.py", "import os\nos._exit(0)")
+    assert testing.main(["--tier", "flows"], tree) == 1
+    assert last_line(capsys) == "0 passed, 1 failed, 0 skipped"
+
+
 def test_a_worker_that_dies_fails_its_test(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tree, "tests/edge/test_a.py", "import os\ndef test_a(): pass\ndef test_b(): os._exit(3)")
     assert testing.main(["--tier", "unit"], tree) == 1
-    assert last_line(capsys) == "1 passed, 1 failed, 0 skipped"
+    out = capsys.readouterr().out
+    assert "FAILED tests/edge/test_a.py::test_b" in out
+    assert out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
 
 
 def test_a_tier_that_hangs_is_ended_and_failed(
