@@ -48,23 +48,45 @@ def parser() -> argparse.ArgumentParser:
         prog="colink demo",
         description="Start a whole federation on this machine: a directory, cells and edges as processes of their own.",
     )
-    made.add_argument("--cells", metavar="NAME[,NAME]", default=",".join(DEFAULT_CELLS),
-                      help=f"cells to run, each with an edge of its own (built in: {', '.join(SITES)})")
-    made.add_argument("--load", metavar="PEOPLE:CHANNELS:MEMBERS[,...]", default="",
-                      help="add a workspace `load` in the first cell for measuring")
-    made.add_argument("--rate-limits", choices=PROFILES, default="default", help="profile of the API's limits")
-    made.add_argument("--policies", metavar="DIR", type=Path, help="policy documents instead of the built-in ones")
-    made.add_argument("--processes", metavar="N", type=int, default=1, help="API processes per cell (default 1)")
+    made.add_argument(
+        "--cells",
+        metavar="NAME[,NAME]",
+        default=",".join(DEFAULT_CELLS),
+        help=f"cells to run, each with an edge of its own (built in: {', '.join(SITES)})",
+    )
+    made.add_argument(
+        "--load",
+        metavar="PEOPLE:CHANNELS:MEMBERS[,...]",
+        default="",
+        help="add a workspace `load` in the first cell for measuring",
+    )
+    made.add_argument(
+        "--rate-limits", choices=PROFILES, default="default", help="profile of the API's limits"
+    )
+    made.add_argument(
+        "--policies", metavar="DIR", type=Path, help="policy documents instead of the built-in ones"
+    )
+    made.add_argument(
+        "--processes", metavar="N", type=int, default=1, help="API processes per cell (default 1)"
+    )
     made.add_argument("--edges", metavar="N", type=int, default=1, help="edges per cell (default 1)")
     made.add_argument("--no-latency", action="store_true", help="no simulated distance between cells")
-    made.add_argument("--keep", metavar="DIR", type=Path, help="keep the data in DIR and go on from it next time")
-    made.add_argument("--port-base", metavar="N", type=int, default=PORT_BASE,
-                      help=f"first of the ports (default {PORT_BASE})")
+    made.add_argument(
+        "--keep", metavar="DIR", type=Path, help="keep the data in DIR and go on from it next time"
+    )
+    made.add_argument(
+        "--port-base",
+        metavar="N",
+        type=int,
+        default=PORT_BASE,
+        help=f"first of the ports (default {PORT_BASE})",
+    )
     made.add_argument("--any-port", action="store_true", help="take whatever ports are free")
     made.add_argument("--seed", metavar="N", type=int, default=1, help="other made-up people and texts")
     made.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
-    made.add_argument("--no-browser", action="store_true",
-                      help="accepted for scripts; this version opens no browser")
+    made.add_argument(
+        "--no-browser", action="store_true", help="accepted for scripts; this version opens no browser"
+    )
     return made
 
 
@@ -73,7 +95,9 @@ def parse(arguments: list[str]) -> Options:
     given = parser().parse_args(arguments)
     cells = tuple(name.strip() for name in given.cells.split(",") if name.strip())
     if unknown := [name for name in cells if name not in SITES]:
-        raise OptionsRefusedError(f"--cells: there is no cell {unknown[0]!r}; built in are {', '.join(SITES)}")
+        raise OptionsRefusedError(
+            f"--cells: there is no cell {unknown[0]!r}; built in are {', '.join(SITES)}"
+        )
     if not cells or len(set(cells)) != len(cells):
         raise OptionsRefusedError("--cells: name each cell once, and at least one")
     if not 1 <= given.processes <= 8 or not 1 <= given.edges <= 8:
@@ -83,10 +107,18 @@ def parse(arguments: list[str]) -> Options:
     if given.policies is not None and not given.policies.is_dir():
         raise OptionsRefusedError(f"--policies: {given.policies} is not a folder")
     return Options(
-        cells=cells, load=_load(given.load), rate_limits=given.rate_limits,
-        policies=given.policies.resolve() if given.policies else None, processes=given.processes, edges=given.edges,
-        latency=not given.no_latency, keep=given.keep.resolve() if given.keep else None, port_base=given.port_base,
-        any_port=given.any_port, as_json=given.json, seed=given.seed,
+        cells=cells,
+        load=_load(given.load),
+        rate_limits=given.rate_limits,
+        policies=given.policies.resolve() if given.policies else None,
+        processes=given.processes,
+        edges=given.edges,
+        latency=not given.no_latency,
+        keep=given.keep.resolve() if given.keep else None,
+        port_base=given.port_base,
+        any_port=given.any_port,
+        as_json=given.json,
+        seed=given.seed,
     )
 
 
@@ -98,7 +130,9 @@ def _load(text: str) -> tuple[LoadPart, ...]:
         except ValueError:
             raise OptionsRefusedError(f"--load: {word!r} is not PEOPLE:CHANNELS:MEMBERS") from None
         if not (1 <= people <= 100_000 and 0 <= channels <= 10_000 and 1 <= members <= people):
-            raise OptionsRefusedError(f"--load: {word!r}: 1 to 100000 people, up to 10000 channels, members among them")
+            raise OptionsRefusedError(
+                f"--load: {word!r}: 1 to 100000 people, up to 10000 channels, members among them"
+            )
         parts.append(LoadPart(people, channels, members))
     return tuple(parts)
 

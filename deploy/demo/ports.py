@@ -53,11 +53,16 @@ def table(base: int, cells: list[str], processes: int, edges: list[str], *, any_
         free = iter(_free(count))
         numbers = iter(free)
         directory = (next(numbers), next(numbers))
-        cell_ports = {(cell, n): CellPorts(next(numbers), next(numbers)) for cell in cells for n in range(processes)}
-        return Ports(*directory, cell_ports, {edge: EdgePorts(next(numbers), next(numbers)) for edge in edges})
+        cell_ports = {
+            (cell, n): CellPorts(next(numbers), next(numbers)) for cell in cells for n in range(processes)
+        }
+        return Ports(
+            *directory, cell_ports, {edge: EdgePorts(next(numbers), next(numbers)) for edge in edges}
+        )
     order = [(cell, n) for n in range(processes) for cell in cells]
     made = Ports(
-        base, base + 1,
+        base,
+        base + 1,
         {name: CellPorts(base + 11 + i, base + 41 + i) for i, name in enumerate(order)},
         {edge: EdgePorts(base + 81 + i, base + 141 + i) for i, edge in enumerate(edges)},
     )
@@ -97,11 +102,17 @@ def _owner_of(port: int) -> str:
         inodes = {
             fields[9]
             for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
-            if (fields := line.split()) and fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
+            if (fields := line.split())
+            and fields[3] == "0A"
+            and int(fields[1].rpartition(":")[2], 16) == port
         }
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                if any(f"socket:[{inode}]" == str(link.readlink()) for link in (folder / "fd").iterdir() for inode in inodes):
+                if any(
+                    f"socket:[{inode}]" == str(link.readlink())
+                    for link in (folder / "fd").iterdir()
+                    for inode in inodes
+                ):
                     return f"{(folder / 'comm').read_text(encoding='utf-8').strip()} (pid {folder.name})"
             except OSError:
                 continue

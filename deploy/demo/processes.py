@@ -76,8 +76,13 @@ class Processes:
         command = environment.module_command(child.plane, "--config", str(child.config), *child.extra)
         with child.log.open("ab") as log:
             child.process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**environment.module_environ(), "COLINK_END_WITH_PARENT": "1"}, cwd=child.config.parent,
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**environment.module_environ(), "COLINK_END_WITH_PARENT": "1"},
+                cwd=child.config.parent,
             )
         child.asked_to_end = False
         child.watcher = asyncio.create_task(self._watch(child, child.process))
@@ -89,14 +94,18 @@ class Processes:
         async with httpx2.AsyncClient(timeout=2.0) as client:
             while time.monotonic() < deadline_s:
                 if not child.is_running:
-                    raise NotReadyError(f"{child.name} ended while starting; its log is {child.log}\n{tail_of(child.log)}")
+                    raise NotReadyError(
+                        f"{child.name} ended while starting; its log is {child.log}\n{tail_of(child.log)}"
+                    )
                 try:
                     if (await client.get(child.ready_url)).status_code == 200:
                         return
                 except httpx2.HTTPError:
                     pass
                 await asyncio.sleep(READY_POLL_S)
-        raise NotReadyError(f"{child.name} was not ready after {within_s:.0f} s; its log is {child.log}\n{tail_of(child.log)}")
+        raise NotReadyError(
+            f"{child.name} was not ready after {within_s:.0f} s; its log is {child.log}\n{tail_of(child.log)}"
+        )
 
     def signal(self, child: Child, number: int, *, asked: bool = True) -> None:
         """Send a signal to a running child; `asked` says that its end is wanted."""
@@ -120,8 +129,12 @@ class Processes:
     async def stop_all(self) -> None:
         """Stop edges first, then cells, then the directory."""
         for plane in ("edge", "regional_cell", "directory"):
-            await asyncio.gather(*(self.stop(child) for child in self.children.values() if child.plane == plane))
-        await asyncio.gather(*(child.watcher for child in self.children.values() if child.watcher), return_exceptions=True)
+            await asyncio.gather(
+                *(self.stop(child) for child in self.children.values() if child.plane == plane)
+            )
+        await asyncio.gather(
+            *(child.watcher for child in self.children.values() if child.watcher), return_exceptions=True
+        )
 
     async def _watch(self, child: Child, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
