@@ -124,7 +124,9 @@ def read_book(folder: Path, public: bytes | None) -> Book:
     root = _check_checkpoint(book, folder, public)
     leaves = [_check_line(book, index, line) for index, line in enumerate(_lines(folder))]
     if len(leaves) < book.size:
-        book.find("tree", len(leaves), f"the checkpoint covers {book.size} entries, the book ends before this one")
+        book.find(
+            "tree", len(leaves), f"the checkpoint covers {book.size} entries, the book ends before this one"
+        )
     covered = leaves[: book.size]
     hashes = [hashlib.sha256(b"\0" + leaf).digest() for leaf in covered]
     _check_leaf_tiles(book, folder, covered)
@@ -209,7 +211,11 @@ def _check_leaf_tiles(book: Book, folder: Path, leaves: list[bytes]) -> None:
     for n, width in _tiles(len(leaves)):
         data = _tile(folder, "entries", n, width)
         if data is None or len(data) != 66 * width:
-            book.find("tree", n * TILE, f"the leaf data of entries {n * TILE} to {n * TILE + width - 1} are not there")
+            book.find(
+                "tree",
+                n * TILE,
+                f"the leaf data of entries {n * TILE} to {n * TILE + width - 1} are not there",
+            )
             continue
         for place in range(width):
             index = n * TILE + place
@@ -296,9 +302,15 @@ def _check_leg(transfer: str, name: str, leg: Leg, now_s: float) -> int:
         (source, debit), (destination, credit) = leg.debits[0], leg.credits[0]
         if leg.intents == []:
             source.find("pairing", debit, f"{what}: booked without an intent before it")
-        differing = [key for key in AGREE if source.entries[debit].get(key) != destination.entries[credit].get(key)]
+        differing = [
+            key for key in AGREE if source.entries[debit].get(key) != destination.entries[credit].get(key)
+        ]
         if differing:
-            destination.find("pairing", credit, f"{what}: differs from entry {debit} of {source.name} in {', '.join(differing)}")
+            destination.find(
+                "pairing",
+                credit,
+                f"{what}: differs from entry {debit} of {source.name} in {', '.join(differing)}",
+            )
         return 0 if differing else 1
     for book, index in both or leg.intents:
         late = now_s - book.entries[index].get("at_us", 0) / 1_000_000 > PAIR_S_MAX
@@ -313,8 +325,10 @@ def _check_leg(transfer: str, name: str, leg: Leg, now_s: float) -> int:
 
 def verify(folders: list[Path], keys: dict[str, str], now_s: float) -> tuple[list[Book], int, int]:
     """Check every book and the pairs between them. `keys`: cell name to public key in hex."""
-    books = [read_book(folder, bytes.fromhex(keys[folder.parent.name]) if folder.parent.name in keys else None)
-             for folder in folders]
+    books = [
+        read_book(folder, bytes.fromhex(keys[folder.parent.name]) if folder.parent.name in keys else None)
+        for folder in folders
+    ]
     agreed, elsewhere = check_pairs(books, now_s)
     return books, agreed, elsewhere
 
@@ -325,7 +339,9 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     check = verbs.add_parser("verify", help="check signatures, entries, trees and pairs of the books")
     check.add_argument("books", nargs="*", type=Path, metavar="BOOK", help="ledger folders (CELL/ledger)")
     check.add_argument("--data", type=Path, help="data folder of a demo; default: the running one")
-    check.add_argument("--keys", type=Path, help="JSON file: cell name to public key in hex (default: DATA/ledger-keys.json)")
+    check.add_argument(
+        "--keys", type=Path, help="JSON file: cell name to public key in hex (default: DATA/ledger-keys.json)"
+    )
     check.add_argument("--json", action="store_true", help="one JSON object")
     return parser.parse_args(arguments)
 
@@ -358,9 +374,15 @@ def main(arguments: list[str]) -> int:
     books, agreed, elsewhere = verify(folders, keys, time.time())
     findings = [finding for book in books for finding in book.findings]
     if given.json:
-        shown = {"ok": not findings, "pairs": agreed, "elsewhere": elsewhere,
-                 "books": [{"name": book.name, "entries": len(book.entries), "checkpoint": book.size} for book in books],
-                 "findings": [vars(finding) for finding in findings]}
+        shown = {
+            "ok": not findings,
+            "pairs": agreed,
+            "elsewhere": elsewhere,
+            "books": [
+                {"name": book.name, "entries": len(book.entries), "checkpoint": book.size} for book in books
+            ],
+            "findings": [vars(finding) for finding in findings],
+        }
         sys.stdout.write(json.dumps(shown) + "\n")
     else:
         _print(books, agreed, elsewhere, findings)

@@ -35,7 +35,9 @@ def add(running: Running) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{running.pid}.json"
     aside = file.with_suffix(".new")
-    aside.write_text(json.dumps({key: str(value) for key, value in asdict(running).items()}), encoding="utf-8")
+    aside.write_text(
+        json.dumps({key: str(value) for key, value in asdict(running).items()}), encoding="utf-8"
+    )
     aside.replace(file)
     return file
 

@@ -25,8 +25,20 @@ NAMES = frozenset(
 )
 DATES = frozenset({"before", "after", "on", "during"})
 _TOKEN = re.compile(r'(-?)(?:([a-z]+):("[^"]*"|\S+)|"([^"]*)"|(\S+))', re.IGNORECASE)
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december")
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -98,7 +110,7 @@ def parse(text: str, today: date, tz_offset_s: int) -> SearchQuery:
             terms.append(Term(f"{name}:{value}", "phrase", negated))
         elif phrase:
             terms.append(Term(phrase, "phrase", negated))
-        elif word.strip("-*\""):
+        elif word.strip('-*"'):
             terms.append(_word(word, negated))
     if not (terms or modifiers or spans):
         raise InvalidError(api="no_query", field="query", why="empty")
@@ -113,11 +125,18 @@ def from_fields(fields: object) -> SearchQuery:
         if not isinstance(fields, dict) or set(fields) != {"modifiers", "spans", "terms"}:
             raise TypeError
         query = SearchQuery(
-            tuple(Term(_text(text), _one_of(kind, {"word", "phrase", "prefix"}), negated is True)
-                  for text, kind, negated in fields["terms"]),
-            tuple(Modifier(_one_of(name, NAMES - DATES), _text(value), negated is True)
-                  for name, value, negated in fields["modifiers"]),
-            tuple(Span(_unbound(start), _unbound(end), negated is True) for start, end, negated in fields["spans"]),
+            tuple(
+                Term(_text(text), _one_of(kind, {"word", "phrase", "prefix"}), negated is True)
+                for text, kind, negated in fields["terms"]
+            ),
+            tuple(
+                Modifier(_one_of(name, NAMES - DATES), _text(value), negated is True)
+                for name, value, negated in fields["modifiers"]
+            ),
+            tuple(
+                Span(_unbound(start), _unbound(end), negated is True)
+                for start, end, negated in fields["spans"]
+            ),
         )
     except (TypeError, ValueError):
         raise InvalidError(field="query", why="malformed") from None

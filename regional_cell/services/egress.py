@@ -101,9 +101,16 @@ class Passage:
     def entry(self, side: str, phase: str, why: str = "") -> Entry:
         """This passage as an entry of this cell's book."""
         return entry(
-            self.header, side=side, phase=phase, at_us=self._egress.now_us(), source=self._egress.here,
-            destination=self.destination, question=self.question, decision=self.decision,
-            references=self.references, why=why,
+            self.header,
+            side=side,
+            phase=phase,
+            at_us=self._egress.now_us(),
+            source=self._egress.here,
+            destination=self.destination,
+            question=self.question,
+            decision=self.decision,
+            references=self.references,
+            why=why,
         )
 
 
@@ -204,8 +211,15 @@ class Egress:
             raise withheld(decision)
         await self.append(
             entry(
-                header, side=CREDIT, phase=RESULT, at_us=self.now_us(), source=source, destination=self.here,
-                question=question, decision=decision, references=references,
+                header,
+                side=CREDIT,
+                phase=RESULT,
+                at_us=self.now_us(),
+                source=source,
+                destination=self.here,
+                question=question,
+                decision=decision,
+                references=references,
             )
         )
         return decision

@@ -72,7 +72,9 @@ class FolderLedger:
         )
         written.add_done_callback(lambda future: self._finish(group, future))
 
-    def _finish(self, group: list[tuple[list[Entry], asyncio.Future[int]]], written: asyncio.Future[int]) -> None:
+    def _finish(
+        self, group: list[tuple[list[Entry], asyncio.Future[int]]], written: asyncio.Future[int]
+    ) -> None:
         error = written.exception()
         first = 0 if error else written.result()
         for entries, done in group:
