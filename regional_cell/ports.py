@@ -5,11 +5,13 @@ Every method is asynchronous unless it says that it neither waits nor touches a 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from accord.errors import Moved
 from accord.identity import KeyRing
+from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Change, Key, Require, Row
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event, SealedEvent
@@ -69,10 +71,19 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A `Require` of this share did not hold, or a share before it in the batch failed: decide again."""
+    """`require` of this share did not hold; or, when it is None, a share before it in the batch failed. Decide again."""
+
+    require: Require | None = None
 
 
-Outcome = Written | Duplicate | Behind | Unmet
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """No store can hold this share (a value of a wrong type, a key twice). Never tried again; `why` has no content."""
+
+    why: str
+
+
+Outcome = Written | Duplicate | Behind | Unmet | Unfit
 
 
 class Log(Protocol):
@@ -117,7 +128,14 @@ class Views(Protocol):
         """Rows by key; at most 1,000 keys."""
 
     async def messages(
-        self, resident: str, channel: str, *, oldest: int | None, latest: int | None, newest_first: bool, limit: int,
+        self,
+        resident: str,
+        channel: str,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        newest_first: bool,
+        limit: int,
     ) -> list[tuple[int, Row]]:
         """(ts, row) of the channel's main line: no hidden rows, replies only when broadcast.
 
@@ -125,28 +143,55 @@ class Views(Protocol):
         """
 
     async def thread(
-        self, resident: str, channel: str, root: int, *, oldest: int | None, latest: int | None, limit: int,
+        self,
+        resident: str,
+        channel: str,
+        root: int,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        limit: int,
     ) -> list[tuple[int, Row]]:
         """Replies of a thread, oldest first, without the root; bounds exclusive."""
 
     async def reply_users(self, resident: str, channel: str, roots: Sequence[int]) -> dict[int, list[str]]:
         """Distinct repliers of each thread in order of first reply, at most 5 each."""
 
-    async def reactions(self, resident: str, channel: str, ts: Sequence[int]) -> dict[int, list[tuple[str, list[str]]]]:
+    async def reactions(
+        self, resident: str, channel: str, ts: Sequence[int]
+    ) -> dict[int, list[tuple[str, list[str]]]]:
         """Per message: (name, users in order of reaction), names in order of their first use."""
 
     async def unread(self, resident: str, user: str, channels: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Per channel: (last_read in microseconds, messages after it that are not the user's)."""
 
-    async def shares(self, resident: str, files: Sequence[str]) -> dict[str, list[tuple[str, int, int | None]]]:
+    async def shares(
+        self, resident: str, files: Sequence[str]
+    ) -> dict[str, list[tuple[str, int, int | None]]]:
         """Per file: (channel, ts, thread_ts) of its shares."""
+
+
+class Doorbell(Protocol):
+    """Tells every process of the cell that a resident's log grew. A lost ring costs time, never an event."""
+
+    def ring(self, resident: str, head: int) -> None:
+        """Tell the listeners of this process and of the others. Does not wait and never fails."""
+
+    def listen(self, hear: Callable[[str, int], None]) -> None:
+        """Call `hear(resident, head)` on the event loop for every ring, one's own included."""
 
 
 class Commits(Protocol):
     """The only way to change a resident: decided against its state, committed on condition that its head is still that."""
 
     def submit(
-        self, resident: str, decide: Decide, *, principal: str, epoch: int | None = None, origin: object | None = None,
+        self,
+        resident: str,
+        decide: Decide,
+        *,
+        principal: str,
+        epoch: int | None = None,
+        origin: object | None = None,
     ) -> asyncio.Future[Committed]:
         """Queue a command: it is decided, written, synced and folded in with the next batch. Does not wait.
 
@@ -156,11 +201,19 @@ class Commits(Protocol):
             origin: handed on to the live feed with the events, so that a socket's reply takes its event's place.
 
         Raises: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError, OverloadedError (queue full,
-            nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is not known).
+            nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is not known);
+            ConflictError(what=<view>) when a `Require` did not hold, not even when decided again;
+            InternalError for a decision that cannot be stored.
         """
 
     async def commit(
-        self, resident: str, decide: Decide, *, principal: str, epoch: int | None = None, origin: object | None = None,
+        self,
+        resident: str,
+        decide: Decide,
+        *,
+        principal: str,
+        epoch: int | None = None,
+        origin: object | None = None,
     ) -> Committed:
         """`submit`, awaited. A caller that stops waiting does not take the command back."""
 
@@ -178,7 +231,19 @@ class Commits(Protocol):
 
 
 class Sealer(Protocol):
-    """Seals with the resident's data key; the key is unwrapped once per process and resident. Does not wait."""
+    """Seals with the resident's data key; the key is unwrapped once per process and resident. Does not wait.
+
+    Stores admit the keys of residents that they read; a resident whose key was not admitted raises KeyUnavailableError.
+    """
+
+    def new_key(self, resident: str) -> tuple[str, bytes]:
+        """Draw a data key, use it from now on, and give its id and wrapped form for `Log.open`."""
+
+    def admit(self, resident: str, key_id: str, wrapped: bytes, *, current: bool = True) -> None:
+        """Unwrap a stored key and hold it; the `current` one seals. Raises IntegrityError."""
+
+    def holds(self, resident: str) -> bool:
+        """Whether the resident's key was admitted."""
 
     def seal_event(self, event: Event) -> SealedEvent:
         """Add a salt, encode the payload canonically, seal it bound to resident, sequence and kind, and commit to it."""
@@ -196,7 +261,9 @@ class Sealer(Protocol):
 class FileStore(Protocol):
     """File bytes, sealed under the resident's key, in a folder per resident, named by keyed hash."""
 
-    async def write(self, resident: str, file: str, chunks: AsyncIterator[bytes], length: int) -> tuple[str, bytes]:
+    async def write(
+        self, resident: str, file: str, chunks: AsyncIterator[bytes], length: int
+    ) -> tuple[str, bytes]:
         """Store exactly `length` bytes and sync them; gives (object key, SHA-256). InvalidError on another length."""
 
     def read(self, resident: str, object_key: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
@@ -212,7 +279,9 @@ class Policies(Protocol):
     def bundle(self) -> CompiledBundle | None:
         """The active bundle; None before the first: then only the safe core is allowed."""
 
-    def decide(self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]) -> Decision:
+    def decide(
+        self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]
+    ) -> Decision:
         """Evaluate under the profile of the workspace; NO_TABLE without a bundle."""
 
 
@@ -259,7 +328,9 @@ class Routes(Protocol):
 class DirectoryDoor(Protocol):
     """Writing to the directory: placements and claims. Raises DirectoryAwayError-like NotReadyError when it is away."""
 
-    async def place(self, resident: str, establishment: str, subjects: Sequence[str], tags: Sequence[str]) -> int:
+    async def place(
+        self, resident: str, establishment: str, subjects: Sequence[str], tags: Sequence[str]
+    ) -> int:
         """Place a new resident in this cell; gives the epoch. ConflictError, WithheldError."""
 
     async def lease(self, claims: Sequence[tuple[str, str, str]]) -> str:
@@ -288,7 +359,9 @@ class SearchIndex(Protocol):
     async def position(self, resident: str) -> int:
         """Log sequence up to which the resident is indexed."""
 
-    async def index(self, resident: str, through: int, documents: Iterable["Document"], removed: Iterable[tuple[str, int]]) -> None:
+    async def index(
+        self, resident: str, through: int, documents: Iterable["Document"], removed: Iterable[tuple[str, int]]
+    ) -> None:
         """Write documents and removals and move the position, in one transaction."""
 
     async def search(self, resident: str, query: "IndexQuery") -> list["IndexHit"]:
@@ -359,6 +432,12 @@ class EdgeLink(Protocol):
     def edge(self) -> "EdgeFacts":
         """Who is at the other end, as proven and as admitted by the directory."""
 
+    def opened(self, socket: int, resident: str, user: str, topics: Sequence[str]) -> None:
+        """The socket is open; what follows for it may be sent."""
+
+    def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
+        """The socket was not opened; `moved`: another cell is home."""
+
     def event(self, topic: str, except_sockets: Sequence[int], x_seq: int, data: bytes) -> None:
         """One copy of a finished WebSocket frame for all sockets of the topic."""
 
@@ -375,6 +454,65 @@ class EdgeLink(Protocol):
         """Wait until less than the bound is queued; used between pages of a replay."""
 
 
+@dataclass(slots=True, eq=False)
+class LiveSocket:
+    """An open socket of a user, as the live tail keeps it.
+
+    Attributes:
+        topics: short names (channel, user, resident) that it hears of now.
+        marked: sequence that its newest resume token names.
+    """
+
+    link: EdgeLink
+    socket: int
+    resident: str
+    user: str
+    token_id: str
+    topics: set[str]
+    marked: int = 0
+
+
+class LiveTopics(Protocol):
+    """The live tail of this process: who listens to what, and how far each resident's log was told."""
+
+    async def settle(self, resident: str) -> State:
+        """The state at a head up to which everything was told here; true until the caller next waits.
+
+        Raises UnknownResidentError.
+        """
+
+    def attach(self, socket: LiveSocket) -> None:
+        """Tell a socket of its topics from now on; right after `settle`, without waiting in between."""
+
+    def detach(self, socket: LiveSocket) -> None:
+        """Forget a socket; nothing happens when it is not there."""
+
+    def heard_since(self, socket: LiveSocket) -> int | None:
+        """The position now, when anything for this socket was told since `marked`; else None."""
+
+    def typing(self, socket: LiveSocket, channel: str, thread_ts: str) -> None:
+        """Tell the others in a channel that the user types; nothing happens where the user is no member."""
+
+
+class CallerProofs(Protocol):
+    """Who opens a socket. Raises TokenInvalidError, TokenRevokedError, TokenExpiredError, UserInactiveError."""
+
+    def prove_socket_ticket(self, text: str, edge: str) -> dict[str, str]:
+        """Ticket id `i`, resident `r`, token `tok`, user `u`, expiry `x` (unix seconds)."""
+
+    def caller_of_record(self, token_id: str, state: State) -> Caller:
+        """The caller whose token has this record."""
+
+
+class SocketPoster(Protocol):
+    """Posts what a socket says."""
+
+    def post(
+        self, caller: Caller, *, channel: str, text: str, thread_ts: str, client_msg_id: str, origin: SocketOrigin,
+    ) -> asyncio.Future[Committed]:
+        """Submit a message of at most 4,000 characters. Does not wait; raises ColinkErrors at once or in the future."""
+
+
 @dataclass(frozen=True, slots=True)
 class EdgeFacts:
     """An edge: its name, place and public addresses (no slash at the end)."""
@@ -389,7 +527,9 @@ class EdgeFacts:
 class EdgePassage(Protocol):
     """What an edge elsewhere may be shown. An edge in this cell's own jurisdiction is not outside and is not asked about."""
 
-    def edge_passage(self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str) -> None:
+    def edge_passage(
+        self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str
+    ) -> None:
         """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute. Does not wait.
 
         Raises: WithheldError with the rule; LedgerUnavailableError when aggregates cannot be booked.
