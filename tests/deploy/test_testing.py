@@ -1,11 +1,15 @@
 """`colink test`: counts, crashes and the last line, on small trees of fake tests."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from deploy import testing, tiers
+from deploy import environment, testing, tiers
 from deploy.tiers import TIERS, Tier, selection, tier_of
 
 MIXED = """
@@ -97,7 +101,7 @@ def test_a_worker_that_dies_fails_its_test(tree: Path, capsys: pytest.CaptureFix
     write(tree, "tests/edge/test_a.py", "import os\ndef test_a(): pass\ndef test_b(): os._exit(3)")
     assert testing.main(["--tier", "unit"], tree) == 1
     out = capsys.readouterr().out
-    assert "FAILED tests/edge/test_a.py::test_b" in out
+    assert "\n  FAILED tests/edge/test_a.py::test_b\n" in out
     assert out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
 
 
@@ -110,6 +114,43 @@ def test_a_tier_that_hangs_is_ended_and_failed(
     monkeypatch.setattr(testing, "GRACE_S", 1)
     assert testing.main(["--tier", "docs"], tree) == 1
     assert last_line(capsys) == "0 passed, 1 failed, 0 skipped"
+
+
+def test_an_interrupted_run_leaves_no_process_and_still_counts(tree: Path) -> None:
+    write(
+        tree,
+        "tests/flows/test_a.py",
+        """
+import os, pathlib, subprocess, sys, time
+def test_a(): pass
+def test_b():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
+    time.sleep(60)
+""",
+    )
+    program = (
+        "import sys; from pathlib import Path; from deploy import testing;"
+        "sys.exit(testing.main(['--tier', 'flows'], Path.cwd()))"
+    )
+    command = [sys.executable, "-P", "-c", program]
+    environ = environment.module_environ()
+    with subprocess.Popen(command, cwd=tree, env=environ, stdout=subprocess.PIPE, text=True) as run:
+        for _ in range(200):
+            if (tree / "pids").exists() and len((tree / "pids").read_text().split()) == 2:
+                break
+            time.sleep(0.1)
+        run.terminate()
+        out, _ = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    for pid in (tree / "pids").read_text().split():
+        assert not is_running(int(pid))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and has not ended."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_faults_of_a_static_tool_are_failures(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
