@@ -41,7 +41,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self._lively = sys.stdout.isatty() and not self.as_json and os.environ.get("TERM") != "dumb"
-        self._coloured = self._lively and "NO_COLOR" not in os.environ
+        self._coloured = self._lively and not os.environ.get("NO_COLOR")
 
     @property
     def total(self) -> int:

@@ -10,8 +10,8 @@ FAILURE = Failure(
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard output is a terminal."""
+def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output, as captured, is a terminal."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -49,7 +49,7 @@ def test_a_terminal_shows_a_live_count_and_colours(capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("terminal")
 def test_no_color_is_obeyed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("NO_COLOR", "1")
     tally = Tally()
     tally.add_failed(FAILURE)
     tally.close()
