@@ -92,7 +92,8 @@ class Parts(Reader):
         if "unless_any" in keys:
             words = self.words(
                 keys["unless_any"], f"{at}.unless_any",
-                lambda word: _is_fact(word) or word in vocabulary.MECHANISMS, "mechanism or fact", (*_FACTS, *vocabulary.MECHANISMS), 1,
+                lambda word: _is_fact(word) or word in vocabulary.MECHANISMS, "mechanism or fact",
+                (*_FACTS, *vocabulary.MECHANISMS), 1,
             )  # fmt: skip
             mechanisms = tuple(word for word in words if word in vocabulary.MECHANISMS)
             groups.extend(frozenset({word}) for word in words if word not in vocabulary.MECHANISMS)

@@ -1,0 +1,1 @@
+"""Tests of the residency policies: the loader, the meaning of rules, the table and the documents that are shipped."""
