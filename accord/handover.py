@@ -19,7 +19,7 @@ HANDOVER_BYTES_MAX = 1024
 class Handover:
     """That `resident` goes `source` -> `target` at `epoch` with state `root` (hex).
 
-    At epoch 1 there is no source: both names are the first cell's, which signs alone.
+    At epoch 1 there is no source (an empty name), and the first cell signs alone.
     """
 
     resident: str
@@ -64,11 +64,15 @@ def verify_handover(record: bytes, ring: KeyRing) -> Handover:
         raise InvalidError(field="handover", why="fields")
     handover = Handover(body["resident"], body["from"], body["to"], body["epoch"], body["root"])
     check_id(handover.resident, "T", "E", "P")
-    if handover.epoch < 1 or (handover.epoch == 1) != (handover.source == handover.target):
+    if (
+        handover.epoch < 1
+        or (handover.epoch == 1) != (handover.source == "")
+        or handover.source == handover.target
+    ):
         raise InvalidError(field="handover", why="epoch")
     message = canonical_json(handover.payload())
     signers = [_handover_signer(ring, key_id, text, message) for key_id, text in body["signatures"].items()]
-    if sorted(signers) != sorted({handover.source, handover.target}):
+    if sorted(signers) != sorted({handover.source, handover.target} - {""}):
         raise InvalidError(field="handover", why="signers")
     return handover
 

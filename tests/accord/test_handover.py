@@ -16,7 +16,7 @@ RING = KeyRing(
     for cell, key in (("de-fra", FROM), ("us-iad", TO), ("jp-tyo", THIRD))
 )
 MOVE = Handover("T000000000001", "de-fra", "us-iad", 2, "00" * 32)
-FIRST = Handover("T000000000001", "de-fra", "de-fra", 1, "")
+FIRST = Handover("T000000000001", "", "de-fra", 1, "")
 
 
 def test_a_change_of_home_needs_both_cells() -> None:

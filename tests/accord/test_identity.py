@@ -216,9 +216,14 @@ def test_an_identity_token_of_more_than_five_minutes_is_refused() -> None:
 
 def _identity(via: str) -> str:
     return mint_identity(
-        KEY, resident="P000000000001", user=None, audience="directory", roles=["owner", "officer:DE"], via=via,
+        KEY,
+        resident="P000000000001",
+        user=None,
+        audience="directory",
+        roles=["owner", "officer:DE"],
+        via=via,
         issued_s=NOW_S,
-    )  # fmt: skip
+    )
 
 
 def test_a_key_does_not_show_its_secret() -> None:
