@@ -9,13 +9,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 LINE_S = 15.0
 
 
-def is_lively() -> bool:
-    """Whether standard error is a terminal on which lines may be rewritten."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+def is_lively(stream: TextIO) -> bool:
+    """Whether a stream is a terminal on which lines may be rewritten."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Progress:
@@ -29,7 +30,7 @@ class Progress:
         self._monotonic_s = monotonic_s
         self._began_s = monotonic_s()
         self._told_s = self._began_s
-        self._lively = is_lively()
+        self._lively = is_lively(sys.stderr)
 
     def started(self, detail: str = "") -> None:
         """The step begins."""

@@ -13,6 +13,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from deploy.progress import is_lively
+
 LINE_S = 15.0
 RED, GREEN, YELLOW = "31", "32", "33"
 
@@ -40,7 +42,7 @@ class Tally:
     _before: int = 0
 
     def __post_init__(self) -> None:
-        self._lively = sys.stdout.isatty() and not self.as_json and os.environ.get("TERM") != "dumb"
+        self._lively = not self.as_json and is_lively(sys.stdout)
         self._coloured = self._lively and not os.environ.get("NO_COLOR")
 
     @property

@@ -1,10 +1,11 @@
 """A long step, as people and programs see it."""
 
+import io
 import json
 
 import pytest
 
-from deploy.progress import LINE_S, Progress
+from deploy.progress import LINE_S, Progress, is_lively
 
 
 class Watch:
@@ -39,8 +40,7 @@ def test_away_from_a_terminal_lines_are_plain_and_few(capsys: pytest.CaptureFixt
 def test_on_a_terminal_the_line_is_rewritten(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("deploy.progress.is_lively", lambda stream: True)
     step = Progress("environment", as_json=False)
     step.tick()
     step.tick()
@@ -56,3 +56,15 @@ def test_json_steps_have_the_members_of_the_demo(capsys: pytest.CaptureFixture[s
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["state"] for row in rows] == ["started", "failed"]
     assert all(set(row) == {"event", "name", "of", "state", "took_s", "detail"} for row in rows)
+
+
+def test_only_a_terminal_that_is_not_dumb_is_lively(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    assert is_lively(Terminal())
+    assert not is_lively(io.StringIO())
+    monkeypatch.setenv("TERM", "dumb")
+    assert not is_lively(Terminal())

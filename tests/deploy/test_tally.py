@@ -10,10 +10,9 @@ FAILURE = Failure(
 
 
 @pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard output, as captured, is a terminal."""
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output is a terminal."""
+    monkeypatch.setattr("deploy.tally.is_lively", lambda stream: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
