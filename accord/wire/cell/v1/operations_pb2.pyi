@@ -248,6 +248,44 @@ class CreateChannelsResponse(_message.Message):
     channels: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, channels: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ImportedReaction(_message.Message):
+    __slots__ = ("user", "name")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    name: str
+    def __init__(self, user: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ImportedMessage(_message.Message):
+    __slots__ = ("channel", "user", "text", "thread", "reactions")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    THREAD_FIELD_NUMBER: _ClassVar[int]
+    REACTIONS_FIELD_NUMBER: _ClassVar[int]
+    channel: str
+    user: str
+    text: str
+    thread: int
+    reactions: _containers.RepeatedCompositeFieldContainer[ImportedReaction]
+    def __init__(self, channel: _Optional[str] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., thread: _Optional[int] = ..., reactions: _Optional[_Iterable[_Union[ImportedReaction, _Mapping]]] = ...) -> None: ...
+
+class ImportMessagesRequest(_message.Message):
+    __slots__ = ("context", "workspace", "messages")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    workspace: str
+    messages: _containers.RepeatedCompositeFieldContainer[ImportedMessage]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[ImportedMessage, _Mapping]]] = ...) -> None: ...
+
+class ImportMessagesResponse(_message.Message):
+    __slots__ = ("ts",)
+    TS_FIELD_NUMBER: _ClassVar[int]
+    ts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ts: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class InstallAppRequest(_message.Message):
     __slots__ = ("context", "workspace", "name", "scopes", "channels")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]

@@ -185,6 +185,11 @@ class ProvisioningStub:
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateChannelsRequest.SerializeToString,
                 response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateChannelsResponse.FromString,
                 _registered_method=True)
+        self.ImportMessages = channel.unary_unary(
+                '/accord.wire.cell.v1.Provisioning/ImportMessages',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ImportMessagesRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ImportMessagesResponse.FromString,
+                _registered_method=True)
         self.InstallApp = channel.unary_unary(
                 '/accord.wire.cell.v1.Provisioning/InstallApp',
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppRequest.SerializeToString,
@@ -248,6 +253,13 @@ class ProvisioningServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportMessages(self, request, context):
+        """Ids, times and sequences are given here; an import cannot bring its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def InstallApp(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -303,6 +315,11 @@ def add_ProvisioningServicer_to_server(servicer, server):
                     servicer.CreateChannels,
                     request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateChannelsRequest.FromString,
                     response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateChannelsResponse.SerializeToString,
+            ),
+            'ImportMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportMessages,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ImportMessagesRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ImportMessagesResponse.SerializeToString,
             ),
             'InstallApp': grpc.unary_unary_rpc_method_handler(
                     servicer.InstallApp,
@@ -510,6 +527,33 @@ class Provisioning:
             '/accord.wire.cell.v1.Provisioning/CreateChannels',
             accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateChannelsRequest.SerializeToString,
             accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateChannelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.cell.v1.Provisioning/ImportMessages',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ImportMessagesRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ImportMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,
