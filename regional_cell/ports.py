@@ -578,5 +578,5 @@ class ResumeSeal(Protocol):
 class DataKeys(Protocol):
     """Makes data keys of residents, wrapped by the cell's own key. Does not wait."""
 
-    def create(self, resident: str) -> tuple[str, bytes]:
+    def new_key(self, resident: str) -> tuple[str, bytes]:
         """(key id, wrapped key) for a log that is to be opened."""

@@ -1,0 +1,278 @@
+"""The live tail: tells every committed event to the sockets that may hear of it, in the order of the log.
+
+Invariants
+    1. `position` is the last event told of a resident; it rises by the log's order, without a gap. What another
+       process committed is read from the log before anything later is told.
+    2. An event is rendered once, and goes once to each edge stream that has a listener to its topic.
+    3. A change of membership moves a socket's topics at the event's place: the frame before it and the frame after it
+       reach exactly who had the right then.
+    4. The socket that sent a message gets the reply in the place of the event, and not the event.
+    5. A resident without sockets costs nothing here.
+
+It is a tail without a durable position: clients keep theirs in the resume token.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import orjson
+
+from regional_cell.domain.events import Event
+from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.state import State
+from regional_cell.domain.visibility import STANDING, moves
+from regional_cell.domain.web_socket import text_frame
+from regional_cell.ports import Commits, EdgeLink, LiveSocket, SocketOrigin
+
+PAGE = 500
+CLOSE_POLICY = 1008
+CLOSE_RESTART = 1012
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class _Topic:
+    """Who listens to one topic of one resident, by edge stream."""
+
+    __slots__ = ("heard", "links", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.links: dict[EdgeLink, set[int]] = {}
+        self.heard = 0
+
+
+class _Resident:
+    """One resident that has sockets here, or is about to."""
+
+    __slots__ = ("catching_up", "origins", "position", "sockets", "told", "topics")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.topics: dict[str, _Topic] = {}
+        self.sockets: dict[str, set[LiveSocket]] = {}
+        self.origins: dict[int, object] = {}
+        self.catching_up = False
+        self.told: list[asyncio.Event] = []
+
+
+class Live:
+    """The live tail of one process.
+
+    Args:
+        spawn: runs a coroutine beside the caller and keeps it.
+        failed: told the kind of the event that could not be rendered, or of a log that could not be read.
+    """
+
+    def __init__(
+        self,
+        commits: Commits,
+        spawn: Spawn,
+        failed: Callable[[str, BaseException], None],
+    ) -> None:
+        self._commits = commits
+        self._spawn = spawn
+        self._failed = failed
+        self._residents: dict[str, _Resident] = {}
+
+    # --- events ------------------------------------------------------------------------------------
+
+    def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
+        """See `ports.LiveFeed`."""
+        resident = self._residents.get(state.resident)
+        if resident is None or not events:
+            return
+        if not resident.catching_up and events[0][0].sequence == resident.position + 1:
+            for event, origin in events:
+                self._tell(resident, state, event, origin)
+            return
+        for event, origin in events:
+            if origin is not None and event.sequence > resident.position:
+                resident.origins[event.sequence] = origin
+        self._catch_up(state.resident, resident)
+
+    def rung(self, resident: str) -> None:
+        """Another process committed something of this resident: read it from the log."""
+        entry = self._residents.get(resident)
+        if entry is not None:
+            self._catch_up(resident, entry)
+
+    def _catch_up(self, name: str, resident: _Resident) -> None:
+        if not resident.catching_up:
+            resident.catching_up = True
+            self._spawn(self._read_on(name, resident))
+
+    async def _read_on(self, name: str, resident: _Resident) -> None:
+        try:
+            while resident.position < (state := await self._commits.state(name)).head:
+                head = state.head
+                events = await self._commits.read(name, resident.position, PAGE)
+                for event in events:
+                    if event.sequence > resident.position:
+                        self._tell(resident, state, event, resident.origins.pop(event.sequence, None))
+                if not events:
+                    # What is left was redacted: there is nothing to tell.
+                    resident.position = head
+            resident.catching_up = False
+        except Exception as error:
+            self._failed("log", error)
+            self._reset(name, resident)
+        finally:
+            told, resident.told = resident.told, []
+            for waiting in told:
+                waiting.set()
+
+    def _reset(self, name: str, resident: _Resident) -> None:
+        """The order cannot be kept: everybody comes back and resumes."""
+        self._residents.pop(name, None)
+        for sockets in resident.sockets.values():
+            for socket in sockets:
+                socket.link.close(socket.socket, CLOSE_RESTART, "reset")
+
+    def _tell(self, resident: _Resident, state: State, event: Event, origin: object | None) -> None:
+        for user, topic, added in moves(event):
+            for socket in resident.sockets.get(user, ()):
+                self._move(resident, socket, topic, added)
+        socket_origin = origin if isinstance(origin, SocketOrigin) else None
+        listened = [resident.topics.get(topic) for topic, _ in event.topics]
+        if any(listened):
+            self._fan_out(state, event, listened, socket_origin)
+        if socket_origin is not None:
+            reply = reply_frame(socket_origin, event)
+            socket_origin.link.frame(socket_origin.socket, reply)
+        resident.position = event.sequence
+        if event.kind == "TokenRevoked":
+            self._close(resident, "token_revoked", lambda it: it.token_id == event.payload["id"])
+        elif event.kind in STANDING:
+            # With another standing goes another set of topics and rights: whoever may, comes back.
+            why = "account_inactive" if event.kind == "UserDeactivated" else "reset"
+            self._close(resident, why, lambda it: it.user == event.payload["user"])
+
+    def _fan_out(
+        self, state: State, event: Event, listened: list[_Topic | None], origin: SocketOrigin | None
+    ) -> None:
+        try:
+            bodies = frames(event, state)
+        except Exception as error:
+            # The gap in `x_seq` tells clients; what comes later must still reach them.
+            self._failed(event.kind, error)
+            return
+        for (_, x_seq), body, topic in zip(event.topics, bodies, listened, strict=False):
+            if body is None or topic is None:
+                continue
+            topic.heard = event.sequence
+            data = text_frame(orjson.dumps({**body, "x_seq": x_seq}))
+            for link, sockets in topic.links.items():
+                if origin is None or link is not origin.link or origin.socket not in sockets:
+                    link.event(topic.name, (), x_seq, data)
+                elif len(sockets) > 1:
+                    link.event(topic.name, (origin.socket,), x_seq, data)
+
+    def _close(self, resident: _Resident, why: str, chosen: Callable[[LiveSocket], bool]) -> None:
+        for socket in [it for sockets in resident.sockets.values() for it in sockets if chosen(it)]:
+            socket.link.close(socket.socket, CLOSE_RESTART if why == "reset" else CLOSE_POLICY, why)
+            self.detach(socket)
+
+    # --- sockets -----------------------------------------------------------------------------------
+
+    async def settle(self, resident: str) -> State:
+        """See `ports.LiveTopics`."""
+        while True:
+            state = await self._commits.state(resident)
+            entry = self._residents.get(resident)
+            if entry is None:
+                self._residents[resident] = _Resident(state.head)
+                return state
+            if not entry.catching_up and entry.position >= state.head:
+                if entry.position == state.head:
+                    return state
+                continue
+            told = asyncio.Event()
+            entry.told.append(told)
+            self._catch_up(resident, entry)
+            await told.wait()
+
+    def attach(self, socket: LiveSocket) -> None:
+        """See `ports.LiveTopics`."""
+        resident = self._residents[socket.resident]
+        resident.sockets.setdefault(socket.user, set()).add(socket)
+        socket.marked = resident.position
+        for topic in socket.topics:
+            self._listen(resident, socket, topic)
+
+    def detach(self, socket: LiveSocket) -> None:
+        """See `ports.LiveTopics`."""
+        resident = self._residents.get(socket.resident)
+        if resident is None:
+            return
+        mine = resident.sockets.get(socket.user)
+        if mine is not None and socket in mine:
+            mine.discard(socket)
+            for topic in socket.topics:
+                self._ignore(resident, socket, topic)
+            if not mine:
+                del resident.sockets[socket.user]
+        if not resident.sockets and not resident.catching_up and not resident.told:
+            del self._residents[socket.resident]
+
+    def heard_since(self, socket: LiveSocket) -> int | None:
+        """See `ports.LiveTopics`."""
+        resident = self._residents.get(socket.resident)
+        if resident is None or resident.position <= socket.marked:
+            return None
+        topics = resident.topics
+        heard = any(topic in topics and topics[topic].heard > socket.marked for topic in socket.topics)
+        return resident.position if heard else None
+
+    def typing(self, socket: LiveSocket, channel: str, thread_ts: str) -> None:
+        """See `ports.LiveTopics`."""
+        resident = self._residents.get(socket.resident)
+        topic = resident.topics.get(channel) if resident is not None and channel in socket.topics else None
+        if topic is None or channel in (socket.user, socket.resident):
+            return
+        body = {"type": "user_typing", "channel": channel, "user": socket.user}
+        data = text_frame(orjson.dumps(body | ({"thread_ts": thread_ts} if thread_ts else {})))
+        for link in topic.links:
+            link.event(topic.name, (socket.socket,) if link is socket.link else (), 0, data)
+
+    def _move(self, resident: _Resident, socket: LiveSocket, topic: str, added: bool) -> None:
+        name = f"{socket.resident}/{topic}"
+        if added and topic not in socket.topics:
+            socket.topics.add(topic)
+            self._listen(resident, socket, topic)
+            socket.link.topics(socket.socket, (name,), ())
+        elif not added and topic in socket.topics:
+            socket.topics.discard(topic)
+            self._ignore(resident, socket, topic)
+            socket.link.topics(socket.socket, (), (name,))
+
+    def _listen(self, resident: _Resident, socket: LiveSocket, topic: str) -> None:
+        entry = resident.topics.get(topic)
+        if entry is None:
+            entry = resident.topics[topic] = _Topic(f"{socket.resident}/{topic}")
+        entry.links.setdefault(socket.link, set()).add(socket.socket)
+
+    def _ignore(self, resident: _Resident, socket: LiveSocket, topic: str) -> None:
+        entry = resident.topics.get(topic)
+        sockets = entry.links.get(socket.link) if entry is not None else None
+        if entry is None or sockets is None:
+            return
+        sockets.discard(socket.socket)
+        if not sockets:
+            del entry.links[socket.link]
+        if not entry.links:
+            del resident.topics[topic]
+
+
+def reply_frame(origin: SocketOrigin, event: Event) -> bytes:
+    """What the sender's own socket gets instead of the event of its message."""
+    seconds, micros = divmod(event.at_us, 1_000_000)
+    body: dict[str, Any] = {"ok": True}
+    if origin.reply_to is not None:
+        body["reply_to"] = orjson.Fragment(origin.reply_to)
+    body |= {"ts": f"{seconds}.{micros:06d}", "text": event.payload.get("text", "")}
+    if origin.client_msg_id:
+        body["client_msg_id"] = origin.client_msg_id
+    number = next((x_seq for topic, x_seq in event.topics if topic == event.payload.get("channel")), None)
+    return text_frame(orjson.dumps(body | ({"x_seq": number} if number is not None else {})))

@@ -1,0 +1,397 @@
+"""Sockets: opening them with a ticket, resuming them without a gap, and what their clients say.
+
+Invariants
+    1. A ticket opens one socket once; a token that is revoked, or a user who is gone, opens none.
+    2. `hello` is the first frame. Then, with a resume token, come exactly the events since its mark that the user had
+       the right to hear of when they happened, and only then live ones. What cannot be replayed whole is not begun:
+       `hello` then says `x_resync`.
+    3. A resume token names what was told before it was made; it is sealed, of one user, epoch and life.
+    4. A frame that cannot be read, or asks what is unknown, is answered with an error; it closes nothing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+import orjson
+
+from accord.clock import Clock
+from accord.encoding import canonical_json, parse_canonical
+from accord.errors import ColinkError, InvalidError, Moved, StaleEpochError, TokenInvalidError
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.decisions import Committed
+from regional_cell.domain.events import Event
+from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.state import State
+from regional_cell.domain.visibility import step, topics_before, topics_of
+from regional_cell.domain.web_socket import text_frame
+from regional_cell.ports import (
+    CallerProofs,
+    Commits,
+    EdgeLink,
+    LiveSocket,
+    LiveTopics,
+    ResumeSeal,
+    SocketOrigin,
+    SocketPoster,
+    SpentTickets,
+)
+
+FRAME_BYTES_MAX = 16 * 1024
+TEXT_CHARACTERS_MAX = 4000
+RESUME_LIFE_S = 86_400
+RESUME_BYTES_MAX = 1024
+PAGE = 500
+EARLY_FRAMES_MAX = 16
+CLOSE_POLICY = 1008
+CLOSE_RESTART = 1012
+
+HELLO = text_frame(b'{"type":"hello"}')
+HELLO_RESYNC = text_frame(b'{"type":"hello","x_resync":true}')
+ACCEPTED = frozenset({"presence_sub", "presence_query", "tickle"})
+
+
+class ClientFrame(msgspec.Struct):
+    """What a client may say, as far as the kinds have members in common."""
+
+    type: str = ""
+    id: msgspec.Raw = msgspec.Raw()
+    channel: str = ""
+    text: str = ""
+    thread_ts: str = ""
+    client_msg_id: str = ""
+
+
+class _Socket:
+    """One socket: being opened (`live` is None), or open."""
+
+    __slots__ = ("caller", "closed", "device", "early", "epoch", "link", "live", "number", "opened")
+
+    def __init__(self, link: EdgeLink, number: int) -> None:
+        self.link = link
+        self.number = number
+        self.live: LiveSocket | None = None
+        self.caller: Caller | None = None
+        self.device = ""
+        self.epoch = 0
+        self.opened = False
+        self.early: list[bytes] = []
+        self.closed = False
+
+
+class Sockets:
+    """All sockets of this process.
+
+    Args:
+        moved: where a resident lives now, when this cell is not its home any more.
+        resume_events_max: a longer absence is answered with `x_resync`.
+    """
+
+    def __init__(
+        self,
+        proofs: CallerProofs,
+        commits: Commits,
+        live: LiveTopics,
+        spent: SpentTickets,
+        seal: ResumeSeal,
+        poster: SocketPoster,
+        clock: Clock,
+        *,
+        moved: Callable[[str], Moved | None],
+        resume_events_max: int,
+    ) -> None:
+        self._proofs, self._commits, self._live, self._spent = proofs, commits, live, spent
+        self._seal, self._poster, self._clock = seal, poster, clock
+        self._moved, self._resume_events_max = moved, resume_events_max
+        self._sockets: dict[tuple[EdgeLink, int], _Socket] = {}
+        self._decoder = msgspec.json.Decoder(ClientFrame)
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    # --- opening -----------------------------------------------------------------------------------
+
+    async def open(self, link: EdgeLink, number: int, ticket: str, resume: str, epoch: int) -> None:
+        """Open a socket, or say why not. Raises what is no ColinkError, after the socket was refused."""
+        key = (link, number)
+        if key in self._sockets:
+            link.refused(number, CLOSE_POLICY, "socket_exists")
+            return
+        socket = self._sockets[key] = _Socket(link, number)
+        try:
+            await self._open(socket, ticket, resume, epoch)
+        except ColinkError as error:
+            self._refuse(socket, CLOSE_POLICY, error.api, error.moved)
+        except BaseException:
+            self._refuse(socket, CLOSE_RESTART, "internal_error", None)
+            raise
+
+    def _refuse(self, socket: _Socket, code: int, reason: str, moved: Moved | None) -> None:
+        self._sockets.pop((socket.link, socket.number), None)
+        if socket.closed:
+            return
+        socket.closed = True
+        if socket.opened:
+            socket.link.close(socket.number, CLOSE_RESTART, reason)
+        else:
+            socket.link.refused(socket.number, code, reason, moved)
+
+    async def _open(self, socket: _Socket, ticket: str, resume: str, epoch: int) -> None:
+        fields = self._proofs.prove_socket_ticket(ticket, socket.link.edge.name)
+        resident, user = fields["r"], fields["u"]
+        record = LiveSocket(socket.link, socket.number, resident, user, fields["tok"], set())
+        try:
+            self._require_home(await self._live.settle(resident), epoch)
+            if not await self._spent.spend(fields["i"], int(fields["x"])):
+                raise TokenInvalidError(why="spent")
+            state = await self._live.settle(resident)
+            self._require_home(state, epoch)
+            socket.caller, socket.epoch = self._caller(state, record), state.epoch
+            socket.device = state.rows["tokens"][(record.token_id,)]["device"] or record.token_id
+            mark = self._marked(resume, state, record, socket.device)
+            if mark is None:
+                self._begin(socket, record, state, HELLO_RESYNC if resume else HELLO)
+            else:
+                await self._replay(socket, record, state, mark)
+        except BaseException:
+            self._live.detach(record)
+            raise
+
+    def _begin(self, socket: _Socket, record: LiveSocket, state: State, hello: bytes) -> None:
+        """Open at the head of the state: nothing is told between here and there."""
+        if socket.closed:
+            self._live.detach(record)
+            return
+        record.topics = topics_of(state, record.user)
+        names = [f"{record.resident}/{topic}" for topic in sorted(record.topics)]
+        socket.opened = True
+        socket.link.opened(socket.number, record.resident, record.user, names)
+        socket.link.frame(socket.number, hello)
+        self._attached(socket, record)
+
+    def _attached(self, socket: _Socket, record: LiveSocket) -> None:
+        self._live.attach(record)
+        socket.live = record
+        socket.link.frame(socket.number, self._mark(socket, record))
+        early, socket.early = socket.early, []
+        for data in early:
+            self.received(socket.link, socket.number, data)
+
+    def _caller(self, state: State, record: LiveSocket) -> Caller:
+        caller = self._proofs.caller_of_record(record.token_id, state)
+        if not caller.user or caller.user != record.user:
+            raise TokenInvalidError(why="no user")
+        return caller
+
+    def _require_home(self, state: State, epoch: int) -> None:
+        if epoch and epoch != state.epoch:
+            raise StaleEpochError(moved=self._moved(state.resident))
+
+    # --- resuming ----------------------------------------------------------------------------------
+
+    def _marked(self, resume: str, state: State, record: LiveSocket, device: str) -> int | None:
+        """The sequence to go on from, when the token is good for this socket and not too old."""
+        opened = self._seal.open(resume) if resume and len(resume) <= RESUME_BYTES_MAX * 2 else None
+        if opened is None:
+            return None
+        try:
+            said = parse_canonical(opened, RESUME_BYTES_MAX)
+        except InvalidError:
+            return None
+        if not isinstance(said, dict):
+            return None
+        mine = (said.get("r"), said.get("u"), said.get("d"), said.get("e"))
+        sequence, issued_s = said.get("q"), said.get("t")
+        if mine != (record.resident, record.user, device, state.epoch):
+            return None
+        if not isinstance(sequence, int) or not isinstance(issued_s, int):
+            return None
+        fresh = self._clock.now_us() // 1_000_000 - issued_s <= RESUME_LIFE_S
+        behind = state.head - sequence
+        return sequence if fresh and 0 <= behind <= self._resume_events_max else None
+
+    def _mark(self, socket: _Socket, record: LiveSocket) -> bytes:
+        said = {
+            "r": record.resident,
+            "u": record.user,
+            "d": socket.device,
+            "e": socket.epoch,
+            "q": record.marked,
+        }
+        text = self._seal.seal(canonical_json({**said, "t": self._clock.now_us() // 1_000_000}))
+        return text_frame(b'{"type":"x_mark","x_resume":"%b"}' % text.encode("ascii"))
+
+    async def _replay(self, socket: _Socket, record: LiveSocket, state: State, mark: int) -> None:
+        """Say what happened since `mark`, then go live at the point reached."""
+        head, after = state.head, topics_of(state, record.user)
+        missed = await self._read(record.resident, mark, head)
+        topics = topics_before(missed, record.user, after)
+        if topics is None:
+            self._begin(socket, record, await self._live.settle(record.resident), HELLO_RESYNC)
+            return
+        if socket.closed:
+            self._live.detach(record)
+            return
+        socket.opened = True
+        socket.link.opened(socket.number, record.resident, record.user, ())
+        socket.link.frame(socket.number, HELLO)
+        while True:
+            await self._say(socket, record, state, missed, topics)
+            position, state = head, await self._live.settle(record.resident)
+            head = state.head
+            if head == position or socket.closed:
+                break
+            missed = await self._read(record.resident, position, head)
+        self._caller(state, record)
+        if socket.closed or topics != topics_of(state, record.user):
+            self._live.detach(record)
+            self._end(socket, "reset")
+            return
+        record.topics = topics
+        socket.link.topics(socket.number, [f"{record.resident}/{topic}" for topic in sorted(topics)], ())
+        self._attached(socket, record)
+
+    async def _read(self, resident: str, after: int, through: int) -> list[Event]:
+        events: list[Event] = []
+        while after < through:
+            page = await self._commits.read(resident, after, min(PAGE, through - after))
+            events += [event for event in page if event.sequence <= through]
+            after = page[-1].sequence if page else through
+        return events
+
+    async def _say(
+        self, socket: _Socket, record: LiveSocket, state: State, missed: list[Event], topics: set[str]
+    ) -> None:
+        for number, event in enumerate(missed, 1):
+            if not step(topics, event, record.user):
+                raise StaleEpochError(retry_after_ms=0)
+            if topics.isdisjoint(topic for topic, _ in event.topics):
+                continue
+            for (topic, x_seq), body in zip(event.topics, frames(event, state), strict=False):
+                if body is not None and topic in topics:
+                    data = text_frame(orjson.dumps({**body, "x_seq": x_seq}))
+                    socket.link.frame(socket.number, data)
+            if number % 50 == 0:
+                await socket.link.writable()
+                if socket.closed:
+                    return
+
+    # --- what clients say --------------------------------------------------------------------------
+
+    def received(self, link: EdgeLink, number: int, data: bytes) -> None:
+        """One text frame of a client. Does not wait and never raises."""
+        socket = self._sockets.get((link, number))
+        if socket is None:
+            return
+        if socket.live is None:
+            if len(socket.early) < EARLY_FRAMES_MAX:
+                socket.early.append(data)
+            else:
+                self._end(socket, "too_early")
+            return
+        if len(data) > FRAME_BYTES_MAX:
+            self._error(link, number, None, 2, "frame too long")
+            return
+        try:
+            frame = self._decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._error(link, number, None, 1, "not a JSON object of known members")
+            return
+        reply_to = bytes(frame.id).decode() if len(frame.id) else None
+        if frame.type == "message":
+            self._post(socket, frame, reply_to)
+        elif frame.type == "typing":
+            self._live.typing(socket.live, frame.channel, frame.thread_ts)
+        elif frame.type == "ping":
+            link.frame(number, _pong(data))
+        elif frame.type not in ACCEPTED:
+            self._error(link, number, reply_to, 1, "unknown type")
+
+    def _post(self, socket: _Socket, frame: ClientFrame, reply_to: str | None) -> None:
+        link, number = socket.link, socket.number
+        if not frame.text:
+            self._error(link, number, reply_to, 2, "message text is missing")
+            return
+        if len(frame.text) > TEXT_CHARACTERS_MAX:
+            self._error(link, number, reply_to, 3, "msg_too_long")
+            return
+        if socket.caller is None:
+            return
+        origin = SocketOrigin(link, number, reply_to, frame.client_msg_id)
+        try:
+            posted = self._poster.post(
+                socket.caller,
+                channel=frame.channel,
+                text=frame.text,
+                thread_ts=frame.thread_ts,
+                client_msg_id=frame.client_msg_id,
+                origin=origin,
+            )
+        except ColinkError as error:
+            self._error(link, number, reply_to, 4, error.api)
+            return
+        posted.add_done_callback(partial(self._posted, origin))
+
+    def _posted(self, origin: SocketOrigin, posted: "asyncio.Future[Committed]") -> None:
+        """Errors and repeats; the reply to a fresh message took its event's place already."""
+        if posted.cancelled():
+            self._error(origin.link, origin.socket, origin.reply_to, 4, "fatal_error")
+        elif (error := posted.exception()) is not None:
+            api = error.api if isinstance(error, ColinkError) else "internal_error"
+            self._error(origin.link, origin.socket, origin.reply_to, 4, api)
+        elif (first := posted.result().duplicate) is not None:
+            origin.link.frame(origin.socket, _repeat_frame(origin, first))
+
+    def _error(self, link: EdgeLink, number: int, reply_to: str | None, code: int, text: str) -> None:
+        body: dict[str, Any] = {"ok": False} | ({"reply_to": orjson.Fragment(reply_to)} if reply_to else {})
+        link.frame(number, text_frame(orjson.dumps({**body, "error": {"code": code, "msg": text}})))
+
+    # --- closing and marks ---------------------------------------------------------------------------
+
+    def closed(self, link: EdgeLink, number: int) -> None:
+        """The edge says that a socket is gone."""
+        socket = self._sockets.pop((link, number), None)
+        if socket is not None:
+            socket.closed = True
+            if socket.live is not None:
+                self._live.detach(socket.live)
+
+    def lost(self, link: EdgeLink) -> None:
+        """A stream ended, with all sockets on it."""
+        for key in [key for key in self._sockets if key[0] is link]:
+            self.closed(*key)
+
+    def _end(self, socket: _Socket, why: str) -> None:
+        if not socket.closed:
+            socket.link.close(socket.number, CLOSE_RESTART, why)
+        self.closed(socket.link, socket.number)
+
+    async def mark_all(self) -> None:
+        """Give each socket that heard something since its last mark a new one. Called every 5 s."""
+        for number, socket in enumerate(list(self._sockets.values()), 1):
+            record = socket.live
+            if record is not None and not socket.closed and (position := self._live.heard_since(record)):
+                record.marked = position
+                socket.link.frame(socket.number, self._mark(socket, record))
+            if number % 200 == 0:
+                await asyncio.sleep(0)
+
+
+def _pong(data: bytes) -> bytes:
+    """The members of a ping come back; its id as `reply_to`."""
+    try:
+        said = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        said = {}
+    body = {name: value for name, value in said.items() if name not in ("type", "id")}
+    return text_frame(orjson.dumps({"type": "pong", "reply_to": said.get("id"), **body}))
+
+
+def _repeat_frame(origin: SocketOrigin, first: Event) -> bytes:
+    seconds, micros = divmod(first.at_us, 1_000_000)
+    body: dict[str, Any] = {"ok": True}
+    body |= {"reply_to": orjson.Fragment(origin.reply_to)} if origin.reply_to is not None else {}
+    body |= {"ts": f"{seconds}.{micros:06d}", "text": first.payload.get("text", "")}
+    return text_frame(orjson.dumps({**body, "client_msg_id": origin.client_msg_id}))

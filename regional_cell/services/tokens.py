@@ -1,0 +1,199 @@
+"""Tokens: proving that a text still opens something here, minting and revoking.
+
+Invariants
+    1. A signature alone opens nothing: the record in the resident's log at its head must hold the digest of the
+       whole text, be active, and its user must be active. It is looked up on every call.
+    2. Scopes and roles come from the record and the user's row, never from the text.
+    3. A kept proof is dropped when the key ring changes; its expiry is checked on every use.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accord.clock import Clock
+from accord.errors import TokenExpiredError, TokenInvalidError, TokenRevokedError, UserInactiveError
+from accord.identity import (
+    LEEWAY_S,
+    KeyRing,
+    SigningKey,
+    TokenClaims,
+    mint,
+    new_token_id,
+    token_digest,
+    verify_ticket,
+    verify_token,
+)
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.commands import tokens as commands
+from regional_cell.domain.commands.tokens import TokenRecord
+from regional_cell.domain.state import State
+from regional_cell.domain.views.tokens import ACTIVE
+from regional_cell.ports import Commits
+
+RTM_LIFE_S = 30
+KEPT_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a text proved offline, and its digest."""
+
+    claims: TokenClaims
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A fresh token: the text for its owner, the record for the log."""
+
+    text: str
+    record: TokenRecord
+
+
+class Tokens:
+    """Tokens of the residents of this cell.
+
+    Args:
+        ring: public keys of all cells, as the directory spreads them.
+        key: this cell's signing key.
+        random: gives n random bytes.
+    """
+
+    def __init__(
+        self, commits: Commits, ring: KeyRing, key: SigningKey, clock: Clock, random: Callable[[int], bytes]
+    ) -> None:
+        self._commits = commits
+        self._ring = ring
+        self._key = key
+        self._clock = clock
+        self._random = random
+        self._kept: dict[bytes, Proof] = {}
+        self._version = ring.version
+
+    # --- proving ---------------------------------------------------------------------------------
+
+    def prove(self, text: str) -> Proof:
+        """Signature, form and times; asks nobody. Raises TokenInvalidError, TokenExpiredError."""
+        if self._version != self._ring.version:
+            self._kept.clear()
+            self._version = self._ring.version
+        digest = token_digest(text)
+        now_s = self._now_s()
+        proof = self._kept.get(digest)
+        if proof is None:
+            proof = Proof(verify_token(text, self._ring, now_s), digest)
+            while len(self._kept) >= KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+            self._kept[digest] = proof
+        expires_s = proof.claims.expires_s
+        if expires_s is not None and expires_s + LEEWAY_S < now_s:
+            raise TokenExpiredError()
+        return proof
+
+    async def caller(self, text: str) -> Caller:
+        """Who shows this token, at the head of the resident's log.
+
+        Raises:
+            TokenInvalidError, TokenRevokedError, TokenExpiredError, UserInactiveError, UnknownResidentError
+        """
+        proof = self.prove(text)
+        return self.caller_at(proof, await self._commits.state(proof.claims.resident))
+
+    def caller_at(self, proof: Proof, state: State) -> Caller:
+        """As `caller`, against a state that is at hand. Does not wait."""
+        claims = proof.claims
+        row = state.row("tokens", claims.token_id) if "tokens" in state.rows else None
+        if (
+            row is None
+            or state.resident != claims.resident
+            or not hmac.compare_digest(row["sha256"], proof.digest)
+        ):
+            raise TokenInvalidError(why="no record")
+        if row["state"] != ACTIVE:
+            raise TokenRevokedError()
+        if row["expires_s"] and row["expires_s"] < self._now_s():
+            raise TokenExpiredError()
+        return self._caller(claims.token_id, state)
+
+    def caller_of_record(self, token_id: str, state: State) -> Caller:
+        """Who a record stands for, when its text was proven before (an open socket). Raises as `caller`."""
+        row = state.row("tokens", token_id) if "tokens" in state.rows else None
+        if row is None:
+            raise TokenInvalidError(why="no record")
+        if row["state"] != ACTIVE:
+            raise TokenRevokedError()
+        if row["expires_s"] and row["expires_s"] < self._now_s():
+            raise TokenExpiredError()
+        return self._caller(token_id, state)
+
+    def _caller(self, token_id: str, state: State) -> Caller:
+        token = state.rows["tokens"][(token_id,)]
+        user_id, app = token["user"] or "", token["app"] or ""
+        person = role = bot = ""
+        if user_id:
+            user = state.row("users", user_id) if "users" in state.rows else None
+            if user is None or user["deleted"]:
+                raise UserInactiveError()
+            person, role, bot = user["person"] or "", user["role"], user["bot"] or ""
+        elif not app or (row := state.row("apps", app)) is None or row["deleted"]:
+            raise UserInactiveError()
+        scopes = frozenset(filter(None, (token["scopes"] or "").split(",")))
+        return Caller(state.resident, token_id, token["kind"], user_id, app, bot, person, role, scopes)
+
+    # --- minting ---------------------------------------------------------------------------------
+
+    def mint(
+        self,
+        kind: str,
+        resident: str,
+        *,
+        user: str = "",
+        app: str = "",
+        scopes: tuple[str, ...] = (),
+        life_s: int = 0,
+        device: str = "",
+    ) -> Minted:
+        """A token that nothing knows of yet: its record must be committed before the text is handed out."""
+        now_s = self._now_s()
+        token_id = new_token_id(self._random)
+        payload: dict[str, object] = {"i": token_id, "r": resident, "t": now_s}
+        payload |= ({"u": user} if user else {}) | ({"a": app} if app else {})
+        text = mint(self._key, f"{kind}-", payload)
+        expires_s = now_s + life_s if life_s else 0
+        digest = token_digest(text).hex()
+        return Minted(text, TokenRecord(token_id, digest, kind, user, app, scopes, expires_s, device))
+
+    async def issue(self, resident: str, minted: list[Minted], principal: str) -> list[str]:
+        """Commit the records; the texts, in order. Raises as `commands.tokens.issue` and `Commits.commit`."""
+        decide = commands.issue(each.record for each in minted)
+        await self._commits.commit(resident, decide, principal=principal)
+        return [each.text for each in minted]
+
+    async def revoke(self, resident: str, token_id: str, why: str, principal: str) -> None:
+        """Take a token back; from the next call on it opens nothing. NotFoundError."""
+        await self._commits.commit(resident, commands.revoke(token_id, why), principal=principal)
+
+    # --- tickets ---------------------------------------------------------------------------------
+
+    def socket_ticket(self, caller: Caller, edge: str) -> str:
+        """A ticket that opens one socket of this caller at this edge within 30 s."""
+        payload: dict[str, object] = {
+            "i": new_token_id(self._random),
+            "r": caller.resident,
+            "tok": caller.token_id,
+        }
+        payload |= {"edge": edge, "x": self._now_s() + RTM_LIFE_S}
+        payload |= {"u": caller.user} if caller.user else {}
+        return mint(self._key, "rtm", payload, ticket=True)
+
+    def prove_socket_ticket(self, text: str, edge: str) -> dict[str, str]:
+        """(i, r, tok, u) of a ticket for this edge, and `x`. Raises TokenInvalidError, TokenExpiredError."""
+        payload = verify_ticket(text, "rtm", self._ring, self._now_s())
+        fields = {name: str(payload.get(name) or "") for name in ("i", "r", "tok", "u", "edge", "x")}
+        if fields["edge"] != edge or not fields["i"] or not fields["tok"]:
+            raise TokenInvalidError(why="made for another edge")
+        return fields
+
+    def _now_s(self) -> int:
+        return self._clock.now_us() // 1_000_000
