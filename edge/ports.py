@@ -38,8 +38,8 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallAnswer:
-    """What the cell answered. `moved`: another cell is home and nothing was done. `lost` tells the cell that the client
-    did not get the answer in full."""
+    """What the cell answered. `moved`: another cell is home and nothing was done. `lost` tells the cell
+    that the client did not get the answer in full."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -63,8 +63,8 @@ class CellStream(Protocol):
         """Ask and wait, at most `deadline_s`. Cancelling it tells the cell.
 
         Raises:
-            HomeUnreachableError: provably not written. OverloadedError: too many calls under way, not written.
-            OutcomeUnknownError: written (perhaps in part) and not answered.
+            HomeUnreachableError: provably not written. OverloadedError: too many calls under way, not
+            written. OutcomeUnknownError: written (perhaps in part) and not answered.
         """
 
     async def find(self, indexes: Sequence["LookupIndex"], deadline_s: float) -> str:
@@ -82,13 +82,17 @@ class Cells(Protocol):
     """Streams to all processes of all cells in the route table."""
 
     async def streams(self, cell: CellRoute, resident: str, wait_s: float) -> list[CellStream]:
-        """Ready streams of a cell, the best for this resident first; waits up to `wait_s` for one, else empty."""
+        """Ready streams of a cell, the best for this resident first; waits up to `wait_s` for one, else
+        empty.
+        """
 
     def ready_streams(self) -> list[CellStream]:
         """One ready stream of each cell."""
 
     def download(self, cell: CellRoute, request: "FileRequest") -> AsyncIterator["FileChunk"]:
-        """Bytes of a file by chunks of 256 KiB, the first with its description. Raises ColinkErrors of the cell."""
+        """Bytes of a file by chunks of 256 KiB, the first with its description. Raises ColinkErrors of the
+        cell.
+        """
 
     async def upload(self, cell: CellRoute, request: "FileRequest", chunks: AsyncIterator[bytes]) -> int:
         """Store bytes under an upload ticket; how many were stored. Raises ColinkErrors of the cell."""
@@ -213,7 +217,9 @@ class SignedBundle:
 
 @dataclass(frozen=True, slots=True)
 class StoredJournal:
-    """What is on disk: the file, how much of it was synced (None: not told), its age and the highest epochs."""
+    """What is on disk: the file, how much of it was synced (None: not told), its age and the highest
+    epochs.
+    """
 
     data: bytes
     synced: int | None
@@ -270,7 +276,9 @@ class Router(Protocol):
         """Raises NotReadyError."""
 
     async def repair(self, moved: Moved, held: Placement) -> Placement | None:
-        """The new placement when the hand-over is proven and its epoch is higher than the held one, else None."""
+        """The new placement when the hand-over is proven and its epoch is higher than the held one, else
+        None.
+        """
 
 
 class Transit(Protocol):

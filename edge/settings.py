@@ -16,7 +16,9 @@ from accord.runtime.settings import (
 
 
 class EdgeListenSettings(ListenSettings):
-    """`http` serves everything but sockets. Without the two files the public ports speak plain HTTP (development)."""
+    """`http` serves everything but sockets. Without the two files the public ports speak plain HTTP
+    (development).
+    """
 
     http: Address = "127.0.0.1:0"
     socket: Address = "127.0.0.1:0"
@@ -25,7 +27,9 @@ class EdgeListenSettings(ListenSettings):
 
 
 class PublicSettings(Section):
-    """Addresses that clients are given: `http(s)://host:port`, `ws(s)://host:port`; empty: from the bound ports."""
+    """Addresses that clients are given: `http(s)://host:port`, `ws(s)://host:port`; empty: from the bound
+    ports.
+    """
 
     url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
     socket_url: str = Field(default="", pattern=r"^(wss?://[^/\s]+)?$")
@@ -71,7 +75,9 @@ class SignInSettings(Section):
 
 
 class EdgeSettings(BaseModel):
-    """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations, tests)."""
+    """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations,
+    tests).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -1,12 +1,13 @@
 """Fan-out of one cell stream: finished frames go to the sockets that listen, one write per socket and tick.
 
-Work per event does not grow with the number of sockets: frames are gathered per topic, and at the end of a tick
-joined once for all sockets that saw the same topics. Only sockets with frames of their own, or left out of an
-event, get a join of their own.
+Work per event does not grow with the number of sockets: frames are gathered per topic, and at the end of a
+tick joined once for all sockets that saw the same topics. Only sockets with frames of their own, or left
+out of an event, get a join of their own.
 
 Invariants
-    1. A socket sees what it is sent in the order in which it was handed in here, over all its topics and its own
-       frames, without gap or repetition; so the reply of a sender stands in the place of the event it is left out of.
+    1. A socket sees what it is sent in the order in which it was handed in here, over all its topics and
+       its own frames, without gap or repetition; so the reply of a sender stands in the place of the event
+       it is left out of.
     2. A change of topics acts between the frames handed in before it and those after it.
     3. A socket that is closed gets nothing more.
 """
@@ -16,7 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 
 class _Run:
-    """What one topic got in this tick: places in the tick's order and frames, joined once when first needed."""
+    """What one topic got in this tick: places in the tick's order and frames, joined once when first
+    needed.
+    """
 
     __slots__ = ("frames", "joined", "places")
 

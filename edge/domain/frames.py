@@ -1,4 +1,6 @@
-"""Frames from the edge's own hand: WebSocket text and close frames as a server writes them (RFC 6455, unmasked)."""
+"""Frames from the edge's own hand: WebSocket text and close frames as a server writes them (RFC 6455,
+unmasked).
+"""
 
 TEXT, CLOSE = 0x81, 0x88
 

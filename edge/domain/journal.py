@@ -1,7 +1,8 @@
 """Bytes of the route journal: records chained by hash, each signed by the directory.
 
-Record: length of the delta (4 bytes, big endian), `RouteDelta` bytes, key id (8 bytes), signature (64 bytes). What the
-signature covers is in `accord.routes`. The first record of a file begins the chain and is a full snapshot.
+Record: length of the delta (4 bytes, big endian), `RouteDelta` bytes, key id (8 bytes), signature (64
+bytes). What the signature covers is in `accord.routes`. The first record of a file begins the chain and is
+a full snapshot.
 
 Invariants
     1. What is inside the synced length is all there and proven, or the file is refused.
@@ -54,7 +55,8 @@ def read_journal(data: bytes, synced: int | None, verify: Callable[[bytes, Recor
         verify: whether a record is signed by the directory after the given hash.
 
     Raises:
-        JournalBrokenError: a record inside that is torn or not signed, or a file shorter than what was synced.
+        JournalBrokenError: a record inside that is torn or not signed, or a file shorter than what was
+        synced.
     """
     if synced is not None and len(data) < synced:
         raise JournalBrokenError(f"the journal has {len(data)} bytes where {synced} were synced")

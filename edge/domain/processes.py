@@ -1,4 +1,6 @@
-"""Which process of a cell serves a resident: rendezvous hashing, so that a lost process moves only its own."""
+"""Which process of a cell serves a resident: rendezvous hashing, so that a lost process moves only its
+own.
+"""
 
 import hashlib
 from collections.abc import Iterable

@@ -33,7 +33,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class CellRoute:
-    """A cell and the gRPC addresses (`host:port`) of its processes; state active, read_only, draining or retired."""
+    """A cell and the gRPC addresses (`host:port`) of its processes; state active, read_only, draining or
+    retired.
+    """
 
     name: str
     jurisdiction: str
@@ -103,7 +105,9 @@ class RouteTable:
         return self._epochs.get(resident, 0)
 
     def apply(self, delta: Delta) -> list[str]:
-        """Take a batch that was proven and synced. Returns residents whose entry was refused for a lower epoch."""
+        """Take a batch that was proven and synced. Returns residents whose entry was refused for a lower
+        epoch.
+        """
         before: dict[str, Placement] = {}
         if delta.full:
             before, self._placements = self._placements, {}

@@ -1,4 +1,5 @@
-"""Forwards calls to home cells: one breaker per cell, one follow of a move, retries only of what was never written.
+"""Forwards calls to home cells: one breaker per cell, one follow of a move, retries only of what was never
+written.
 
 Invariants
     1. A call that was written and not answered is OUTCOME_UNKNOWN and never sent again.
@@ -58,7 +59,8 @@ class Calls:
         """Ask the home cell, follow a move once.
 
         Raises:
-            HomeUnreachableError, OverloadedError: nothing was written. OutcomeUnknownError. StaleEpochError: moved
+            HomeUnreachableError, OverloadedError: nothing was written. OutcomeUnknownError.
+            StaleEpochError: moved
                 without proof, or twice. NotReadyError, WrongEdgeError: of the new home.
         """
         until_s = self._clock.monotonic_s() + (deadline_s or self._deadline_s)

@@ -1,4 +1,5 @@
-"""Holds the signed policy bundle and decides `transit`: whether plaintext of a resident may be seen at this edge.
+"""Holds the signed policy bundle and decides `transit`: whether plaintext of a resident may be seen at this
+edge.
 
 Invariants
     1. A bundle is used only when the directory's bundle key signed it, and is stored before it is used.
@@ -53,7 +54,7 @@ class Policies:
         self._age_s_max, self._backoff_s_max = age_s_max, backoff_s_max
         self._told, self._sleep, self._jitter = told, sleep, jitter
         self._compiled: CompiledBundle | None = None
-        self._kept: dict[tuple[object, ...], WrongEdgeError | None] = {}
+        self._kept: dict[tuple[object, ...], tuple[str, str] | None] = {}
         self._country = UNKNOWN_COUNTRY
 
     @property
@@ -159,19 +160,21 @@ class Policies:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = refusal
         if refusal is not None:
-            raise WrongEdgeError(**refusal.metadata)
+            rule, url = refusal
+            raise WrongEdgeError(rule=rule, url=url) if url else WrongEdgeError(rule=rule)
 
     def _decide(
         self, compiled: CompiledBundle, placement: Placement, cell: CellRoute
-    ) -> WrongEdgeError | None:
+    ) -> tuple[str, str] | None:
+        """None: it may pass. Otherwise the rule and the address of a lawful edge, or an empty one."""
         allow, rule = self._ask(compiled, placement, cell, self._region)
         if allow:
             return None
         near = sorted(self._edges(), key=lambda edge: (edge.jurisdiction != cell.jurisdiction, edge.name))
         for edge in near:
             if edge.region != self._region and self._ask(compiled, placement, cell, edge.region)[0]:
-                return WrongEdgeError(rule=rule, url=edge.url)
-        return WrongEdgeError(rule=rule)
+                return rule, edge.url
+        return rule, ""
 
     def _ask(
         self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, region: str

@@ -1,8 +1,10 @@
 """Keeps the route table true to the directory's signed deltas, and answers where a resident lives.
 
 Invariants
-    1. A delta counts as applied after its signature, chain and hand-overs are proven and its record is synced.
-    2. Without a proven journal and without the directory the edge is not ready; it never serves made-up routes.
+    1. A delta counts as applied after its signature, chain and hand-overs are proven and its record is
+       synced.
+    2. Without a proven journal and without the directory the edge is not ready; it never serves made-up
+       routes.
     3. Placements that come unsigned (`Resolve`, `moved`) need a proven hand-over and never lower an epoch.
 """
 
@@ -204,7 +206,8 @@ class Routing:
         """From the table, else from the directory once.
 
         Raises:
-            UnknownResidentError: the directory knows none. NotReadyError: it could not be asked, or named less than
+            UnknownResidentError: the directory knows none. NotReadyError: it could not be asked, or named
+            less than
                 was seen before.
         """
         entry = self.table.find(resident)

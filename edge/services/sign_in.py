@@ -1,16 +1,16 @@
-"""Signs people in: finds the person's home by blind index, has it check the credentials, collects a token from each
-workspace's home.
+"""Signs people in: finds the person's home by blind index, has it check the credentials, collects a token
+from each workspace's home.
 
 Invariants
-    1. The edge never learns whether an address is known: unknown people cost the same work in some cell and get the
-       same answer.
+    1. The edge never learns whether an address is known: unknown people cost the same work in some cell and
+       get the same answer.
     2. Plain names leave the edge only towards the cell that checks the credentials.
     3. Attempts are counted per client address before anything is asked.
 """
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -77,7 +77,7 @@ class SignIn:
         calls: Forward,
         cells: Cells,
         directory: Directory,
-        cells_of: "CellsOf",
+        cells_of: Callable[[], Sequence[CellRoute]],
         clock: Clock,
         keys: Sequence[LookupKey],
         *,
@@ -124,7 +124,16 @@ class SignIn:
             refused: dict[str, object] = {"ok": False, "error": "access_denied"}
             return refused | ({"x_url": error.metadata["url"]} if "url" in error.metadata else {})
         request = CallRequest(
-            "", person, placement.epoch if person else 0, method, JSON_TYPE, b"", body, (), client.request_id, client.country
+            "",
+            person,
+            placement.epoch if person else 0,
+            method,
+            JSON_TYPE,
+            b"",
+            body,
+            (),
+            client.request_id,
+            client.country,
         )
         answer = _object(await self._calls.forward(placement, cell, request))
         if answer.get("ok") is not True or not person:
@@ -141,18 +150,32 @@ class SignIn:
         return {"ok": True, "workspaces": workspaces, "expires_at": answer.get("expires_at", 0)}
 
     async def _session(self, row: Mapping[str, object], client: Client) -> dict[str, object] | None:
-        """A token from one workspace's home; a workspace that cannot be reached or entered from here is named with
-        the reason and without a token."""
+        """A token from one workspace's home; a workspace that cannot be reached or entered from here is
+        named with the reason and without a token."""
         team, name = str(row.get("team_id", "")), str(row.get("name", ""))
         said = json.dumps({"identity": row.get("identity"), "device": client.device}).encode()
         try:
             placement, cell = await self._calls.admit(team)
             request = CallRequest(
-                "", team, placement.epoch, "sign-in/session", JSON_TYPE, b"", said, (), client.request_id, client.country
+                "",
+                team,
+                placement.epoch,
+                "sign-in/session",
+                JSON_TYPE,
+                b"",
+                said,
+                (),
+                client.request_id,
+                client.country,
             )
             answer = _object(await self._calls.forward(placement, cell, request))
         except WrongEdgeError as error:
-            return {"team_id": team, "name": name, "x_error": "access_denied", "x_url": error.metadata.get("url", "")}
+            return {
+                "team_id": team,
+                "name": name,
+                "x_error": "access_denied",
+                "x_url": error.metadata.get("url", ""),
+            }
         except ColinkError as error:
             return {"team_id": team, "name": name, "x_error": error.api}
         if answer.get("ok") is not True:
@@ -207,12 +230,6 @@ class SignIn:
         if left < 1:
             wait_s = max(1, round((1 - left) * 60 / self._attempts))
             raise RateLimitedError(retry_after_ms=wait_s * 1_000)
-
-
-class CellsOf(Protocol):
-    """The cells of the route table."""
-
-    def __call__(self) -> Sequence[CellRoute]: ...
 
 
 def _object(answer: CallAnswer) -> dict[str, object]:

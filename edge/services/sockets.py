@@ -22,7 +22,8 @@ CLOSE_TRY_LATER = 1013
 
 class _Binding:
     __slots__ = (
-        "cell", "client", "followed", "number", "opened", "placement", "resume", "stream", "ticket", "waiting",
+        "cell", "client", "followed", "number", "opened", "placement", "resume", "stream", "ticket",
+        "waiting",
     )  # fmt: skip
 
     def __init__(

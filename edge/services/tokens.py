@@ -1,4 +1,5 @@
-"""Proves tokens and tickets offline with the key ring of the routes. Whether they still hold, the home cell decides.
+"""Proves tokens and tickets offline with the key ring of the routes. Whether they still hold, the home cell
+decides.
 
 Invariants
     1. A kept proof is dropped when the ring changes, and its expiry is checked on every use.

@@ -1,10 +1,10 @@
 """What waits to be written on a stream: frames gathered into batches as they come.
 
 Invariants
-    1. Frames leave in the order in which they came; a batch has at most `BATCH_BYTES_MAX` bytes unless one frame is
-       larger.
-    2. A mark is called when the batch that holds its frame is about to be written, never later: what is not marked
-       was provably not written.
+    1. Frames leave in the order in which they came; a batch has at most `BATCH_BYTES_MAX` bytes unless one
+       frame is larger.
+    2. A mark is called when the batch that holds its frame is about to be written, never later: what is not
+       marked was provably not written.
 """
 
 import asyncio

@@ -1,4 +1,5 @@
-"""Streams to every process of every cell in the route table, kept connected; files on connections of their own.
+"""Streams to every process of every cell in the route table, kept connected; files on connections of their
+own.
 
 Invariants
     1. There is one stream per address that the route table names, and none to any other.
@@ -54,6 +55,7 @@ class CellPool:
         self._delays: dict[tuple[str, str], DelayLink] = {}
         self._via: dict[tuple[str, str], str] = {}
         self._files: dict[tuple[str, str], grpc.aio.Channel] = {}
+        self._closing: set[asyncio.Future[None]] = set()
 
     def follow(self, cells: Mapping[str, CellRoute]) -> None:
         """Keep streams to exactly these cells."""
@@ -68,7 +70,9 @@ class CellPool:
             self._streams.pop(key, None)
             channel = self._files.pop(key, None)
             if channel is not None:
-                _ = asyncio.ensure_future(channel.close(grace=5.0))
+                closing = asyncio.ensure_future(channel.close(grace=5.0))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
         for key, cell in wanted.items():
             if key not in self._running:
                 self._running[key] = asyncio.ensure_future(self._keep(key, cell))
@@ -86,7 +90,12 @@ class CellPool:
     async def _keep(self, key: tuple[str, str], cell: CellRoute) -> None:
         address = await self._way(key, cell)
         stream = Stream(
-            cell.name, key[1], lambda: self._open(cell.name, address), self._hello, self._events, self._calls_max
+            cell.name,
+            key[1],
+            lambda: self._open(cell.name, address),
+            self._hello,
+            self._events,
+            self._calls_max,
         )
         self._streams[key] = stream
         pause_s = 0.05
@@ -111,7 +120,8 @@ class CellPool:
             host, _, port = key[1].rpartition(":")
             link = DelayLink(host.strip("[]"), int(port), round_trip_ms)
             self._delays[key] = link
-            self._via[key] = "%s:%d" % await link.start()
+            near_host, near_port = await link.start()
+            self._via[key] = f"{near_host}:{near_port}"
         return self._via[key]
 
     async def streams(self, cell: CellRoute, resident: str, wait_s: float) -> list[CellStream]:

@@ -1,8 +1,8 @@
 """One batched stream to one process of a cell: requests, answers, events and frames share it.
 
 Invariants
-    1. A call whose last frame was not handed to the stream fails as HOME_UNREACHABLE; any later failure without an
-       answer is OUTCOME_UNKNOWN.
+    1. A call whose last frame was not handed to the stream fails as HOME_UNREACHABLE; any later failure
+       without an answer is OUTCOME_UNKNOWN.
     2. The process proves its cell twice: by certificate, and by its first frame.
     3. At most `calls_max` calls are under way, and an answer has at most `ANSWER_BYTES_MAX` bytes.
 """
@@ -13,7 +13,13 @@ from typing import Any
 
 import grpc.aio
 
-from accord.errors import ColinkError, HomeUnreachableError, OutcomeUnknownError, OverloadedError, PeerRefusedError
+from accord.errors import (
+    ColinkError,
+    HomeUnreachableError,
+    OutcomeUnknownError,
+    OverloadedError,
+    PeerRefusedError,
+)
 from accord.runtime.error_detail import moved_from_wire
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
@@ -185,9 +191,7 @@ class Stream:
 
     def close_socket(self, socket: int, code: int, reason: str) -> None:
         if self.ready:
-            frame = wire.EdgeFrame(
-                close_socket=wire.CloseSocket(socket=socket, code=code, reason=reason)
-            )
+            frame = wire.EdgeFrame(close_socket=wire.CloseSocket(socket=socket, code=code, reason=reason))
             self._outbox.put(frame, len(reason) + 32)
 
     # --- one connection ------------------------------------------------------------------------
@@ -196,7 +200,8 @@ class Stream:
         """Connect, exchange until the stream is lost, then fail what is under way.
 
         Raises:
-            PeerRefusedError: the process is not who it must be. ColinkError: it could not be reached, or broke.
+            PeerRefusedError: the process is not who it must be. ColinkError: it could not be reached, or
+            broke.
         """
         channel = self._open()
         self._outbox, self._slots, self._last_slot = Outbox(), {}, 0

@@ -65,7 +65,9 @@ class DirectoryClient:
     async def _any(
         self, ask: Callable[[grpc.aio.Channel, float], Awaitable[Answer]], deadline_s: float
     ) -> Answer:
-        """The answer of the first address that gives one; errors with a reason of the directory's own are answers."""
+        """The answer of the first address that gives one; errors with a reason of the directory's own are
+        answers.
+        """
         error: ColinkError = HomeUnreachableError()
         for place in range(len(self._channels)):
             channel = self._channels[(self._turn + place) % len(self._channels)]

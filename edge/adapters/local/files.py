@@ -105,7 +105,8 @@ class JournalFiles:
     def _begin(self, record: bytes, epochs: dict[str, int]) -> None:
         lines = "".join(f"{resident} {epoch}\n" for resident, epoch in sorted(epochs.items()))
         write_whole(self._epochs, lines.encode("ascii"))
-        # Without a head a whole journal is proven all the same; with the old one it would be refused as too short.
+        # Without a head a whole journal is proven all the same; with the old one it would be refused as too
+        # short.
         self._head.unlink(missing_ok=True)
         sync_folder(self._head.parent)
         write_whole(self._journal, record)

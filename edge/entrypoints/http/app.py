@@ -1,0 +1,71 @@
+"""All of HTTP on one port: `/api/` goes to the raw door, everything else to FastAPI."""
+
+from collections.abc import Callable, Iterable
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from accord.errors import ColinkError, WrongEdgeError
+from accord.runtime.metrics import AsgiApp, Metrics, Receive, Scope, Send, health_app
+from edge.domain.answers import error_body, retry_after_s
+
+
+def make_app(
+    api: AsgiApp,
+    metrics: Metrics,
+    missing: Callable[[], Iterable[str]],
+    mount: Iterable[Callable[[FastAPI], None]],
+) -> AsgiApp:
+    """The ASGI application of the edge.
+
+    Args:
+        missing: names of parts that are not ready.
+        mount: functions that add their routes.
+    """
+    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    web.add_exception_handler(ColinkError, _colink_error)
+    web.add_exception_handler(HTTPException, _http_error)
+    for add in mount:
+        add(web)
+    health = health_app(metrics, missing)
+    rest = cast(AsgiApp, web)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        if path.startswith("/api/"):
+            await api(scope, receive, send)
+        elif path in ("/livez", "/readyz", "/metrics"):
+            await health(scope, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    return app
+
+
+def refusal(error: ColinkError) -> Response:
+    """An error as doors other than the Web API show it."""
+    headers = {"cache-control": "no-store"}
+    if error.rule.http_status in (429, 503):
+        headers["retry-after"] = str(retry_after_s(error))
+    if isinstance(error, WrongEdgeError):
+        headers["connection"] = "close"
+        if "url" in error.metadata:
+            headers["x-url"] = error.metadata["url"]
+    return Response(
+        error_body(error), error.rule.http_status, headers, media_type="application/json; charset=utf-8"
+    )
+
+
+async def _colink_error(request: Request, error: Exception) -> Response:
+    return refusal(cast(ColinkError, error))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the framework refuses, mostly routes that do not exist: JSON like everything else."""
+    status = cast(HTTPException, error).status_code
+    code = {404: "unknown_route", 405: "method_not_allowed"}.get(status, "invalid_arguments")
+    return JSONResponse({"ok": False, "error": code}, status)

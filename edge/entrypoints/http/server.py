@@ -1,0 +1,70 @@
+"""uvicorn, started from our own code: no signal handlers, no access log, no headers of its own."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from accord.runtime.metrics import AsgiApp
+from edge.entrypoints.http.api import GONE
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """Tells a request under way that its client has left."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        cycle: Any = self.cycle  # None until the first request
+        super().connection_lost(exc)
+        leave = cycle.scope.get(GONE) if cycle is not None and not cycle.response_complete else None
+        if leave is not None:
+            leave()
+
+
+class HttpServer:
+    """One listening port. `address`: `host:port`, port 0 lets the system choose."""
+
+    def __init__(
+        self, app: AsgiApp, address: str, certificate_file: Path | None = None, key_file: Path | None = None
+    ) -> None:
+        host, _, port = address.rpartition(":")
+        self._host = host.strip("[]")
+        config = uvicorn.Config(
+            cast("uvicorn._types.ASGI3Application", app),
+            host=self._host,
+            port=int(port),
+            loop="none",
+            http=EdgeProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=6,
+            backlog=4_096,
+            ssl_certfile=certificate_file,
+            ssl_keyfile=key_file,
+        )
+        self._server = uvicorn.Server(config)
+        self._task: asyncio.Task[None] | None = None
+        self.port = 0
+
+    async def start(self) -> int:
+        """Listen; the port."""
+        self._task = asyncio.ensure_future(self._server._serve())
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                raise OSError("the http port cannot be listened on")
+            await asyncio.sleep(0.01)
+        self.port = int(self._server.servers[0].sockets[0].getsockname()[1])
+        return self.port
+
+    async def stop(self) -> None:
+        """Accept nothing new; requests under way finish, at most 6 s."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
