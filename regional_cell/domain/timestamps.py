@@ -15,7 +15,9 @@ def format_ts(at_us: int) -> str:
 
 
 def parse_ts(text: str) -> int | None:
-    """Microseconds of a `ts`, also of a number that lost its last zeros (`1700000000.0001`); None when malformed."""
+    """Microseconds of a `ts`, also of a number that lost its last zeros (`1700000000.0001`); None when
+    malformed.
+    """
     match = _FORM.fullmatch(text)
     if match is None:
         return None

@@ -32,7 +32,8 @@ def _created(event: Event) -> list[Change]:
     }
     changes: list[Change] = [Put("channels", (payload["channel"],), {
         "kind": payload["kind"], "creator": payload["creator"], "created_s": event.at_us // 1_000_000,
-        "updated_ms": event.at_us // 1_000, "archived": 0, "general": int(payload.get("general", False)), "content": content,
+        "updated_ms": event.at_us // 1_000, "archived": 0, "general": int(payload.get("general", False)),
+        "content": content,
     })]  # fmt: skip
     for user in payload["members"]:
         changes += _member(event, user)
@@ -47,7 +48,13 @@ def _changed(event: Event) -> list[Change]:
         return [Patch("channels", key, {**updated, "archived": int(bool(value))})]
     if field == "name":
         return [Patch("channels", key, {**updated, "content": {"name": value}})]
-    return [Patch("channels", key, {**updated, "content": {field: _about(value, payload.get("by", ""), event.at_us)}})]
+    return [
+        Patch(
+            "channels",
+            key,
+            {**updated, "content": {field: _about(value, payload.get("by", ""), event.at_us)}},
+        )
+    ]
 
 
 def _opened(event: Event) -> list[Change]:

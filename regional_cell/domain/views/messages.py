@@ -19,7 +19,8 @@ def _posted(event: Event) -> list[Change]:
     broadcast = int(bool(payload.get("broadcast", False)))
     user, files = payload.get("user", ""), payload.get("files", [])
     changes: list[Change] = [Put("messages", (channel, ts), {
-        "sequence": event.sequence, "text_sequence": event.sequence, "user": user, "bot": payload.get("bot", ""),
+        "sequence": event.sequence, "text_sequence": event.sequence, "user": user, "bot": payload.get("bot",
+        ""),
         "thread_ts": root or None, "broadcast": broadcast, "subtype": payload.get("subtype", ""), "hidden": 0,
         "client_msg_id": payload.get("client_msg_id") or None, "edited_us": None, "edited_by": None,
         "reply_count": 0, "latest_reply": None, "files": len(files),
@@ -31,7 +32,9 @@ def _posted(event: Event) -> list[Change]:
         ]
     if user and (broadcast or not root):
         changes.append(Put("reads", (user, channel), {"last_read": ts}))
-    changes += [Put("file_shares", (file, channel, ts), {"user": user, "thread_ts": root or None}) for file in files]
+    changes += [
+        Put("file_shares", (file, channel, ts), {"user": user, "thread_ts": root or None}) for file in files
+    ]
     return changes
 
 

@@ -13,7 +13,8 @@ def _joined(event: Event) -> list[Change]:
     card = {**payload.get("card", {}), "linked_workspaces": list(payload.get("linked_workspaces", []))}
     return [Put("users", (payload["user"],), {
         "person": payload.get("person", ""), "role": payload["role"], "app": payload.get("app", ""),
-        "bot": payload.get("bot", ""), "deleted": 0, "created_s": created_s, "updated_s": created_s, "content": card,
+        "bot": payload.get("bot", ""), "deleted": 0, "created_s": created_s, "updated_s": created_s,
+        "content": card,
     })]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A call of an API method as an edge hands it over, and the answer that goes back.
 
-The caller is proven before a call is made; nothing here holds the text of a token except the raw request itself.
+The caller is proven before a call is made; nothing here holds the text of a token except the raw request
+itself.
 """
 
 from collections.abc import Mapping

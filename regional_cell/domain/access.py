@@ -1,0 +1,101 @@
+"""Who may see and use which conversation, decided at the state's head.
+
+Invariants
+    1. What a caller may not know of is refused exactly as what does not exist: `channel_not_found`.
+    2. Private channels and direct messages are for their members alone.
+    3. Guests know their own conversations only.
+"""
+
+from accord.errors import ForbiddenError, InvalidError, NotFoundError, WrongStateError
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.changes import Row
+from regional_cell.domain.state import State
+
+GUESTS = frozenset({"guest", "single_channel_guest"})
+ADMINS = frozenset({"admin", "owner", "primary_owner"})
+FAMILIES = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
+
+
+def not_found() -> NotFoundError:
+    """The one refusal for conversations that do not exist or may not be known."""
+    return NotFoundError(thing="channel")
+
+
+def visible(state: State, caller: Caller, channel: str) -> Row | None:
+    """The channel's row if the caller may know that it exists."""
+    row = state.row("channels", channel)
+    if row is None or state.is_member(channel, caller.user):
+        return row
+    return row if row["kind"] == "public" and caller.role not in GUESTS else None
+
+
+def require_visible(state: State, caller: Caller, channel: str) -> Row:
+    """Its row. Raises NotFoundError."""
+    row = visible(state, caller, channel)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def require_readable(state: State, caller: Caller, channel: str, scope: str = "") -> Row:
+    """The row of a channel whose messages the caller may read: a member's, or a public one for full members.
+
+    Args:
+        scope: `history`, `read` ...: the token needs it for this kind of conversation.
+
+    Raises: NotFoundError; ForbiddenError `missing_scope`, and `not_in_channel` for bots outside of public
+    channels.
+    """
+    row = require_visible(state, caller, channel)
+    if scope:
+        require_scope(caller, f"{FAMILIES[row['kind']]}:{scope}")
+    if caller.is_bot and not state.is_member(channel, caller.user):
+        raise ForbiddenError(api="not_in_channel")
+    return row
+
+
+def require_member(state: State, caller: Caller, channel: str) -> Row:
+    """The row of a channel of the caller. Raises NotFoundError, ForbiddenError `not_in_channel`."""
+    row = require_visible(state, caller, channel)
+    if not state.is_member(channel, caller.user):
+        raise ForbiddenError(api="not_in_channel")
+    return row
+
+
+def require_postable(state: State, caller: Caller, channel: str) -> Row:
+    """The row of a channel in which the caller may post now. Raises as `require_member`, WrongStateError
+    `is_archived`.
+    """
+    row = require_visible(state, caller, channel)
+    if not state.is_member(channel, caller.user) and not (
+        caller.is_bot and "chat:write.public" in caller.scopes
+    ):
+        raise ForbiddenError(api="not_in_channel")
+    require_not_archived(row)
+    return row
+
+
+def require_not_archived(row: Row) -> None:
+    """Raises WrongStateError `is_archived`."""
+    if row["archived"]:
+        raise WrongStateError(api="is_archived", state="archived")
+
+
+def require_kind(row: Row, *kinds: str) -> None:
+    """Raises InvalidError `method_not_supported_for_channel_type`."""
+    if row["kind"] not in kinds:
+        raise InvalidError(
+            api="method_not_supported_for_channel_type", field="channel", why="wrong kind of channel"
+        )
+
+
+def has_scope(caller: Caller, *scopes: str) -> bool:
+    """Whether one of them is granted. Sessions of our own clients (`xoxc`) may do all that their user may."""
+    return caller.kind == "xoxc" or any(scope in caller.scopes for scope in scopes)
+
+
+def require_scope(caller: Caller, *scopes: str) -> None:
+    """Raises ForbiddenError `missing_scope` naming what was needed and what was provided."""
+    if not has_scope(caller, *scopes):
+        provided = ",".join(sorted(caller.scopes))
+        raise ForbiddenError(api="missing_scope", needed=",".join(scopes), provided=provided)
