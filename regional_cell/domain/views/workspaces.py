@@ -1,4 +1,4 @@
-"""Workspaces: what their first events and the events that any log may hold do to the views.
+"""Workspaces: what their own events do to the views.
 
 `content` of the row: name, slug, organisation_name, random, subjects, tags and whatever `WorkspaceChanged` sets.
 """
@@ -28,17 +28,7 @@ def _changed(event: Event) -> list[Change]:
     return [Patch("workspaces", (), {"content": {event.payload["field"]: event.payload["value"]}})]
 
 
-def _nothing(event: Event) -> list[Change]:
-    """Kinds that are read from the log alone."""
-    return []
-
-
 APPLY: dict[str, Callable[[Event], list[Change]]] = {
     "WorkspaceCreated": _created,
     "WorkspaceChanged": _changed,
-    "Opened": _nothing,
-    "KeyRotated": _nothing,
-    "PolicyBound": _nothing,
-    "Redacted": _nothing,
-    "AuditNoted": _nothing,
 }
