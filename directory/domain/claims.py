@@ -115,7 +115,9 @@ def check_name_form(name: Name) -> Name:
     return name
 
 
-def grant(asked: Sequence[Claim], held: Mapping[Name, HeldClaim], cell: str, now_s: int, whole: bool) -> Grant:
+def grant(
+    asked: Sequence[Claim], held: Mapping[Name, HeldClaim], cell: str, now_s: int, whole: bool
+) -> Grant:
     """Decide a lease: all of it or nothing.
 
     Args:
@@ -152,8 +154,8 @@ def grant(asked: Sequence[Claim], held: Mapping[Name, HeldClaim], cell: str, now
 def find(matches: Sequence[HeldClaim], jurisdiction: str) -> str | None:
     """The one resident that the committed matches point to.
 
-    The same value may be claimed once per jurisdiction. One owner is the answer; among several only the one of
-    the asking edge's own jurisdiction is; else there is none, as for an unknown value.
+    The same value may be claimed once per jurisdiction. One owner is the answer; among several only the one
+    of the asking edge's own jurisdiction is; else there is none, as for an unknown value.
     """
     committed = [it for it in matches if it.lease.state is LeaseState.COMMITTED]
     owners = {it.claim.resident for it in committed}

@@ -80,4 +80,8 @@ def require_edge(peer: Peer, edge: Edge | None) -> Edge:
 
 def require_node(peer: Peer, cell: Cell | None, edge: Edge | None) -> Cell | Edge:
     """The admitted cell or edge that the peer is; raises PeerRefusedError."""
-    return require_cell(peer, cell) if cell is not None and peer.kind is PeerKind.NODE else require_edge(peer, edge)
+    return (
+        require_cell(peer, cell)
+        if cell is not None and peer.kind is PeerKind.NODE
+        else require_edge(peer, edge)
+    )

@@ -48,7 +48,7 @@ class Asked:
     """What a cell asks for when it places a resident with itself, checked in form.
 
     Args:
-        establishment: jurisdiction code; subjects: codes of asserted populations; tags: what policies select by.
+        establishment: jurisdiction code; subjects: codes of asserted populations; tags: for policies.
         handover: the first cell's record; idempotency_key: the cell's name for this one change.
     """
 
@@ -141,8 +141,8 @@ def is_behind(placement: Placement | None, reports: tuple[ReportedEpoch, ...]) -
     """Whether the directory knows less than a cell that must know (it was restored from an older copy).
 
     A higher epoch is believed from the home cell, which can only lose by it. Of an unknown resident any
-    cell's word counts. A foreign cell's word on a known resident is a dispute, kept and not believed: else one
-    hostile cell could put out every resident of the others; a home that has moved on fences by itself.
+    cell's word counts. A foreign cell's word on a known resident is a dispute, kept and not believed: else
+    one hostile cell could put out every resident of the others; a home that has moved on fences by itself.
     """
     if placement is None:
         return bool(reports)

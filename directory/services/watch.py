@@ -65,7 +65,9 @@ class WatchService:
         if changes.is_empty and not first and changes.bundle_version == node.bundle_version:
             node.scanned_version = changes.watch_version
             return None
-        return node.send(changes, self._encode(changes), lambda before, delta: sign_route(self._key, before, delta))
+        return node.send(
+            changes, self._encode(changes), lambda before, delta: sign_route(self._key, before, delta)
+        )
 
     async def forget_old_versions(self) -> None:
         """Keep the latest 100,000 versions; a node that holds an older one gets a snapshot."""
@@ -81,7 +83,9 @@ def changes_for(unit: ReadUnit, node: WatchedNode) -> RouteChanges:
     """Everything that changed for the node, at most `BATCH_MAX` placements and tombstones of it."""
     since, full = node.since, node.needs_full
     if full and not node.start.all:
-        placements, tombstones, upto = _placements_of(unit, node.wanted), [], unit.versions.current()
+        # Nothing that is not named survives a snapshot, so no tombstones are needed beside it.
+        placements, upto = _placements_of(unit, node.wanted), unit.versions.current()
+        tombstones: list[Tombstone] = []
     else:
         placements, tombstones, upto = _changed_after(unit, node, since)
         seen = {it.resident for it in placements}

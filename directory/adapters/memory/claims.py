@@ -51,7 +51,9 @@ class MemoryClaims:
 
     def expired(self, now_s: int, limit: int) -> list[Lease]:
         over = [
-            it for it in self._state.leases.values() if it.state is LeaseState.LEASED and it.expires_s <= now_s
+            it
+            for it in self._state.leases.values()
+            if it.state is LeaseState.LEASED and it.expires_s <= now_s
         ]
         return sorted(over, key=lambda it: (it.expires_s, it.lease_id))[:limit]
 

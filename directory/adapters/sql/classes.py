@@ -1,0 +1,41 @@
+"""What the directory keeps, by data class: a table of every column, compared with the schema by a test.
+
+Invariants
+    1. No class here is of content, derived from content, or readable identity: the directory cannot leak what
+       it never holds. Names stand as blind indexes alone (`identifier_blind`), under keys that are elsewhere.
+"""
+
+_META = "workspace_meta"
+_LINK = "federation_link"
+
+
+def _all(data_class: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), data_class)
+
+
+CLASSES: dict[str, dict[str, str]] = {
+    "counters": _all(_META, "name value"),
+    "route_versions": _all(_META, "version"),
+    "placements": _all(
+        _META,
+        "resident kind cell epoch bundle_version version handover establishment subjects tags idempotency_key"
+        " digest",
+    ),
+    "tombstones": _all(_META, "resident cell epoch version"),
+    "reported_epochs": _all(_META, "resident cell epoch"),
+    "cells": _all(_LINK, "name jurisdiction region addresses state operator version")
+    | _all("signing_key", "authority"),
+    "edges": _all(_LINK, "name jurisdiction region url version"),
+    # Public halves only.
+    "keys": _all("signing_key", "key_id cell purposes public_key not_before_s not_after_s state version"),
+    "cell_reports": _all("telemetry", "cell software state bundle_version announced_s")
+    | _all("transfer_ledger", "checkpoint"),
+    "leases": _all(_META, "lease_id cell jurisdiction state expires_s"),
+    "claims": _all(_META, "jurisdiction attribute key_id resident lease_id")
+    | _all("identifier_blind", "blind_index"),
+    "bundles": _all(_META, "version bundle key_id signature activated_s"),
+    "acknowledgements": _all("telemetry", "node bundle_version acknowledged_s")
+    | _all("transfer_ledger", "checkpoint"),
+    "alembic_version": _all(_META, "version_num"),
+}
+"""Table to column to data class."""

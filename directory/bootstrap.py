@@ -1,0 +1,246 @@
+"""Where the parts of the directory meet: made once, in order, and taken down in the opposite order.
+
+Invariants
+    1. Nothing listens before the schema is ours, the keys are there and a bundle is active.
+    2. Draining: health says so, watches end with UNAVAILABLE, running calls get `GRACE_S`, then the store closes.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import uvicorn
+
+from accord.clock import SystemClock
+from accord.errors import ColinkError
+from accord.runtime.logs import get_logger
+from accord.runtime.metrics import Metrics
+from accord.runtime.mtls import MtlsFiles, Trust
+from accord.runtime.rpc_server import RpcServer
+from accord.runtime.serve import Lifespan
+from accord.runtime.settings import SettingsError
+from accord.wire.directory.v1 import directory_pb2_grpc as stubs
+from directory.adapters.authorities import TrustedAuthorities
+from directory.adapters.memory.bell import LocalBell
+from directory.adapters.memory.rates import LocalRate
+from directory.adapters.sql import schema_version
+from directory.adapters.sql.engine import Engines
+from directory.adapters.sql.store import SqlStore
+from directory.domain.cells import CellState
+from directory.domain.homes import HomeRules
+from directory.entrypoints.grpc.bundles import PoliciesServicer
+from directory.entrypoints.grpc.cells import CellsServicer
+from directory.entrypoints.grpc.claims import ClaimsServicer
+from directory.entrypoints.grpc.forms import encode_delta
+from directory.entrypoints.grpc.peers import Callers
+from directory.entrypoints.grpc.placements import ResidentsServicer
+from directory.entrypoints.grpc.watch import DirectoryServicer
+from directory.entrypoints.http.app import make_app
+from directory.entrypoints.workers.sweep import sweep
+from directory.ports import ReadUnit
+from directory.services.bundles import BundleService
+from directory.services.cells import CellService
+from directory.services.claims import ClaimService
+from directory.services.placements import PlacementService
+from directory.services.watch import WatchService
+from directory.settings import DirectoryPlaneSettings
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
+from residency_policies.decision import Region
+
+GRACE_S = 3.0
+DOCUMENT_ENDINGS = frozenset({".yaml", ".yml", ".json"})
+
+
+class Plane:
+    """The services over one store, ready for any face."""
+
+    def __init__(self, settings: DirectoryPlaneSettings, engines: Engines, trust: Trust) -> None:
+        clock = SystemClock()
+        self.store = SqlStore(engines)
+        self.bell = LocalBell()
+        self.metrics = Metrics()
+        self.trust = trust
+        self.regions = regions_of(settings)
+        federation = settings.node.federation
+        self.callers = Callers(federation)
+        authorities = TrustedAuthorities(trust, federation)
+        self.placements = PlacementService(self.store, clock, self.bell, HomeRules())
+        self.claims = ClaimService(
+            self.store,
+            clock,
+            os.urandom,
+            LocalRate(settings.claims.find_per_minute),
+            settings.claims.lease_s,
+        )
+        ids = frozenset(region.id for region in self.regions)
+        self.cells = CellService(self.store, clock, self.bell, authorities, ids)
+        self.bundles = BundleService(self.store, clock, self.bell, settings.keys.bundle_key())
+        self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
+        self._federation = federation
+        self._given = {domain: trust.bundle_pem(domain) for domain in trust.domains()}
+
+    async def believe_admitted(self) -> None:
+        """Add the authorities of admitted cells to those that the operator gave; retired cells lose theirs."""
+
+        def work(unit: ReadUnit) -> dict[str, bytes]:
+            alive = [it for it in unit.cells.cells() if it.state is not CellState.RETIRED]
+            return {f"{it.name}.{self._federation}": it.authority for it in alive}
+
+        self.trust.replace({**await self.store.read(work), **self._given})
+
+    async def readiness(self) -> Mapping[str, bool]:
+        """Each dependency by name, and whether it can be used now."""
+        try:
+            active, _ = await self.bundles.look()
+        except ColinkError:
+            return {"store": False, "bundle": False}
+        return {"store": True, "bundle": active is not None}
+
+
+def regions_of(settings: DirectoryPlaneSettings) -> tuple[Region, ...]:
+    """The catalogue of regions: the settings', else the built-in one."""
+    given = tuple(Region(it.id, it.country, it.subdivision, it.operator) for it in settings.regions)
+    return given or BUILTIN_REGIONS
+
+
+def read_documents(folder: Path | None) -> tuple[str, ...]:
+    """Texts of the policy documents in the order of their file names; without a folder the built-in ones.
+
+    Raises:
+        SettingsError: no documents, or one that cannot be read.
+    """
+    if folder is None:
+        return builtin_documents()
+    try:
+        files = sorted(it for it in folder.iterdir() if it.suffix in DOCUMENT_ENDINGS)
+        texts = tuple(it.read_text("utf-8") for it in files)
+    except (OSError, ValueError) as error:
+        raise SettingsError([f"policies.dir: {type(error).__name__}"]) from None
+    if not texts:
+        raise SettingsError(["policies.dir: no documents"])
+    return texts
+
+
+def open_store(settings: DirectoryPlaneSettings) -> Engines:
+    """Connections to the store.
+
+    Raises:
+        SettingsError: the URL or the data folder cannot be used. OverloadedError: another process has the store.
+    """
+    try:
+        settings.node.data_dir.mkdir(parents=True, exist_ok=True)
+        return Engines(settings.sql_url)
+    except (OSError, ValueError) as error:
+        raise SettingsError([f"stores.sql_url: {type(error).__name__}"]) from None
+    except Exception as error:
+        if isinstance(error, ColinkError):
+            raise
+        raise SettingsError([f"stores.sql_url: {type(error).__name__}"]) from None
+
+
+def read_mtls(settings: DirectoryPlaneSettings) -> tuple[MtlsFiles, Trust]:
+    """Own certificate and key, and whom to believe.
+
+    Raises:
+        SettingsError: a missing or unreadable file; the directory does not start without one of them.
+    """
+    faults: list[str] = []
+    mtls, trust = settings.mtls, None
+    for name in ("certificate_file", "key_file", "ca_file"):
+        if not getattr(mtls, name).is_file():
+            faults.append(f"mtls.{name}: no such file")
+    try:
+        trust = Trust.load(mtls.trust_dir)
+    except (OSError, ColinkError):
+        faults.append("mtls.trust_dir: no authorities in it")
+    if faults or trust is None:
+        raise SettingsError(faults)
+    return MtlsFiles.load(mtls.certificate_file, mtls.key_file), trust
+
+
+async def run(settings: DirectoryPlaneSettings, lifespan: Lifespan, migrate_first: bool) -> None:
+    """Run the directory until it is asked to drain.
+
+    Raises:
+        SettingsError: nothing was started. SchemaError: the store is not ours. PolicyError: every finding.
+    """
+    mtls, trust = read_mtls(settings)
+    documents = read_documents(settings.policies.dir)
+    if settings.listen.grpc is None:
+        raise SettingsError(["listen.grpc: missing"])
+    engines = await asyncio.to_thread(open_store, settings)
+    try:
+        if migrate_first:
+            await asyncio.to_thread(schema_version.migrate, engines)
+        await asyncio.to_thread(schema_version.require_current, engines)
+    except BaseException:
+        engines.close()
+        raise
+    plane = Plane(settings, engines, trust)
+    try:
+        bundle = await plane.bundles.adopt(documents, plane.regions)
+        plane.metrics.set_to("colink_bundle_version", bundle.version)
+        await plane.believe_admitted()
+        await _serve(settings, plane, mtls, lifespan)
+    finally:
+        await plane.store.close()
+
+
+async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles, lifespan: Lifespan) -> None:
+    draining = lifespan.draining
+    assert settings.listen.grpc is not None
+    rpc = RpcServer(
+        settings.node.name,
+        settings.listen.grpc,
+        mtls,
+        plane.trust,
+        plane.callers.allow(),
+        metrics=plane.metrics,
+    )
+    routes = DirectoryServicer(
+        plane.placements, plane.claims, plane.watch, plane.callers, plane.bell, plane.metrics, draining
+    )
+    residents = ResidentsServicer(plane.placements, plane.callers)
+    claims = ClaimsServicer(plane.claims, plane.callers, plane.metrics)
+    cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted)
+    policies = PoliciesServicer(plane.bundles, plane.callers, plane.bell, draining)
+    rpc.add(lambda server: stubs.add_DirectoryServicer_to_server(routes, server))
+    rpc.add(lambda server: stubs.add_ResidentsServicer_to_server(residents, server))
+    rpc.add(lambda server: stubs.add_ClaimsServicer_to_server(claims, server))
+    rpc.add(lambda server: stubs.add_CellsServicer_to_server(cells, server))
+    rpc.add(lambda server: stubs.add_PoliciesServicer_to_server(policies, server))
+    port = await rpc.start()
+    http = _http_server(settings, plane)
+    tasks = [asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining))]
+    if http is not None:
+        tasks.append(asyncio.ensure_future(http._serve()))
+    lifespan.mark_started()
+    get_logger().info("directory_ready", address=f"{settings.listen.grpc.rpartition(':')[0]}:{port}")
+    ended = asyncio.ensure_future(draining.wait())
+    await asyncio.wait({ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    lifespan.drain("a part of the directory ended")
+    if http is not None:
+        http.should_exit = True
+    plane.bell.ring()
+    await rpc.stop(GRACE_S)
+    await asyncio.gather(*tasks)
+
+
+def _http_server(settings: DirectoryPlaneSettings, plane: Plane) -> uvicorn.Server | None:
+    if settings.listen.http is None:
+        return None
+    host, _, port = settings.listen.http.rpartition(":")
+    app = make_app(plane.cells, plane.bundles, plane.metrics, plane.readiness)
+    config = uvicorn.Config(
+        app,
+        host=host.strip("[]"),
+        port=int(port),
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=int(GRACE_S),
+    )
+    return uvicorn.Server(config)

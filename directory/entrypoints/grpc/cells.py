@@ -1,0 +1,86 @@
+"""`Cells` over gRPC."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc.aio
+
+from accord.runtime.logs import get_logger
+from accord.wire.directory.v1 import directory_pb2 as pb
+from accord.wire.directory.v1 import directory_pb2_grpc
+from directory.entrypoints.grpc import forms
+from directory.entrypoints.grpc.peers import Callers
+from directory.services.cells import Announcement, CellService, CellStatus
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class CellsServicer(directory_pb2_grpc.CellsServicer):
+    """Admission by operators, announcements by cells, the list for everybody who belongs.
+
+    Args:
+        admitted: called after an admission, so that connections of the new authority are believed.
+    """
+
+    def __init__(self, cells: CellService, callers: Callers, admitted: Callable[[], Awaitable[None]]) -> None:
+        self._cells = cells
+        self._callers = callers
+        self._admitted = admitted
+
+    async def Admit(self, request: pb.AdmitRequest, context: Context) -> pb.AdmitResponse:
+        forms.require_context(request.context)
+        keys = [forms.key_from_wire(key) for key in request.keys]
+        version = await self._cells.admit(self._callers.current(), forms.cell_from_wire(request.cell), keys)
+        await self._admitted()
+        get_logger().info("cell_admitted", cell=request.cell.name, region=request.cell.region)
+        return pb.AdmitResponse(version=version)
+
+    async def AdmitEdge(self, request: pb.AdmitEdgeRequest, context: Context) -> pb.AdmitEdgeResponse:
+        forms.require_context(request.context)
+        version = await self._cells.admit_edge(self._callers.current(), forms.edge_from_wire(request.edge))
+        get_logger().info("edge_admitted", edge=request.edge.name, region=request.edge.region)
+        return pb.AdmitEdgeResponse(version=version)
+
+    async def Announce(self, request: pb.AnnounceRequest, context: Context) -> pb.AnnounceResponse:
+        forms.require_context(request.context)
+        said = Announcement(
+            request.node,
+            request.software,
+            request.state,
+            forms.integer(request.bundle_version, "bundle_version"),
+            request.checkpoint,
+            tuple((it.resident, forms.integer(it.epoch, "epochs")) for it in request.epochs),
+        )
+        state, bundle_version = await self._cells.announce(self._callers.current(), said)
+        return pb.AnnounceResponse(state=forms.state_to_wire(state), bundle_version=bundle_version)
+
+    async def Drain(self, request: pb.SetCellStateRequest, context: Context) -> pb.SetCellStateResponse:
+        forms.require_context(request.context)
+        version = await self._cells.drain(self._callers.current(), request.cell)
+        get_logger().info("cell_draining", cell=request.cell)
+        return pb.SetCellStateResponse(version=version)
+
+    async def Retire(self, request: pb.SetCellStateRequest, context: Context) -> pb.SetCellStateResponse:
+        forms.require_context(request.context)
+        version = await self._cells.retire(self._callers.current(), request.cell)
+        get_logger().info("cell_retired", cell=request.cell)
+        return pb.SetCellStateResponse(version=version)
+
+    async def List(self, request: pb.ListCellsRequest, context: Context) -> pb.ListCellsResponse:
+        forms.require_context(request.context)
+        everybody = await self._cells.list_all(self._callers.current())
+        return pb.ListCellsResponse(
+            cells=[_status_to_wire(it) for it in everybody.cells],
+            edges=[forms.edge_to_wire(it) for it in everybody.edges],
+            bundle_version=everybody.bundle_version,
+        )
+
+
+def _status_to_wire(it: CellStatus) -> pb.CellStatus:
+    return pb.CellStatus(
+        cell=forms.cell_to_wire(it.cell),
+        software=it.report.software if it.report else "",
+        bundle_version=it.report.bundle_version if it.report else 0,
+        announced_s=it.report.announced_s if it.report else 0,
+        residents=it.residents,
+    )

@@ -1,0 +1,187 @@
+"""Records of the domain as messages and back; nothing else happens here.
+
+Invariants
+    1. An unspecified or unknown enum value is refused, never read as something else.
+    2. Numbers beyond 63 bits are refused, since no store keeps them.
+"""
+
+from accord.errors import InvalidError
+from accord.identity import RingKey
+from accord.wire.common.v1 import common_pb2
+from accord.wire.directory.v1 import directory_pb2 as pb
+from directory.domain.bundles import SignedBundle
+from directory.domain.cells import AdmittedKey, Cell, CellState, Edge
+from directory.domain.claims import Claim
+from directory.domain.placements import Asked, Placement, ResidentKind
+from directory.domain.watch import RouteChanges
+
+INTEGER_MAX = 2**63 - 1
+
+_KINDS: dict[ResidentKind, pb.ResidentKind] = {
+    ResidentKind.WORKSPACE: pb.RESIDENT_KIND_WORKSPACE,
+    ResidentKind.ORGANISATION: pb.RESIDENT_KIND_ORGANISATION,
+    ResidentKind.PERSON: pb.RESIDENT_KIND_PERSON,
+}
+_CELL_STATES: dict[CellState, pb.CellState] = {
+    CellState.ACTIVE: pb.CELL_STATE_ACTIVE,
+    CellState.READ_ONLY: pb.CELL_STATE_READ_ONLY,
+    CellState.DRAINING: pb.CELL_STATE_DRAINING,
+    CellState.RETIRED: pb.CELL_STATE_RETIRED,
+}
+_KEY_STATES: dict[str, pb.KeyState] = {
+    "active": pb.KEY_STATE_ACTIVE,
+    "verify_only": pb.KEY_STATE_VERIFY_ONLY,
+    "withdrawn": pb.KEY_STATE_WITHDRAWN,
+}
+
+
+def require_context(context: common_pb2.RequestContext) -> common_pb2.RequestContext:
+    """The same context, proven to name its attempt; raises InvalidError."""
+    if not 0 < len(context.request_id) <= 128:
+        raise InvalidError(field="request_id", why="1 to 128 characters")
+    return context
+
+
+def integer(value: int, field: str) -> int:
+    """The same number, at most 63 bits; raises InvalidError."""
+    if not 0 <= value <= INTEGER_MAX:
+        raise InvalidError(field=field, why="beyond 63 bits")
+    return value
+
+
+def placement_to_wire(it: Placement) -> pb.Placement:
+    return pb.Placement(
+        resident=it.resident,
+        kind=_KINDS[it.kind],
+        cell=it.cell,
+        epoch=it.epoch,
+        bundle_version=it.bundle_version,
+        version=it.version,
+        handover=it.handover,
+        establishment=it.establishment,
+        subjects=it.subjects,
+        tags=it.tags,
+    )
+
+
+def asked_from_wire(request: pb.PlaceRequest) -> Asked:
+    kind = next((kind for kind, value in _KINDS.items() if value == request.kind), None)
+    if kind is None:
+        raise InvalidError(field="kind", why="unknown")
+    return Asked(
+        request.resident,
+        kind,
+        request.establishment,
+        tuple(request.subjects),
+        tuple(request.tags),
+        request.handover,
+        request.context.idempotency_key,
+    )
+
+
+def cell_to_wire(it: Cell) -> pb.Cell:
+    return pb.Cell(
+        name=it.name,
+        jurisdiction=it.jurisdiction,
+        region=it.region,
+        addresses=it.addresses,
+        state=_CELL_STATES[it.state],
+        operator=it.operator,
+        version=it.version,
+        authority=it.authority,
+    )
+
+
+def cell_from_wire(it: pb.Cell) -> Cell:
+    """The cell as asked for; its state and version are the directory's to give."""
+    return Cell(
+        it.name,
+        it.jurisdiction,
+        it.region,
+        tuple(it.addresses),
+        CellState.ACTIVE,
+        it.operator,
+        it.authority,
+        0,
+    )
+
+
+def state_to_wire(state: CellState) -> pb.CellState:
+    return _CELL_STATES[state]
+
+
+def edge_to_wire(it: Edge) -> pb.Edge:
+    return pb.Edge(
+        name=it.name, jurisdiction=it.jurisdiction, region=it.region, url=it.url, version=it.version
+    )
+
+
+def edge_from_wire(it: pb.Edge) -> Edge:
+    return Edge(it.name, it.jurisdiction, it.region, it.url, 0)
+
+
+def key_to_wire(it: AdmittedKey) -> pb.Key:
+    key = it.key
+    return pb.Key(
+        cell=key.cell,
+        purposes=["*"] if key.purposes == "*" else sorted(key.purposes),
+        key_id=key.key_id,
+        public_key=key.public,
+        not_before_s=key.not_before_s,
+        not_after_s=key.not_after_s,
+        state=_KEY_STATES[key.state],
+        version=it.version,
+    )
+
+
+def key_from_wire(it: pb.Key) -> RingKey:
+    purposes = frozenset(it.purposes)
+    if "*" in purposes and len(purposes) > 1:
+        raise InvalidError(field="purposes", why="all or some")
+    if it.state == pb.KEY_STATE_ACTIVE:
+        state = "active"
+    elif it.state == pb.KEY_STATE_VERIFY_ONLY:
+        state = "verify_only"
+    elif it.state == pb.KEY_STATE_WITHDRAWN:
+        state = "withdrawn"
+    else:
+        raise InvalidError(field="state", why="unknown")
+    return RingKey(
+        it.cell,
+        "*" if purposes == {"*"} else purposes,
+        it.key_id,
+        it.public_key,
+        integer(it.not_before_s, "not_before_s"),
+        integer(it.not_after_s, "not_after_s"),
+        state,
+    )
+
+
+def claim_from_wire(it: pb.Claim) -> Claim:
+    return Claim(it.attribute, it.key_id, it.index, it.resident)
+
+
+def claim_to_wire(it: Claim) -> pb.Claim:
+    return pb.Claim(attribute=it.attribute, key_id=it.key_id, index=it.index, resident=it.resident)
+
+
+def bundle_to_wire(it: SignedBundle) -> pb.SignedBundle:
+    return pb.SignedBundle(version=it.version, bundle=it.bundle, key_id=it.key_id, signature=it.signature)
+
+
+def encode_delta(changes: RouteChanges) -> bytes:
+    """The bytes of a `RouteDelta`: what is signed, sent and kept in journals."""
+    delta = pb.RouteDelta(
+        watch_version=changes.watch_version,
+        bundle_version=changes.bundle_version,
+        full=changes.full,
+        placements=[placement_to_wire(it) for it in changes.placements],
+        cells=[cell_to_wire(it) for it in changes.cells],
+        edges=[edge_to_wire(it) for it in changes.edges],
+        keys=[key_to_wire(it) for it in changes.keys],
+        tombstones=[
+            pb.Tombstone(resident=it.resident, epoch=it.epoch, version=it.version)
+            for it in changes.tombstones
+        ],
+    )
+    return delta.SerializeToString(deterministic=True)
