@@ -79,14 +79,21 @@ def run(main: Callable[[Lifespan], Awaitable[None]]) -> int:
 async def _live(main: Callable[[Lifespan], Awaitable[None]]) -> None:
     lifespan = Lifespan()
     loop = asyncio.get_running_loop()
+    ending = _Ending()
+
+    def asked(number: int, frame: object) -> None:
+        # Not the loop's own handler: a loop that hangs would never hear of it.
+        ending.begin()
+        loop.call_soon_threadsafe(lifespan.drain, signal.Signals(number).name)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _asked_to_end, lifespan, signal.Signals(number).name)
+        signal.signal(number, asked)
     body = asyncio.ensure_future(main(lifespan))
     draining = asyncio.ensure_future(lifespan.draining.wait())
     await asyncio.wait({body, draining}, return_when=asyncio.FIRST_COMPLETED)
     draining.cancel()
     if not body.done():
-        _end_for_sure()
+        ending.begin()
         await asyncio.wait({body}, timeout=END_S_MAX - 2)
         body.cancel()
     # Cancelled above: `main` did not come to its end in time and was ended.
@@ -94,21 +101,25 @@ async def _live(main: Callable[[Lifespan], Awaitable[None]]) -> None:
         await body
 
 
-def _asked_to_end(lifespan: Lifespan, why: str) -> None:
-    lifespan.drain(why)
+class _Ending:
+    """A thread that ends the process `END_S_MAX` after the first `begin`, even when the loop hangs."""
 
+    def __init__(self) -> None:
+        self._begun = False
 
-def _end_for_sure() -> None:
-    """A thread ends the process after `END_S_MAX`, even when the loop hangs."""
+    def begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        timer = threading.Timer(END_S_MAX, self._end)
+        timer.daemon = True
+        timer.start()
 
-    def end() -> None:
+    @staticmethod
+    def _end() -> None:
         sys.stderr.write('{"event": "process_hung", "level": "error"}\n')
         sys.stderr.flush()
         os._exit(EXIT_HUNG)
-
-    timer = threading.Timer(END_S_MAX, end)
-    timer.daemon = True
-    timer.start()
 
 
 def _end_with_parent() -> None:

@@ -115,7 +115,7 @@ def test_time_is_kept_within_a_minute(later_s: int, proven: bool) -> None:
     rotating = mint(KEY, "xoxe.xoxb-", {**CLAIMS, "x": NOW_S})
     if proven:
         assert verify_token(rotating, RING, NOW_S + later_s).expires_s == NOW_S
-        assert verify_token(TOKEN, RING, NOW_S - later_s)
+        assert verify_token(TOKEN, RING, NOW_S - later_s).issued_s == NOW_S
     else:
         with pytest.raises(TokenExpiredError):
             verify_token(rotating, RING, NOW_S + later_s)
@@ -189,7 +189,8 @@ def test_a_ticket_lives_no_longer_than_its_purpose_allows(x: int, error: type[Ex
 def test_an_identity_token_serves_its_audience_and_nobody_else() -> None:
     text = _identity(via="de-fra")
     claims = verify_identity(text, RING, NOW_S, "directory")
-    assert (claims.resident, claims.roles, claims.via) == ("P000000000001", {"owner", "officer:DE"}, "de-fra")
+    assert (claims.resident, claims.via) == ("P000000000001", "de-fra")
+    assert claims.roles == {"owner", "officer:DE"}
     with pytest.raises(TokenInvalidError):
         verify_identity(text, RING, NOW_S, "us-iad")
     with pytest.raises(TokenExpiredError):

@@ -92,7 +92,7 @@ ALLOW = {
 
 def _add_calls(server: grpc.aio.Server) -> None:
     unary, streams = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
-    handlers = {
+    handlers: dict[str, Any] = {
         "Echo": unary(echo),
         "Private": unary(echo),
         "Rowless": unary(echo),

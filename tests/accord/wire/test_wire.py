@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 import yaml
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorSet
 
 from tests.accord.wire.descriptors import PROTO, ROOT, broken_promises, carries_text, current, messages
 
@@ -65,7 +65,7 @@ def test_the_rule_notices_every_kind_of_breach(change: str) -> None:
     elif change == "rename":
         message.field[0].name = "other"
     elif change == "retype":
-        message.field[0].type = 13
+        message.field[0].type = FieldDescriptorProto.TYPE_UINT32
     elif change == "method":
         file.service[0].method[0].name = "Other"
     else:
