@@ -29,7 +29,8 @@ from deploy.progress import Progress
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL_S_MAX = 1800
 MARK = "colink-environment"
-ENTERED = "COLINK_ENVIRONMENT"
+# Not `COLINK_...`: under that prefix a plane refuses every name that is not one of its settings.
+ENTERED = "DEPLOY_ENTERED"
 
 
 class EnvironmentRefusedError(Exception):

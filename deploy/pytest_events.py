@@ -1,6 +1,6 @@
 """A pytest plugin: tells the process that started pytest what happens, one JSON object a line.
 
-The lines go to the file descriptor named by COLINK_TEST_EVENTS; without it the plugin is silent.
+The lines go to the file descriptor named by DEPLOY_TEST_EVENTS; without it the plugin is silent.
 Lines: `collected` {count}, `test` {id, outcome, reason, text, took_s}, `finished` {status}.
 
 Invariants
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-VARIABLE = "COLINK_TEST_EVENTS"
+VARIABLE = "DEPLOY_TEST_EVENTS"
 TEXT_CHARS_MAX = 20_000
 
 

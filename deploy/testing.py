@@ -31,7 +31,7 @@ from deploy import environment, pytest_events
 from deploy.tally import Failure, Tally
 from deploy.tiers import NAMES, TIERS, Tier, selection, tier_of
 
-LONG = "COLINK_TEST_LONG"
+LONG = "DEPLOY_TEST_LONG"
 GRACE_S = 10
 CHECKS = {
     "ruff check": ("ruff", "check", "."),
@@ -64,6 +64,8 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
     paths = tuple(argument for argument in rest if (root / argument.partition("::")[0]).exists())
     tiers = tuple(tier for tier in TIERS if not options.tier or tier.name in options.tier)
     extra = tuple(argument for argument in rest if argument not in paths)
+    if any((root / path).resolve() in (root, root / "tests") for path in paths):
+        parser.error("name a folder or a file below tests/; without any, every test runs")
     tally = Tally(as_json=options.json)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

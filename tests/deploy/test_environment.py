@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from deploy import environment
+from deploy import environment, pytest_events, testing
 from deploy.environment import EnvironmentRefusedError, is_whole, make, name_of
 from deploy.progress import Progress
 
@@ -166,6 +166,12 @@ def test_a_missing_distribution_leads_into_an_environment_of_its_own(
     monkeypatch.setenv(environment.ENTERED, sys.prefix)
     environment.enter("base", ["demo"], tmp_path)
     assert len(entered) == 1
+
+
+def test_variables_of_the_command_are_no_settings_of_a_plane() -> None:
+    """Planes inherit them, and refuse to start on an unknown name under their prefix."""
+    for variable in (environment.ENTERED, pytest_events.VARIABLE, testing.LONG):
+        assert not variable.startswith("COLINK_")
 
 
 def test_a_lock_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

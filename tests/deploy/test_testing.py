@@ -173,6 +173,13 @@ def test_chosen_paths_run_alone_in_their_tier(tree: Path, capsys: pytest.Capture
     assert testing.main(["--tier", "flows", "--", "-k", "test_a and not test_b"], tree) == 0
 
 
+@pytest.mark.parametrize("path", ["tests", "tests/", "."])
+def test_a_path_that_belongs_to_several_tiers_is_refused(tree: Path, path: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        testing.main(["--", path], tree)
+    assert refused.value.code == 2
+
+
 def test_json_lines_carry_the_counts(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tree, "tests/flows/test_mixed.py", MIXED)
     assert testing.main(["--tier", "flows", "--json"], tree) == 1
