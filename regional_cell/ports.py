@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from accord.errors import Moved
-from accord.identity import KeyRing
+from accord.identity import IdentityClaims, KeyRing
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Change, Key, Require, Row
+from regional_cell.domain.commands.tokens import Minted
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event, SealedEvent
 from regional_cell.domain.state import State
@@ -342,6 +343,9 @@ class DirectoryDoor(Protocol):
     async def release_lease(self, lease: str) -> None:
         """Give the names back."""
 
+    async def claimed(self) -> dict[str, set[str]]:
+        """Attributes that stand claimed for good, by resident of this cell; for the drift job."""
+
 
 class Hasher(Protocol):
     """Password hashes, argon2id, on a bounded pool."""
@@ -580,3 +584,25 @@ class DataKeys(Protocol):
 
     def new_key(self, resident: str) -> tuple[str, bytes]:
         """(key id, wrapped key) for a log that is to be opened."""
+
+
+class TokenMint(Protocol):
+    """Makes and proves tokens and tickets with this cell's key and the ring. Does not wait."""
+
+    def mint(
+        self, kind: str, resident: str, *, user: str = "", person: str = "", app: str = "",
+        scopes: tuple[str, ...] = (), life_s: int = 0, device: str = "",
+    ) -> Minted:
+        """A fresh token; its record must be committed before the text is handed out."""
+
+    def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
+        """A ticket of the resident for one purpose."""
+
+    def prove_ticket(self, text: str, purpose: str) -> dict[str, object]:
+        """The payload of a ticket. Raises TokenInvalidError, TokenExpiredError."""
+
+    def identity(self, person: str, audience: str) -> str:
+        """An identity token of a person of this cell for another cell."""
+
+    def prove_identity(self, text: str) -> IdentityClaims:
+        """An identity token made for this cell. Raises TokenInvalidError, TokenExpiredError."""

@@ -245,7 +245,7 @@ class Sockets:
                 break
             missed = await self._read(record.resident, position, head)
         self._caller(state, record)
-        if socket.closed or topics != topics_of(state, record.user):
+        if topics != topics_of(state, record.user) or (socket.link, socket.number) not in self._sockets:
             self._live.detach(record)
             self._end(socket, "reset")
             return

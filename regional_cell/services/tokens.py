@@ -15,18 +15,21 @@ from accord.clock import Clock
 from accord.errors import TokenExpiredError, TokenInvalidError, TokenRevokedError, UserInactiveError
 from accord.identity import (
     LEEWAY_S,
+    IdentityClaims,
     KeyRing,
     SigningKey,
     TokenClaims,
     mint,
+    mint_identity,
     new_token_id,
     token_digest,
+    verify_identity,
     verify_ticket,
     verify_token,
 )
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import tokens as commands
-from regional_cell.domain.commands.tokens import TokenRecord
+from regional_cell.domain.commands.tokens import Minted, TokenRecord
 from regional_cell.domain.state import State
 from regional_cell.domain.views.tokens import ACTIVE
 from regional_cell.ports import Commits
@@ -43,27 +46,26 @@ class Proof:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Minted:
-    """A fresh token: the text for its owner, the record for the log."""
-
-    text: str
-    record: TokenRecord
-
-
 class Tokens:
     """Tokens of the residents of this cell.
 
     Args:
         ring: public keys of all cells, as the directory spreads them.
-        key: this cell's signing key.
+        key: this cell's signing key; cell: its name.
         random: gives n random bytes.
     """
 
     def __init__(
-        self, commits: Commits, ring: KeyRing, key: SigningKey, clock: Clock, random: Callable[[int], bytes]
+        self,
+        commits: Commits,
+        ring: KeyRing,
+        key: SigningKey,
+        cell: str,
+        clock: Clock,
+        random: Callable[[int], bytes],
     ) -> None:
         self._commits = commits
+        self._cell = cell
         self._ring = ring
         self._key = key
         self._clock = clock
@@ -131,7 +133,11 @@ class Tokens:
         token = state.rows["tokens"][(token_id,)]
         user_id, app = token["user"] or "", token["app"] or ""
         person = role = bot = ""
-        if user_id:
+        if state.kind == "E":
+            person = token["person"] or ""
+            roles = [key[1] for key in state.rows["roles"] if key[0] == person]
+            role = min(roles, default="member")
+        elif user_id:
             user = state.row("users", user_id) if "users" in state.rows else None
             if user is None or user["deleted"]:
                 raise UserInactiveError()
@@ -149,6 +155,7 @@ class Tokens:
         resident: str,
         *,
         user: str = "",
+        person: str = "",
         app: str = "",
         scopes: tuple[str, ...] = (),
         life_s: int = 0,
@@ -162,7 +169,7 @@ class Tokens:
         text = mint(self._key, f"{kind}-", payload)
         expires_s = now_s + life_s if life_s else 0
         digest = token_digest(text).hex()
-        return Minted(text, TokenRecord(token_id, digest, kind, user, app, scopes, expires_s, device))
+        return Minted(text, TokenRecord(token_id, digest, kind, user, person, app, scopes, expires_s, device))
 
     async def issue(self, resident: str, minted: list[Minted], principal: str) -> list[str]:
         """Commit the records; the texts, in order. Raises as `commands.tokens.issue` and `Commits.commit`."""
@@ -186,6 +193,25 @@ class Tokens:
         payload |= {"edge": edge, "x": self._now_s() + RTM_LIFE_S}
         payload |= {"u": caller.user} if caller.user else {}
         return mint(self._key, "rtm", payload, ticket=True)
+
+    def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
+        """A ticket of the resident for one purpose; `more` are members of its payload."""
+        payload = {"i": new_token_id(self._random), "r": resident, "x": self._now_s() + life_s, **more}
+        return mint(self._key, purpose, payload, ticket=True)
+
+    def prove_ticket(self, text: str, purpose: str) -> dict[str, object]:
+        """The payload of a ticket. Raises TokenInvalidError, TokenExpiredError."""
+        return verify_ticket(text, purpose, self._ring, self._now_s())
+
+    def identity(self, person: str, audience: str) -> str:
+        """An identity token of a person of this cell for another cell, good for 5 minutes."""
+        return mint_identity(
+            self._key, resident=person, user=None, audience=audience, roles=(), via=self._cell, issued_s=self._now_s()
+        )
+
+    def prove_identity(self, text: str) -> IdentityClaims:
+        """An identity token made for this cell. Raises TokenInvalidError, TokenExpiredError."""
+        return verify_identity(text, self._ring, self._now_s(), self._cell)
 
     def prove_socket_ticket(self, text: str, edge: str) -> dict[str, str]:
         """(i, r, tok, u) of a ticket for this edge, and `x`. Raises TokenInvalidError, TokenExpiredError."""

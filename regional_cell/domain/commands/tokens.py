@@ -21,6 +21,7 @@ class TokenRecord:
     Attributes:
         id: 16 random bytes, b64url; sha256: hex digest of the whole text.
         kind: prefix without its dash; user or app: whom it is for (an `xapp` has no user).
+        person: behind the user, where the resident is an organisation; else empty, since the user's row names them.
         expires_s: unix seconds; 0: until revoked. device: of a session, else empty.
     """
 
@@ -28,10 +29,20 @@ class TokenRecord:
     sha256: str
     kind: str
     user: str = ""
+    person: str = ""
     app: str = ""
     scopes: tuple[str, ...] = ()
     expires_s: int = 0
     device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A fresh token: the text for its owner, the record for the log. The record must be committed before the text is
+    handed out."""
+
+    text: str
+    record: TokenRecord
 
 
 def issued(record: TokenRecord) -> Draft:
@@ -41,6 +52,7 @@ def issued(record: TokenRecord) -> Draft:
         "sha256": record.sha256,
         "kind": record.kind,
         "user": record.user,
+        "person": record.person,
         "app": record.app,
         "scopes": sorted(set(record.scopes)),
         "expires_s": record.expires_s,
@@ -55,7 +67,9 @@ def issue(records: Iterable[TokenRecord]) -> Decide:
 
     def decide(state: State, first_us: int) -> Decided:
         for record in wanted:
-            if record.user:
+            if state.kind == "E":
+                require_person(record)
+            elif record.user:
                 require_active(state, record.user)
             elif not record.app or state.row("apps", record.app) is None:
                 raise NotFoundError(thing="app")
@@ -76,6 +90,12 @@ def revoke(token: str, why: str) -> Decide:
         return Decided((Draft("TokenRevoked", {"id": token, "why": why}),), structural=True)
 
     return decide
+
+
+def require_person(record: TokenRecord) -> None:
+    """A token of an organisation is of a person. InvalidError."""
+    if not record.user or not record.person or record.app:
+        raise InvalidError(field="person", why="missing")
 
 
 def require_active(state: State, user: str) -> Row:

@@ -48,7 +48,7 @@ _ALL = (
         "since_us": "integer", "open": "integer",
     }, "", True),
     View("tokens", "TE", "token", {"token": "text"}, {
-        "sha256": "blob", "kind": "text", "user": "text", "app": "text", "scopes": "text", "device": "text",
+        "sha256": "blob", "kind": "text", "user": "text", "person": "text", "app": "text", "scopes": "text", "device": "text",
         "state": "text", "created_s": "integer", "expires_s": "integer",
     }, "", True),
     View("apps", "T", "workspace_meta", {"app": "text"}, {

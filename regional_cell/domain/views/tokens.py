@@ -1,6 +1,7 @@
 """Tokens: the records that decide whether a token's text still opens anything.
 
-`scopes` are joined by commas in alphabetical order; `state` is `active` or `revoked`. The text itself is stored nowhere.
+`scopes` are joined by commas in alphabetical order; `state` is `active` or `revoked`; `person` is set where the
+resident has no users (organisations). The text itself is stored nowhere.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ def _issued(event: Event) -> list[Change]:
         "sha256": bytes.fromhex(payload["sha256"]),
         "kind": payload["kind"],
         "user": payload["user"],
+        "person": payload["person"],
         "app": payload["app"],
         "scopes": ",".join(sorted(payload["scopes"])),
         "device": payload["device"],
