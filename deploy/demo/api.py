@@ -49,5 +49,8 @@ class Api:
         if response.status_code != 200:
             raise ApiError(f"upload: {response.status_code}")
         await self.call(
-            "files.completeUploadExternal", token, files=[{"id": offered["file_id"], "title": name}], channel_id=channel
+            "files.completeUploadExternal",
+            token,
+            files=[{"id": offered["file_id"], "title": name}],
+            channel_id=channel,
         )

@@ -47,7 +47,10 @@ class Operator:
     def context(self, resident: str = "") -> common_pb2.RequestContext:
         """A context of our own: the certificate is the authority."""
         return common_pb2.RequestContext(
-            request_id=str(uuid.uuid4()), idempotency_key=str(uuid.uuid4()), resident=resident, purpose="administration"
+            request_id=str(uuid.uuid4()),
+            idempotency_key=str(uuid.uuid4()),
+            resident=resident,
+            purpose="administration",
         )
 
     async def ask(self, method: Callable[..., Awaitable[Response]], request: Request) -> Response:
@@ -62,7 +65,9 @@ class Operator:
 
     def _channel(self, address: str, node: str) -> grpc.aio.Channel:
         if address not in self._channels:
-            self._channels[address] = open_channel(address, self._mtls, self._trust, f"{node}.{self._federation}")
+            self._channels[address] = open_channel(
+                address, self._mtls, self._trust, f"{node}.{self._federation}"
+            )
         return self._channels[address]
 
 

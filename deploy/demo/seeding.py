@@ -18,15 +18,47 @@ from deploy.demo.residents import (
 from deploy.demo.seed import SeedMessage, SeedPerson, SeedWorkspace
 
 USER_SCOPES = (
-    "channels:read", "channels:write", "channels:history", "groups:read", "groups:write", "groups:history", "im:read",
-    "im:write", "im:history", "mpim:read", "mpim:write", "mpim:history", "chat:write", "users:read", "users:read.email",
-    "users.profile:read", "users.profile:write", "reactions:read", "reactions:write", "files:read", "files:write",
-    "search:read", "rtm:stream",
+    "channels:read",
+    "channels:write",
+    "channels:history",
+    "groups:read",
+    "groups:write",
+    "groups:history",
+    "im:read",
+    "im:write",
+    "im:history",
+    "mpim:read",
+    "mpim:write",
+    "mpim:history",
+    "chat:write",
+    "users:read",
+    "users:read.email",
+    "users.profile:read",
+    "users.profile:write",
+    "reactions:read",
+    "reactions:write",
+    "files:read",
+    "files:write",
+    "search:read",
+    "rtm:stream",
 )
 BOT_SCOPES = (
-    "channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "im:read", "im:write",
-    "im:history", "chat:write", "chat:write.customize", "users:read", "reactions:read", "reactions:write", "files:read",
-    "files:write", "rtm:stream",
+    "channels:read",
+    "channels:history",
+    "channels:join",
+    "groups:read",
+    "groups:history",
+    "im:read",
+    "im:write",
+    "im:history",
+    "chat:write",
+    "chat:write.customize",
+    "users:read",
+    "reactions:read",
+    "reactions:write",
+    "files:read",
+    "files:write",
+    "rtm:stream",
 )
 ADMIN_SCOPES = ("admin",)
 
@@ -45,7 +77,9 @@ class CellDoor:
 class Seeder:
     """Fills an empty federation. `progress(text)` is told how far it is."""
 
-    def __init__(self, operator: Operator, cells: dict[str, CellDoor], progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, operator: Operator, cells: dict[str, CellDoor], progress: Callable[[str], None]
+    ) -> None:
         self._operator = operator
         self._cells = cells
         self._progress = progress
@@ -59,7 +93,9 @@ class Seeder:
         self._members = {w.name: {user.person.email for user in w.users} for w in workspaces}
         await self._create_people(workspaces)
         for organisation in dict.fromkeys(w.organisation for w in workspaces if w.organisation):
-            await self._create_organisation(made, organisation, [w for w in workspaces if w.organisation == organisation])
+            await self._create_organisation(
+                made, organisation, [w for w in workspaces if w.organisation == organisation]
+            )
         for workspace in workspaces:
             await self._create_workspace(made, workspace)
         for workspace in workspaces:
@@ -96,21 +132,31 @@ class Seeder:
     @staticmethod
     def _spec(person: SeedPerson, password: str = "") -> pb.PersonSpec:
         return pb.PersonSpec(
-            email=person.email, real_name=person.real_name, display_name=person.real_name.split(" ")[0].lower(),
-            title=person.title, phone=person.phone, tz=person.tz, locale="en-US", password=password,
+            email=person.email,
+            real_name=person.real_name,
+            display_name=person.real_name.split(" ")[0].lower(),
+            title=person.title,
+            phone=person.phone,
+            tz=person.tz,
+            locale="en-US",
+            password=password,
         )
 
     async def _create_organisation(self, made: Residents, name: str, workspaces: list[SeedWorkspace]) -> None:
         home = self._cells[workspaces[0].home]
         answer = await self._operator.ask(
             self._operator.provisioning(home.address, home.name).CreateOrganisation,
-            pb.CreateOrganisationRequest(context=self._operator.context(), name=name, establishment=home.jurisdiction),
+            pb.CreateOrganisationRequest(
+                context=self._operator.context(), name=name, establishment=home.jurisdiction
+            ),
         )
         owner = next(user for user in workspaces[0].users if "owner" in user.roles)
         person = self._persons[owner.person.email][0]
         token = await issue_tokens(self._operator, home, answer.organisation, [person], ADMIN_SCOPES)
         made.organisations.append(
-            SeededOrganisation(answer.organisation, name, home.name, [w.name for w in workspaces], person, token[0])
+            SeededOrganisation(
+                answer.organisation, name, home.name, [w.name for w in workspaces], person, token[0]
+            )
         )
 
     async def _create_workspace(self, made: Residents, workspace: SeedWorkspace) -> None:
@@ -119,15 +165,21 @@ class Seeder:
         answer = await self._operator.ask(
             self._operator.provisioning(home.address, home.name).CreateWorkspace,
             pb.CreateWorkspaceRequest(
-                context=self._operator.context(), name=workspace.title, slug=workspace.name,
+                context=self._operator.context(),
+                name=workspace.title,
+                slug=workspace.name,
                 organisation=organisation.id if organisation else "",
                 organisation_name=organisation.name if organisation else "",
-                establishment=workspace.country, subjects=[workspace.country],
+                establishment=workspace.country,
+                subjects=[workspace.country],
             ),
         )
         made.workspaces.append(
             SeededWorkspace(
-                answer.workspace, workspace.name, workspace.home, organisation.id if organisation else "",
+                answer.workspace,
+                workspace.name,
+                workspace.home,
+                organisation.id if organisation else "",
                 {"general": answer.general, "random": answer.random},
             )
         )
@@ -136,12 +188,16 @@ class Seeder:
         home, row = self._cells[workspace.home], made.workspace(workspace.name)
         specs = [
             pb.UserSpec(
-                person=self._persons[user.person.email][0], name=user.person.handle, card=self._spec(user.person),
-                role=user.role, scopes=USER_SCOPES,
+                person=self._persons[user.person.email][0],
+                name=user.person.handle,
+                card=self._spec(user.person),
+                role=user.role,
+                scopes=USER_SCOPES,
                 linked_workspaces=[
                     other.id
                     for other in made.workspaces
-                    if other.organisation == row.organisation != "" and other.id != row.id
+                    if other.organisation == row.organisation != ""
+                    and other.id != row.id
                     and user.person.email in self._members[other.name]
                 ],
             )
@@ -154,9 +210,16 @@ class Seeder:
         for user, added in zip(workspace.users, answer.users, strict=True):
             made.users.append(
                 SeededUser(
-                    user.person.real_name, user.person.handle, user.person.email,
-                    self._passwords[user.person.email], self._persons[user.person.email][0], added.user,
-                    workspace.name, workspace.home, list(user.roles), added.token,
+                    user.person.real_name,
+                    user.person.handle,
+                    user.person.email,
+                    self._passwords[user.person.email],
+                    self._persons[user.person.email][0],
+                    added.user,
+                    workspace.name,
+                    workspace.home,
+                    list(user.roles),
+                    added.token,
                 )
             )
 
@@ -167,10 +230,13 @@ class Seeder:
         channels = await self._operator.ask(
             stub.CreateChannels,
             pb.CreateChannelsRequest(
-                context=self._operator.context(row.id), workspace=row.id,
+                context=self._operator.context(row.id),
+                workspace=row.id,
                 channels=[
                     pb.ChannelSpec(
-                        name=channel.name, private=channel.private, topic=channel.topic,
+                        name=channel.name,
+                        private=channel.private,
+                        topic=channel.topic,
                         creator=users[channel.members[0]].user_id,
                         members=[users[handle].user_id for handle in channel.members],
                     )
@@ -178,24 +244,41 @@ class Seeder:
                 ],
             ),
         )
-        row.channels.update(zip((channel.name for channel in workspace.channels), channels.channels, strict=True))
+        row.channels.update(
+            zip((channel.name for channel in workspace.channels), channels.channels, strict=True)
+        )
         app = await self._operator.ask(
             stub.InstallApp,
             pb.InstallAppRequest(
-                context=self._operator.context(row.id), workspace=row.id, name="Signal Lamp", scopes=BOT_SCOPES,
+                context=self._operator.context(row.id),
+                workspace=row.id,
+                name="Signal Lamp",
+                scopes=BOT_SCOPES,
                 channels=list(row.channels.values()),
             ),
         )
         made.apps.append(
-            SeededApp(workspace.name, app.app, app.bot_user, app.bot_token, app.app_token, app.signing_secret,
-                      app.client_id, app.client_secret)
+            SeededApp(
+                workspace.name,
+                app.app,
+                app.bot_user,
+                app.bot_token,
+                app.app_token,
+                app.signing_secret,
+                app.client_id,
+                app.client_secret,
+            )
         )
         await self._import(row, users, workspace.messages, home)
         async with Api(home.api) as api:
             await self._upload(api, row, users)
 
     async def _import(
-        self, row: SeededWorkspace, users: dict[str, SeededUser], messages: tuple[SeedMessage, ...], home: CellDoor
+        self,
+        row: SeededWorkspace,
+        users: dict[str, SeededUser],
+        messages: tuple[SeedMessage, ...],
+        home: CellDoor,
     ) -> None:
         """Messages in order; a reply names its root's place among those of the same request."""
         places: dict[tuple[str, int], int] = {}
@@ -208,22 +291,30 @@ class Seeder:
                 places[message.channel, number] = place
             imported.append(
                 pb.ImportedMessage(
-                    channel=row.channels[message.channel], user=users[message.author].user_id, text=message.text,
+                    channel=row.channels[message.channel],
+                    user=users[message.author].user_id,
+                    text=message.text,
                     thread=0 if message.thread is None else places[message.channel, message.thread],
                     reactions=[
-                        pb.ImportedReaction(user=users[handle].user_id, name=name) for name, handle in message.reactions
+                        pb.ImportedReaction(user=users[handle].user_id, name=name)
+                        for name, handle in message.reactions
                     ],
                 )
             )
         await self._operator.ask(
             self._operator.provisioning(home.address, home.name).ImportMessages,
-            pb.ImportMessagesRequest(context=self._operator.context(row.id), workspace=row.id, messages=imported),
+            pb.ImportMessagesRequest(
+                context=self._operator.context(row.id), workspace=row.id, messages=imported
+            ),
         )
 
     @staticmethod
     async def _upload(api: Api, row: SeededWorkspace, users: dict[str, SeededUser]) -> None:
         owner = next(iter(users.values()))
-        for name, text in (("meeting-notes.txt", "Agenda\n1. Plan\n2. Dates\n"), ("figures.csv", "week,parts\n1,20\n2,24\n")):
+        for name, text in (
+            ("meeting-notes.txt", "Agenda\n1. Plan\n2. Dates\n"),
+            ("figures.csv", "week,parts\n1,20\n2,24\n"),
+        ):
             await api.upload(owner.token, row.channels["general"], name, text.encode())
 
     async def _attach(self, made: Residents) -> None:
@@ -234,7 +325,8 @@ class Seeder:
                 await self._operator.ask(
                     stub.AttachWorkspace,
                     pb.AttachWorkspaceRequest(
-                        context=self._operator.context(organisation.id), organisation=organisation.id,
+                        context=self._operator.context(organisation.id),
+                        organisation=organisation.id,
                         workspace=made.workspace(name).id,
                     ),
                 )
@@ -243,7 +335,9 @@ class Seeder:
         homes = {person: cell for person, cell in self._persons.values()}
         for name, cell in self._cells.items():
             links = [
-                pb.PersonLink(person=user.person, workspace=made.workspace(user.workspace).id, user=user.user_id)
+                pb.PersonLink(
+                    person=user.person, workspace=made.workspace(user.workspace).id, user=user.user_id
+                )
                 for user in made.users
                 if homes[user.person] == name
             ]
@@ -272,6 +366,8 @@ async def issue_tokens(
     """Fresh API tokens of users of a workspace, or of persons for an organisation. Raises ColinkError."""
     answer = await operator.ask(
         operator.provisioning(cell.address, cell.name).IssueTokens,
-        pb.IssueTokensRequest(context=operator.context(resident), resident=resident, users=users, scopes=scopes),
+        pb.IssueTokensRequest(
+            context=operator.context(resident), resident=resident, users=users, scopes=scopes
+        ),
     )
     return list(answer.tokens)
