@@ -288,10 +288,8 @@ class CompiledBundle:
             # A policy for named workspaces may state no establishment; then only its subjects call floors.
             establishment = (policy.applies_to.establishment or ("",))[0]
             stack = self.stack_for(policy, establishment)
-            faults += failed_expectations(stack)
+            self.warnings += tuple(failed_expectations(stack))
             self._compiled(policy, establishment, (), ())
-        if faults:
-            raise BundleError(faults)
 
 
 def _instants(policies: Iterable[Policy], floors: Iterable[FloorPack]) -> list[int]:
@@ -303,10 +301,23 @@ def _instants(policies: Iterable[Policy], floors: Iterable[FloorPack]) -> list[i
 
 
 def compile_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
-    """Compile every policy of a bundle for an instant (Unix seconds).
+    """Compile every policy of a bundle for an instant (Unix seconds); for planes that run an activated bundle.
 
     Raises:
         DocumentError: a document cannot be used.
-        BundleError: documents do not fit together, a mandatory floor is missing, an expectation fails.
+        BundleError: documents do not fit together, or a mandatory floor is missing.
     """
     return CompiledBundle(bundle, at_s)
+
+
+def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
+    """The same for whoever is about to activate a bundle: every expectation of its policies has to hold.
+
+    Raises:
+        DocumentError, BundleError: as `compile_bundle`, and E-TEST for each expectation that fails.
+    """
+    compiled = compile_bundle(bundle, at_s)
+    failed = [finding for finding in compiled.warnings if finding.code == "E-TEST"]
+    if failed:
+        raise BundleError(failed)
+    return compiled

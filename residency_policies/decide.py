@@ -175,6 +175,7 @@ class SafeCoreProfile:
                 and question.src in self._country
                 and viewer.relation in RELATION_INDEX
                 and viewer.country in COUNTRY_INDEX
+                and all(map(is_observable, question.facts))
             )
             if not known:
                 return self._decisions["UNKNOWN_VALUE"]

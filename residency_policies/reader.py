@@ -134,7 +134,9 @@ class Reader:
         if node is None or not value:
             return ""
         if not known(value):
-            self.fault(node, "E-UNKNOWN", path, f'"{value[:40]}" is not a {what}.', _near(value, near))
+            self.fault(
+                node, "E-UNKNOWN", path, f'"{value[:40]}" is not {_article(what)} {what}.', _near(value, near)
+            )
             return ""
         return value
 
@@ -185,6 +187,10 @@ class Reader:
             self.fault(node, "E-TYPE", path, "not a date or an instant in UTC", 'Write "2027-01-31".')
             return None
         return int(moment.timestamp())
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def _near(value: str, known: Iterable[str]) -> str:

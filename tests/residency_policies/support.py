@@ -16,7 +16,13 @@ from residency_policies.vocabulary import CLASS_WORDS, CLASSES, OBLIGATIONS, OPE
 AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
 REGION_OF = {region.country: region.id for region in BUILTIN_REGIONS}
 ALL_OBLIGATIONS = frozenset(OBLIGATIONS)
-FACTS = ("incident_mode", "counter_below_us_bulk_thresholds", "rbi_foreign_leg", "channel_tag:red", "item_tag:red")
+FACTS = (
+    "incident_mode",
+    "counter_below_us_bulk_thresholds",
+    "rbi_foreign_leg",
+    "channel_tag:red",
+    "item_tag:red",
+)
 
 
 def policy(**changes: object) -> dict[str, object]:
@@ -48,7 +54,11 @@ def flow(number: str, effect: str, **keys: object) -> dict[str, object]:
 
 def bundle_of(*policies: Mapping[str, object], version: int = 1) -> Bundle:
     """A bundle of the policies, the mandatory floors and the built-in regions."""
-    return Bundle(version, builtin_floors() + tuple(json.dumps(one, ensure_ascii=False) for one in policies), BUILTIN_REGIONS)
+    return Bundle(
+        version,
+        builtin_floors() + tuple(json.dumps(one, ensure_ascii=False) for one in policies),
+        BUILTIN_REGIONS,
+    )
 
 
 def compiled(*policies: Mapping[str, object], at_s: int = AT_S) -> CompiledBundle:
@@ -56,10 +66,18 @@ def compiled(*policies: Mapping[str, object], at_s: int = AT_S) -> CompiledBundl
     return compile_bundle(bundle_of(*policies), at_s)
 
 
-def question(op: str, src: str, dst: str, viewer: str = "employee", **keys: object) -> Question:
+def question(op: str, src: str, dst: str, relation: str = "employee", **keys: object) -> Question:
     """A question between two countries; the viewer is at the destination and every obligation can be met."""
     base = Question(
-        "T1", 1, op, "message_body", REGION_OF[src], REGION_OF[dst], Viewer(viewer, dst), "local", can=ALL_OBLIGATIONS
+        "T1",
+        1,
+        op,
+        "message_body",
+        REGION_OF[src],
+        REGION_OF[dst],
+        Viewer(relation, dst),
+        "local",
+        can=ALL_OBLIGATIONS,
     )
     return replace(base, **keys)  # type: ignore[arg-type]
 
@@ -90,11 +108,18 @@ def random_policy(chance: random.Random) -> dict[str, object]:
             one["purposes"] = some(PURPOSES, 3)
         for key in ("when", "unless"):
             if chance.random() < 0.25:
-                one[key] = chance.choice(({"fact": "incident_mode"}, {"channel_tag": "red"}, {"item_tag": "red"}))
+                one[key] = chance.choice(
+                    ({"fact": "incident_mode"}, {"channel_tag": "red"}, {"item_tag": "red"})
+                )
         if effect == "permit" and chance.random() < 0.5:
             one["obligations"] = some(OBLIGATIONS, 2)
         flows.append(one)
-    entry = {"id": "P1", "classes": some(CLASS_WORDS, 4), "primary": {"in": some(lists, 2)}, "because": "home"}
+    entry = {
+        "id": "P1",
+        "classes": some(CLASS_WORDS, 4),
+        "primary": {"in": some(lists, 2)},
+        "because": "home",
+    }
     for key in ("replicas", "backups", "keys"):
         if chance.random() < 0.4:
             entry[key] = {"in": some(lists, 2)}
@@ -102,7 +127,10 @@ def random_policy(chance: random.Random) -> dict[str, object]:
         flows=flows,
         placement=[entry],
         default=chance.choice(("closed", "closed", "open")),
-        applies_to={"establishment": chance.choice(("DE", "US", "IN", "SG")), "subjects": some(["DE", "US", "IN"], 2)},
+        applies_to={
+            "establishment": chance.choice(("DE", "US", "IN", "SG")),
+            "subjects": some(["DE", "US", "IN"], 2),
+        },
     )
 
 

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
-from residency_policies.bundle import Bundle, compile_bundle, load_bundle
+from residency_policies.bundle import Bundle, check_bundle, compile_bundle, load_bundle
 from residency_policies.decide import SafeCoreProfile
 from residency_policies.decision import Region
 from residency_policies.errors import BundleError, DocumentError, PolicyError
@@ -151,14 +151,16 @@ def test_a_policy_that_names_the_workspace_comes_before_its_establishment() -> N
     assert isinstance(contradicting, SafeCoreProfile), "a policy for another establishment rules nothing"
 
 
-def test_a_failing_expectation_stops_the_bundle_and_names_its_line() -> None:
+def test_a_failing_expectation_stops_the_activation_and_names_its_line() -> None:
     text = json.dumps(policy(), indent=1)[:-2] + (
         ',\n "tests": [\n  {"name": "wrong", "op": "disclose", "class": "message_body", "from": "DE",'
         ' "to": "US", "viewer": "guest", "expect": "allow"}]}'
     )
+    bundle = Bundle(1, (*builtin_floors(), text), BUILTIN_REGIONS)
     with pytest.raises(BundleError) as caught:
-        compile_bundle(Bundle(1, (*builtin_floors(), text), BUILTIN_REGIONS), AT_S)
+        check_bundle(bundle, AT_S)
     (finding,) = caught.value.findings
+    assert compile_bundle(bundle, AT_S).warnings == (finding,), "what runs goes on running"
     assert (finding.code, finding.line) == ("E-TEST", text[: text.index('"wrong"')].count("\n") + 1)
 
 
@@ -192,9 +194,12 @@ def test_a_fact_counts_until_its_end_and_not_a_second_longer() -> None:
 def test_an_expired_fact_fails_conditions_and_exceptions_but_keeps_denies() -> None:
     condition = {"fact": "recipient_dpf_certified"}
     permit = flow("F1", "permit", to=["DE"], when=condition)
-    assert compiled(policy(flows=[permit], facts=[FACT])).profile_for("T1", "DE").decide(
-        question("disclose", "DE", "DE")
-    ).allow
+    assert (
+        compiled(policy(flows=[permit], facts=[FACT]))
+        .profile_for("T1", "DE")
+        .decide(question("disclose", "DE", "DE"))
+        .allow
+    )
     for flows in (
         [permit],
         [flow("F1", "permit", to=["DE"], unless=condition)],

@@ -30,7 +30,9 @@ from tests.residency_policies.support import (
     random_question,
 )
 
-FLOORS = tuple(document for document in map(load_document, builtin_floors()) if isinstance(document, FloorPack))
+FLOORS = tuple(
+    document for document in map(load_document, builtin_floors()) if isinstance(document, FloorPack)
+)
 
 
 def stack_of(values: dict[str, object]) -> Stack:
@@ -188,7 +190,12 @@ def test_cedar_agrees_about_the_effect() -> None:
                 "facts": sorted(asked.facts),
                 "shown": shown,
             }
-            request = {"principal": 'P::"x"', "action": 'Action::"a"', "resource": 'R::"x"', "context": context}
+            request = {
+                "principal": 'P::"x"',
+                "action": 'Action::"a"',
+                "resource": 'R::"x"',
+                "context": context,
+            }
             answer = cedarpy.is_authorized(request, text, [])
             assert not answer.diagnostics.errors
             effect = profile.decide(asked).code in ("OK", "OBLIGATION_UNSUPPORTED")
