@@ -1,4 +1,5 @@
-"""Promises that the services of a cell rely on; adapters keep them, each with an embedded and, later, a real engine.
+"""Promises that the services of a cell rely on; adapters keep them, each with an embedded and, later, a real
+engine.
 
 Every method is asynchronous unless it says that it neither waits nor touches a disk. Errors are those of
 `accord.errors`; a store that cannot answer raises NotReadyError or StorageFullError and has written nothing.
@@ -16,6 +17,7 @@ from regional_cell.domain.changes import Change, Key, Require, Row
 from regional_cell.domain.commands.tokens import Minted
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event, SealedEvent
+from regional_cell.domain.search_query import Term
 from regional_cell.domain.state import State
 from regional_cell.domain.transfers import Entry
 from residency_policies.bundle import CompiledBundle
@@ -40,7 +42,8 @@ class ResidentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One command's share of a batch. Sequences of `events` follow each other and the resident's share before it.
+    """One command's share of a batch. Sequences of `events` follow each other and the resident's share
+    before it.
 
     `changes` are those of all `events`, in order, with `content` values still open: the store seals them.
     """
@@ -60,26 +63,34 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """The same (author, client_msg_id) stands at this sequence already; nothing was written for this share."""
+    """The same (author, client_msg_id) stands at this sequence already; nothing was written for this
+    share.
+    """
 
     sequence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The fence did not let the share pass: head, epoch or life cycle differ. Read why, then decide again or refuse."""
+    """The fence did not let the share pass: head, epoch or life cycle differ. Read why, then decide again or
+    refuse.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """`require` of this share did not hold; or, when it is None, a share before it in the batch failed. Decide again."""
+    """`require` of this share did not hold; or, when it is None, a share before it in the batch failed.
+    Decide again.
+    """
 
     require: Require | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """No store can hold this share (a value of a wrong type, a key twice). Never tried again; `why` has no content."""
+    """No store can hold this share (a value of a wrong type, a key twice). Never tried again; `why` has no
+    content.
+    """
 
     why: str
 
@@ -91,7 +102,9 @@ class Log(Protocol):
     """The residents' logs and, in the same transactions, their views."""
 
     async def open(self, record: ResidentRecord, wrapped_key: bytes) -> None:
-        """Create an empty log with its wrapped data key. ConflictError when the resident exists with another epoch."""
+        """Create an empty log with its wrapped data key. ConflictError when the resident exists with another
+        epoch.
+        """
 
     async def record(self, resident: str) -> ResidentRecord | None:
         """The fencing row, read from the primary."""
@@ -99,8 +112,9 @@ class Log(Protocol):
     async def append(self, shares: Sequence[Append]) -> list[Outcome]:
         """Write the shares in one transaction and sync it, then say what became of each, in order.
 
-        Residents stand alone: a share that fails takes the later shares of its resident with it (Unmet or Behind),
-        never those of others. For each resident one fenced update moves head and clock by what passed.
+        Residents stand alone: a share that fails takes the later shares of its resident with it (Unmet or
+        Behind), never those of others. For each resident one fenced update moves head and clock by what
+        passed.
         """
 
     async def read(self, resident: str, after: int, limit: int) -> list[SealedEvent]:
@@ -183,7 +197,9 @@ class Doorbell(Protocol):
 
 
 class Commits(Protocol):
-    """The only way to change a resident: decided against its state, committed on condition that its head is still that."""
+    """The only way to change a resident: decided against its state, committed on condition that its head is
+    still that.
+    """
 
     def submit(
         self,
@@ -197,13 +213,14 @@ class Commits(Protocol):
         """Queue a command: it is decided, written, synced and folded in with the next batch. Does not wait.
 
         Args:
-            epoch: what the caller believes; a different one at the resident raises StaleEpochError. None for work of
-                the cell itself.
-            origin: handed on to the live feed with the events, so that a socket's reply takes its event's place.
+            epoch: what the caller believes; a different one at the resident raises StaleEpochError. None for
+                work of the cell itself.
+            origin: handed on to the live feed with the events, so that a socket's reply takes its event's
+                place.
 
-        Raises: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError, OverloadedError (queue full,
-            nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is not known);
-            ConflictError(what=<view>) when a `Require` did not hold, not even when decided again;
+        Raises: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError, OverloadedError
+            (queue full, nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is
+            not known); ConflictError(what=<view>) when a `Require` did not hold, not even when decided again;
             InternalError for a decision that cannot be stored.
         """
 
@@ -219,7 +236,9 @@ class Commits(Protocol):
         """`submit`, awaited. A caller that stops waiting does not take the command back."""
 
     async def state(self, resident: str) -> State:
-        """The state at a head not older than any commit acknowledged before the call. Raises UnknownResidentError."""
+        """The state at a head not older than any commit acknowledged before the call. Raises
+        UnknownResidentError.
+        """
 
     async def event(self, resident: str, sequence: int) -> Event | None:
         """One opened entry; None where it does not exist or was redacted."""
@@ -234,7 +253,8 @@ class Commits(Protocol):
 class Sealer(Protocol):
     """Seals with the resident's data key; the key is unwrapped once per process and resident. Does not wait.
 
-    Stores admit the keys of residents that they read; a resident whose key was not admitted raises KeyUnavailableError.
+    Stores admit the keys of residents that they read; a resident whose key was not admitted raises
+    KeyUnavailableError.
     """
 
     def new_key(self, resident: str) -> tuple[str, bytes]:
@@ -247,7 +267,9 @@ class Sealer(Protocol):
         """Whether the resident's key was admitted."""
 
     def seal_event(self, event: Event) -> SealedEvent:
-        """Add a salt, encode the payload canonically, seal it bound to resident, sequence and kind, and commit to it."""
+        """Add a salt, encode the payload canonically, seal it bound to resident, sequence and kind, and
+        commit to it.
+        """
 
     def open_event(self, sealed: SealedEvent) -> Event:
         """Raises IntegrityError when the bytes are not those sealed for this place in the log."""
@@ -265,7 +287,9 @@ class FileStore(Protocol):
     async def write(
         self, resident: str, file: str, chunks: AsyncIterator[bytes], length: int
     ) -> tuple[str, bytes]:
-        """Store exactly `length` bytes and sync them; gives (object key, SHA-256). InvalidError on another length."""
+        """Store exactly `length` bytes and sync them; gives (object key, SHA-256). InvalidError on another
+        length.
+        """
 
     def read(self, resident: str, object_key: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
         """The opened bytes in chunks of at most 256 KiB. Raises IntegrityError, NotFoundError."""
@@ -299,8 +323,8 @@ class Ledger(Protocol):
     """This cell's book of crossings: an append-only Merkle log with signed checkpoints."""
 
     async def append(self, entries: Sequence[Entry]) -> int:
-        """Write, extend the tree and sync; gives the sequence of the first. Raises LedgerUnavailableError, and then
-        nothing of `entries` is in the book."""
+        """Write, extend the tree and sync; gives the sequence of the first. Raises LedgerUnavailableError,
+        and then nothing of `entries` is in the book."""
 
     async def checkpoint(self) -> str:
         """The newest signed note over the whole book."""
@@ -327,7 +351,9 @@ class Routes(Protocol):
 
 
 class DirectoryDoor(Protocol):
-    """Writing to the directory: placements and claims. Raises DirectoryAwayError-like NotReadyError when it is away."""
+    """Writing to the directory: placements and claims. Raises DirectoryAwayError-like NotReadyError when it
+    is away.
+    """
 
     async def place(
         self, resident: str, establishment: str, subjects: Sequence[str], tags: Sequence[str]
@@ -374,28 +400,35 @@ class SearchIndex(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A message as indexed."""
+    """A message as indexed; `text` holds its words, without markup of ours."""
 
     channel: str
     ts: int
     user: str
     text: str
-    flags: str
 
 
 @dataclass(frozen=True, slots=True)
 class IndexQuery:
-    """An index query: FTS match expression of our own making (never the asker's text), bounds and order."""
+    """An index query over one resident.
 
-    match: str
+    Attributes:
+        terms: all must hold; none is allowed, then every message within the bounds is a candidate.
+        channels: where to look; empty finds nothing.
+        users: authors, any of them; empty is everyone.
+        oldest_us, latest_us: inclusive and exclusive bounds of `ts`.
+        limit, offset: at most 1,000 candidates from the offset on.
+    """
+
+    terms: tuple[Term, ...]
     channels: tuple[str, ...]
-    users: tuple[str, ...]
-    oldest: int | None
-    latest: int | None
-    by_time: bool
-    ascending: bool
-    limit: int
-    offset: int
+    users: tuple[str, ...] = ()
+    oldest_us: int | None = None
+    latest_us: int | None = None
+    by_time: bool = False
+    ascending: bool = False
+    limit: int = 100
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +444,9 @@ class LiveFeed(Protocol):
     """Where committed events go next in this process and, by doorbell, in the others. Does not wait."""
 
     def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
-        """Called once per resident and batch, in order, after the sync and the fold: each event with its origin."""
+        """Called once per resident and batch, in order, after the sync and the fold: each event with its
+        origin.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,7 +534,9 @@ class LiveTopics(Protocol):
 
 
 class CallerProofs(Protocol):
-    """Who opens a socket. Raises TokenInvalidError, TokenRevokedError, TokenExpiredError, UserInactiveError."""
+    """Who opens a socket. Raises TokenInvalidError, TokenRevokedError, TokenExpiredError,
+    UserInactiveError.
+    """
 
     def prove_socket_ticket(self, text: str, edge: str) -> dict[str, str]:
         """Ticket id `i`, resident `r`, token `tok`, user `u`, expiry `x` (unix seconds)."""
@@ -512,9 +549,18 @@ class SocketPoster(Protocol):
     """Posts what a socket says."""
 
     def post(
-        self, caller: Caller, *, channel: str, text: str, thread_ts: str, client_msg_id: str, origin: SocketOrigin,
+        self,
+        caller: Caller,
+        *,
+        channel: str,
+        text: str,
+        thread_ts: str,
+        client_msg_id: str,
+        origin: SocketOrigin,
     ) -> asyncio.Future[Committed]:
-        """Submit a message of at most 4,000 characters. Does not wait; raises ColinkErrors at once or in the future."""
+        """Submit a message of at most 4,000 characters. Does not wait; raises ColinkErrors at once or in the
+        future.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,12 +575,15 @@ class EdgeFacts:
 
 
 class EdgePassage(Protocol):
-    """What an edge elsewhere may be shown. An edge in this cell's own jurisdiction is not outside and is not asked about."""
+    """What an edge elsewhere may be shown. An edge in this cell's own jurisdiction is not outside and is not
+    asked about.
+    """
 
     def edge_passage(
         self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str
     ) -> None:
-        """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute. Does not wait.
+        """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute.
+        Does not wait.
 
         Raises: WithheldError with the rule; LedgerUnavailableError when aggregates cannot be booked.
         """
@@ -557,7 +606,9 @@ class PendingLease:
 
 
 class PendingLeases(Protocol):
-    """Leases between the directory's promise and the local commit, so that a crash leaves nothing unsettled."""
+    """Leases between the directory's promise and the local commit, so that a crash leaves nothing
+    unsettled.
+    """
 
     async def note(self, lease: PendingLease) -> None:
         """Keep it, synced, before the first local commit."""
@@ -590,8 +641,16 @@ class TokenMint(Protocol):
     """Makes and proves tokens and tickets with this cell's key and the ring. Does not wait."""
 
     def mint(
-        self, kind: str, resident: str, *, user: str = "", person: str = "", app: str = "",
-        scopes: tuple[str, ...] = (), life_s: int = 0, device: str = "",
+        self,
+        kind: str,
+        resident: str,
+        *,
+        user: str = "",
+        person: str = "",
+        app: str = "",
+        scopes: tuple[str, ...] = (),
+        life_s: int = 0,
+        device: str = "",
     ) -> Minted:
         """A fresh token; its record must be committed before the text is handed out."""
 

@@ -1,0 +1,54 @@
+"""What stands in the writer's queue, and what it becomes once decided."""
+
+import asyncio
+
+from accord.errors import ColinkError, from_reason
+from regional_cell.domain.changes import Change
+from regional_cell.domain.decisions import Committed, Decide, Decided
+from regional_cell.domain.events import Event
+from regional_cell.domain.state import State
+from regional_cell.ports import Append
+
+
+class Command:
+    """One submitted command. `rounds` counts lost fences, `unmet` failed conditions of its own."""
+
+    __slots__ = ("decide", "epoch", "future", "origin", "principal", "resident", "rounds", "unmet")
+
+    def __init__(
+        self, resident: str, decide: Decide, principal: str, epoch: int | None, origin: object | None,
+        future: asyncio.Future[Committed],
+    ) -> None:  # fmt: skip
+        self.resident = resident
+        self.decide = decide
+        self.principal = principal
+        self.epoch = epoch
+        self.origin = origin
+        self.future = future
+        self.rounds = 0
+        self.unmet = 0
+
+
+class Planned:
+    """A decided command: its numbered events, the changes of each, and the share that the store gets."""
+
+    __slots__ = ("changes", "command", "decided", "events", "share", "state")
+
+    def __init__(
+        self, command: Command, decided: Decided, events: tuple[Event, ...], changes: list[list[Change]],
+        share: Append, state: State,
+    ) -> None:  # fmt: skip
+        self.command = command
+        self.decided = decided
+        self.events = events
+        self.changes = changes
+        self.share = share
+        self.state = state
+
+
+def own(error: ColinkError) -> ColinkError:
+    """A copy, since one exception raised in many places gathers all their tracebacks."""
+    return from_reason(
+        error.reason, error.metadata, text=error.text, api=error.api_override,
+        retry_after_ms=error.retry_after_ms, moved=error.moved,
+    )  # fmt: skip

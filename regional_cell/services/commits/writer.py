@@ -1,0 +1,401 @@
+"""The only way to change a resident: commands are decided, written in groups, synced, folded in,
+acknowledged.
+
+All of this runs on the event loop; only the store's own threads touch a disk. Whatever is queued when the
+writer is free makes the next batch; nothing is delayed to make it larger.
+
+Invariants
+    1. A future is resolved with `Committed` only after the store synced the batch; until then no state,
+       event or number of it can be seen. Nothing acknowledged is lost or written twice; one client_msg_id is
+       one message.
+    2. A command is decided against the state at a head and written on condition that the head is still that
+       one (the store's fence); when another process was first, the log is caught up and the command decided
+       again.
+    3. Commands of one resident are decided in the order of their submission.
+    4. At most `queue_max` commands wait; one more is refused before anything happened.
+    5. After a batch whose end is not known, the heads of its residents are read again before anything is
+       decided.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from accord.clock import Clock
+from accord.errors import (
+    ColinkError,
+    ConflictError,
+    FrozenError,
+    InternalError,
+    NotReadyError,
+    OutcomeUnknownError,
+    OverloadedError,
+    StaleEpochError,
+    UnknownResidentError,
+)
+from regional_cell.domain.batches import Plan
+from regional_cell.domain.decisions import Committed, Decide
+from regional_cell.domain.events import Event
+from regional_cell.domain.state import OPEN, State
+from regional_cell.domain.views.apply import apply, stored
+from regional_cell.ports import (
+    Append,
+    Behind,
+    Doorbell,
+    Duplicate,
+    LiveFeed,
+    Log,
+    Outcome,
+    Sealer,
+    Unmet,
+    Views,
+    Written,
+)
+from regional_cell.services.commits.commands import Command, Planned, own
+from regional_cell.services.commits.states import States, Told
+
+ROUNDS_MAX = 64
+UNMET_MAX = 2
+SLICE_COMMANDS = 64
+FULL_RETRY_AFTER_MS = 100
+
+
+class GroupCommits:
+    """`ports.Commits`, and what bootstrap does with it: `set_live`, `start`, `stop`.
+
+    Args:
+        doorbell: rung for each resident after a commit; heard for what other processes wrote.
+        batch_max, queue_max, states_max: commands in a batch, commands that may wait, states held in memory.
+        shared: other processes write to the same store, so `state` looks at the head first.
+    """
+
+    def __init__(
+        self, log: Log, views: Views, sealer: Sealer, clock: Clock, *, doorbell: Doorbell | None = None,
+        batch_max: int = 512, queue_max: int = 8192, states_max: int = 4096, shared: bool = False,
+    ) -> None:  # fmt: skip
+        self._log, self._sealer, self._clock, self._doorbell = log, sealer, clock, doorbell
+        self._batch_max, self._queue_max, self._shared = batch_max, queue_max, shared
+        self._live: LiveFeed | None = None
+        self._states = States(
+            log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._fail
+        )
+        self._ready: deque[Command] = deque()
+        self._wake = asyncio.Event()
+        self._pending = 0
+        self._stopping = False
+        self._pump: asyncio.Task[None] | None = None
+        if doorbell is not None:
+            doorbell.listen(self._hear)
+
+    @property
+    def pending(self) -> int:
+        """Commands submitted and not yet resolved."""
+        return self._pending
+
+    def set_live(self, live: LiveFeed) -> None:
+        """Name the live feed, before `start`; it is made from this object."""
+        self._live = live
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._pump = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Refuse new commands, finish those that wait, and end."""
+        self._stopping = True
+        self._wake.set()
+        if self._pump is not None:
+            await self._pump
+        await self._states.stop()
+
+    def submit(
+        self,
+        resident: str,
+        decide: Decide,
+        *,
+        principal: str,
+        epoch: int | None = None,
+        origin: object | None = None,
+    ) -> asyncio.Future[Committed]:
+        """As `ports.Commits.submit`."""
+        if self._stopping:
+            raise NotReadyError(why="draining")
+        if self._pending >= self._queue_max:
+            raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
+        future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        command = Command(resident, decide, principal, epoch, origin, future)
+        self._pending += 1
+        if self._states.hold(resident).ready:
+            self._go_on([command])
+        else:
+            self._wait_last(command)
+        return future
+
+    async def commit(
+        self,
+        resident: str,
+        decide: Decide,
+        *,
+        principal: str,
+        epoch: int | None = None,
+        origin: object | None = None,
+    ) -> Committed:
+        """As `ports.Commits.commit`."""
+        return await asyncio.shield(
+            self.submit(resident, decide, principal=principal, epoch=epoch, origin=origin)
+        )
+
+    async def state(self, resident: str) -> State:
+        """As `ports.Commits.state`."""
+        held = self._states.hold(resident)
+        if not held.ready:
+            await asyncio.shield(self._states.load(resident, held))
+        elif self._shared:
+            await self._states.catch_up(resident, held)
+        if held.state is None:
+            raise NotReadyError(resident=resident)
+        return held.state
+
+    async def event(self, resident: str, sequence: int) -> Event | None:
+        """As `ports.Commits.event`."""
+        return (await self.events(resident, [sequence])).get(sequence)
+
+    async def events(self, resident: str, sequences: Sequence[int]) -> dict[int, Event]:
+        """As `ports.Commits.events`."""
+        entries = await self._log.entries(resident, sequences)
+        present = {sequence: entry for sequence, entry in entries.items() if entry.sealed is not None}
+        return {sequence: self._sealer.open_event(entry) for sequence, entry in present.items()}
+
+    async def read(self, resident: str, after: int, limit: int) -> list[Event]:
+        """As `ports.Commits.read`; redacted entries are left out."""
+        entries = await self._log.read(resident, after, limit)
+        return [self._sealer.open_event(entry) for entry in entries if entry.sealed is not None]
+
+    def pin(self, resident: str) -> None:
+        """Keep the state here and caught up on every ring, as long as somebody listens. Balanced by
+        `unpin`.
+        """
+        self._states.hold(resident).pins += 1
+
+    def unpin(self, resident: str) -> None:
+        """Let the state go again."""
+        if (held := self._states.find(resident)) is not None and held.pins:
+            held.pins -= 1
+
+    def _hear(self, resident: str, head: int) -> None:
+        """A doorbell rang. Only states that somebody listens to are caught up at once."""
+        held = self._states.find(resident)
+        if held is None or not held.pins or self._stopping:
+            return
+        if held.state is None or held.state.head < head:
+            self._states.load(resident, held)
+
+    async def _run(self) -> None:
+        while not (self._stopping and self._pending == 0):
+            if self._ready:
+                await self._write_batch()
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _write_batch(self) -> None:
+        batch = [self._ready.popleft() for _ in range(min(self._batch_max, len(self._ready)))]
+        flight: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            planned = await self._plan(batch, flight)
+            outcomes = await self._append(planned) if planned else []
+        finally:
+            for resident in {command.resident for command in batch}:
+                if (held := self._states.find(resident)) is not None and held.flight is flight:
+                    held.flight = None
+            flight.set_result(None)
+        # INVARIANT: nothing waits between the end of the flight and the fold, so no other fold can come
+        # between.
+        if outcomes is not None:
+            self._settle(planned, outcomes)
+
+    async def _plan(self, batch: list[Command], flight: asyncio.Future[None]) -> list[Planned]:
+        """Decide, number, seal. Commands that must wait for this batch go back to the head of the queue."""
+        plans: dict[str, Plan] = {}
+        planned: list[Planned] = []
+        deferred: list[Command] = []
+        now_us = self._clock.now_us()
+        for index, command in enumerate(batch, 1):
+            if index % SLICE_COMMANDS == 0:
+                await asyncio.sleep(0)
+            plan = plans.get(command.resident)
+            if plan is None:
+                held = self._states.hold(command.resident)
+                if not held.ready or held.state is None:
+                    self._wait_last(command)
+                    continue
+                held.flight = flight
+                plan = plans[command.resident] = Plan(held.state)
+            if plan.closed:
+                deferred.append(command)
+                continue
+            try:
+                one = self._decide(command, plan, now_us)
+            except ColinkError as error:
+                self._fail(command, error)
+            except Exception as error:
+                self._report(error)
+                self._fail(command, InternalError())
+            else:
+                if one is not None:
+                    planned.append(one)
+                elif plan.closed:
+                    deferred.append(command)
+        self._ready.extendleft(reversed(deferred))
+        return planned
+
+    def _decide(self, command: Command, plan: Plan, now_us: int) -> Planned | None:
+        """None when nothing is to be written now: answered, refused, or put off (then the plan is closed)."""
+        state = plan.state
+        if state.lifecycle != OPEN or command.epoch not in (None, state.epoch):
+            self._refuse(command, state)
+            return None
+        first_us = plan.first_us(now_us)
+        decided = command.decide(state, first_us)
+        if not decided.drafts:
+            self._resolve(command, Committed((), state, None, decided.answer))
+            return None
+        if decided.client_msg_id is not None and decided.client_msg_id in plan.message_keys:
+            # The first one decides what this is answered with; order keeps what follows behind it.
+            plan.closed = True
+            return None
+        events = plan.add(decided, command.principal, first_us)
+        changes = [apply(event) for event in events]
+        entries = tuple([self._sealer.seal_event(event) for event in events])
+        written = [one for event, its in zip(events, changes, strict=True) for one in stored(event, its)]
+        share = Append(
+            command.resident, state.epoch, entries, tuple(written), decided.requires, decided.client_msg_id
+        )
+        return Planned(command, decided, events, changes, share, state)
+
+    def _refuse(self, command: Command, state: State) -> None:
+        """Not with this epoch or in this life cycle, unless the fencing row says that the state here is
+        old.
+        """
+        if command.rounds == 0:
+            command.rounds = 1
+            self._states.wait([command])
+        elif state.lifecycle == "frozen":
+            self._fail(command, FrozenError(resident=state.resident))
+        elif state.lifecycle == "closed":
+            self._fail(command, UnknownResidentError(resident=state.resident))
+        else:
+            self._fail(command, StaleEpochError(resident=state.resident, epoch=state.epoch))
+
+    async def _append(self, planned: list[Planned]) -> list[Outcome] | None:
+        """The outcomes; None when the batch failed as a whole and its commands were told."""
+        failure: ColinkError = OutcomeUnknownError()
+        try:
+            return await self._log.append([one.share for one in planned])
+        except ColinkError as error:
+            failure = error
+        except Exception as error:
+            self._report(error)
+        for one in planned:
+            held = self._states.find(one.command.resident)
+            if held is not None and isinstance(failure, OutcomeUnknownError):
+                held.stale = True
+            self._fail(one.command, failure)
+        return None
+
+    def _settle(self, planned: list[Planned], outcomes: Sequence[Outcome]) -> None:
+        """Fold, tell the live feed, resolve; send everything else on its way."""
+        told: dict[str, list[tuple[Event, object | None]]] = {}
+        states: dict[str, State] = {}
+        again: dict[str, list[Command]] = {}
+        for one, outcome in zip(planned, outcomes, strict=True):
+            if isinstance(outcome, Written):
+                resident = one.command.resident
+                heard = told.setdefault(resident, [])
+                states[resident] = one.state
+                for event, changes in zip(one.events, one.changes, strict=True):
+                    one.state.apply(event.sequence, event.at_us, event.topics, changes)
+                    heard.append((event, one.command.origin))
+            else:
+                self._unwritten(one.command, outcome, again)
+        for resident, state in states.items():
+            self._tell(state, told[resident])
+            if self._doorbell is not None:
+                self._doorbell.ring(resident, state.head)
+        for one, outcome in zip(planned, outcomes, strict=True):
+            if isinstance(outcome, Written):
+                self._resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
+        for commands in again.values():
+            self._states.wait(commands)
+
+    def _unwritten(self, command: Command, outcome: Outcome, again: dict[str, list[Command]]) -> None:
+        if isinstance(outcome, Duplicate):
+            self._states.spawn(self._answer_duplicate(command, outcome.sequence))
+            return
+        if isinstance(outcome, Behind):
+            command.rounds += 1
+        elif isinstance(outcome, Unmet):
+            command.unmet += outcome.require is not None
+            if outcome.require is not None and command.unmet >= UNMET_MAX:
+                self._fail(command, ConflictError(what=outcome.require.view))
+                return
+        else:
+            self._fail(command, InternalError(why="unfit"))
+            return
+        if command.rounds > ROUNDS_MAX:
+            self._fail(command, NotReadyError(resident=command.resident, why="contended"))
+        else:
+            again.setdefault(command.resident, []).append(command)
+
+    async def _answer_duplicate(self, command: Command, sequence: int) -> None:
+        try:
+            event = await self.event(command.resident, sequence)
+            held = self._states.hold(command.resident)
+            if held.state is None or held.state.head < sequence:
+                await asyncio.shield(self._states.load(command.resident, held))
+            if event is None or held.state is None:
+                raise ConflictError(what="client_msg_id")
+            self._resolve(command, Committed((), held.state, event))
+        except ColinkError as error:
+            self._fail(command, error)
+        except BaseException:
+            self._fail(command, OutcomeUnknownError())
+            raise
+
+    def _wait_last(self, command: Command) -> None:
+        held = self._states.hold(command.resident)
+        held.waiting.append(command)
+        self._states.load(command.resident, held)
+
+    def _go_on(self, commands: list[Command]) -> None:
+        self._ready.extend(commands)
+        self._wake.set()
+
+    def _tell(self, state: State, told: Told) -> None:
+        if self._live is None:
+            return
+        try:
+            self._live.committed(state, told)
+        except Exception as error:
+            # What is committed is committed: a listener's defect must not make the writer lie about it.
+            self._report(error)
+
+    def _resolve(self, command: Command, committed: Committed) -> None:
+        self._over()
+        if not command.future.done():
+            command.future.set_result(committed)
+
+    def _fail(self, command: Command, error: ColinkError) -> None:
+        self._over()
+        if not command.future.done():
+            command.future.set_exception(own(error))
+
+    def _over(self) -> None:
+        self._pending -= 1
+        if self._stopping and self._pending == 0:
+            self._wake.set()
+
+    def _report(self, error: Exception) -> None:
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "defect in the writer", "exception": error}
+        )
