@@ -1,4 +1,4 @@
-"""`python -P -m directory --config FILE [--migrate]` runs the directory; `... migrate --config FILE` only migrates.
+"""`python -P -m directory --config FILE [--migrate]` runs the directory; `migrate` only migrates.
 
 Settings with faults, a store of another schema and policies with findings are printed, and give exit code 2.
 """

@@ -2,7 +2,7 @@
 
 Invariants
     1. Nothing listens before the schema is ours, the keys are there and a bundle is active.
-    2. Draining: health says so, watches end with UNAVAILABLE, running calls get `GRACE_S`, then the store closes.
+    2. Draining: health says so, watches end with UNAVAILABLE, running calls get `GRACE_S`, the store closes.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class Plane:
         self._given = {domain: trust.bundle_pem(domain) for domain in trust.domains()}
 
     async def believe_admitted(self) -> None:
-        """Add the authorities of admitted cells to those that the operator gave; retired cells lose theirs."""
+        """Add the authorities of admitted cells to the given ones; retired cells lose theirs."""
 
         def work(unit: ReadUnit) -> dict[str, bytes]:
             alive = [it for it in unit.cells.cells() if it.state is not CellState.RETIRED]
@@ -126,7 +126,7 @@ def open_store(settings: DirectoryPlaneSettings) -> Engines:
     """Connections to the store.
 
     Raises:
-        SettingsError: the URL or the data folder cannot be used. OverloadedError: another process has the store.
+        SettingsError: the URL or the data folder cannot be used. OverloadedError: another process has it.
     """
     try:
         settings.node.data_dir.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,8 @@
 
 Invariants
     1. A unit of work sees one consistent state and is rolled back unless it says `commit()`.
-    2. Write units of all processes over one store run one after the other, so what a unit has read still holds
-       when it commits, and versions are visible in the order in which they were given out.
+    2. Write units of all processes over one store run one after the other, so what a unit has read still
+       holds when it commits, and versions are visible in the order in which they were given out.
     3. Reading units have no way to change anything.
 """
 
@@ -68,7 +68,7 @@ class ClaimReader(Protocol):
     """Claims by blind index; nothing else finds them."""
 
     def match(self, names: Sequence[Name]) -> list[HeldClaim]:
-        """Claims under any of these names, in every jurisdiction of this store; one query whatever is found."""
+        """Claims under any of these names, in every jurisdiction; one query whatever is found."""
 
     def list_of(self, cell: str, after: tuple[str, str, str, bytes] | None, limit: int) -> list[HeldClaim]:
         """Claims of one cell behind (jurisdiction, attribute, key id, index), in that order."""
@@ -117,7 +117,7 @@ class CellReader(Protocol):
     def edges(self) -> list[Edge]:
         """All of them by name."""
 
-    def keys(self) -> list[AdmittedKey]:
+    def all_keys(self) -> list[AdmittedKey]:
         """All of them by key id."""
 
     def keys_of(self, cell: str) -> list[RingKey]:

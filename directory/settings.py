@@ -1,7 +1,7 @@
 """Settings of the directory: TOML file, environment over it, two key files in the secrets folder.
 
 Invariants
-    1. Nothing has a default that would let the directory run without keys, certificates or a place for its data.
+    1. Nothing has a default that would let the directory run without keys, certificates or a data folder.
 """
 
 import re

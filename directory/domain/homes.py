@@ -16,7 +16,7 @@ from residency_policies.decision import Question, Viewer
 from residency_policies.vocabulary import OBLIGATIONS
 
 _CAN = frozenset(OBLIGATIONS)
-"""What a cell owes for resting data is discharged by the cell, with every write; here it only must not forbid."""
+"""What a cell owes for resting data it discharges with every write; here only denials count."""
 
 
 class HomeRules:

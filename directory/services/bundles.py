@@ -69,7 +69,8 @@ class BundleService:
         """A bundle by version; 0: the active one.
 
         Raises:
-            PeerRefusedError: neither operator nor admitted node. NotFoundError. NotReadyError: none is active.
+            PeerRefusedError: neither operator nor admitted node. NotFoundError.
+            NotReadyError: none is active.
         """
 
         def work(unit: ReadUnit) -> SignedBundle | None:

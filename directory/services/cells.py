@@ -39,7 +39,7 @@ CHECKPOINT_CHARACTERS_MAX = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a cell says of itself. `epochs`: the highest epochs that changed since it last spoke, by resident."""
+    """What a cell says of itself. `epochs`: by resident, the highest that changed since it last spoke."""
 
     node: str
     software: str

@@ -21,7 +21,7 @@ from directory.ports import ClaimWriter, Rate, ReadUnit, Store, WriteUnit
 ENDED_KEPT_S = 86_400
 SWEEP_MAX = 500
 NOBODY = "P000000000000"
-"""Looked up where an index led nowhere, so that the work is the same; no id that is drawn by chance matters."""
+"""Looked up where an index led nowhere, so that the work is the same."""
 
 
 class ClaimService:

@@ -2,7 +2,7 @@
 
 Invariants
     1. A stream is of the node that its certificate names, and that is admitted.
-    2. The first record of a stream is always sent, even without entries: by it the node knows that it is current.
+    2. The first record of a stream is always sent, even empty: by it the node knows that it is current.
 """
 
 from collections.abc import Iterable
@@ -98,7 +98,7 @@ def changes_for(unit: ReadUnit, node: WatchedNode) -> RouteChanges:
         placements=tuple(it for it in placements if it.resident not in behind),  # INVARIANT: watch 5
         cells=tuple(it for it in unit.cells.cells() if it.version > since),
         edges=tuple(it for it in unit.cells.edges() if it.version > since),
-        keys=tuple(it for it in unit.cells.keys() if it.version > since),
+        keys=tuple(it for it in unit.cells.all_keys() if it.version > since),
         tombstones=tuple(tombstones),
     )
 

@@ -26,11 +26,11 @@ class MemoryCells:
     def edges(self) -> list[Edge]:
         return sorted(self._state.edges.values(), key=lambda it: it.name)
 
-    def keys(self) -> list[AdmittedKey]:
+    def all_keys(self) -> list[AdmittedKey]:
         return sorted(self._state.keys.values(), key=lambda it: it.key.key_id)
 
     def keys_of(self, cell: str) -> list[RingKey]:
-        return [it.key for it in self.keys() if it.key.cell == cell]
+        return [it.key for it in self.all_keys() if it.key.cell == cell]
 
     def reports(self) -> list[CellReport]:
         return sorted(self._state.reports.values(), key=lambda it: it.cell)

@@ -38,7 +38,7 @@ class SqlCells:
             _edge(row) for row in self._connection.execute(select(tables.edges).order_by(tables.edges.c.name))
         ]
 
-    def keys(self) -> list[AdmittedKey]:
+    def all_keys(self) -> list[AdmittedKey]:
         return [
             _key(row) for row in self._connection.execute(select(tables.keys).order_by(tables.keys.c.key_id))
         ]

@@ -7,6 +7,7 @@ Invariants
 
 from accord.errors import InvalidError
 from accord.identity import RingKey
+from accord.signing import KeyState
 from accord.wire.common.v1 import common_pb2
 from accord.wire.directory.v1 import directory_pb2 as pb
 from directory.domain.bundles import SignedBundle
@@ -28,7 +29,7 @@ _CELL_STATES: dict[CellState, pb.CellState] = {
     CellState.DRAINING: pb.CELL_STATE_DRAINING,
     CellState.RETIRED: pb.CELL_STATE_RETIRED,
 }
-_KEY_STATES: dict[str, pb.KeyState] = {
+_KEY_STATES: dict[KeyState, pb.KeyState] = {
     "active": pb.KEY_STATE_ACTIVE,
     "verify_only": pb.KEY_STATE_VERIFY_ONLY,
     "withdrawn": pb.KEY_STATE_WITHDRAWN,
@@ -138,13 +139,8 @@ def key_from_wire(it: pb.Key) -> RingKey:
     purposes = frozenset(it.purposes)
     if "*" in purposes and len(purposes) > 1:
         raise InvalidError(field="purposes", why="all or some")
-    if it.state == pb.KEY_STATE_ACTIVE:
-        state = "active"
-    elif it.state == pb.KEY_STATE_VERIFY_ONLY:
-        state = "verify_only"
-    elif it.state == pb.KEY_STATE_WITHDRAWN:
-        state = "withdrawn"
-    else:
+    state = next((state for state, value in _KEY_STATES.items() if value == it.state), None)
+    if state is None:
         raise InvalidError(field="state", why="unknown")
     return RingKey(
         it.cell,

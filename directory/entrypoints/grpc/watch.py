@@ -147,11 +147,10 @@ class _Session:
             asyncio.ensure_future(self._draining.wait()),
         ]
         try:
-            await asyncio.wait(
-                {answered, reader, *others} if not reader.done() else {answered, *others},
-                return_when=asyncio.FIRST_COMPLETED,
-                timeout=LOOK_S,
-            )
+            waited: set[asyncio.Future[Any]] = {answered, *others}
+            if not reader.done():
+                waited.add(reader)
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
         finally:
             for waiting in others:
                 waiting.cancel()
