@@ -22,6 +22,8 @@ def test_the_bytes_of_an_index_are_fixed() -> None:
     ("attribute", "value", "form"),
     [
         ("email", "Ａda@example.com", "ada@example.com"),
+        # Upper case that composes only once it is lower case.
+        ("email", "J\u030can@example.com", "\u01f0an@example.com"),
         ("phone", "0049 (30) 12-34.567", "+49301234567"),
         ("phone", "+49 30 1234567", "+49301234567"),
         ("slug", " Acme-EU ", "acme-eu"),

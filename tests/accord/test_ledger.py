@@ -85,6 +85,12 @@ def test_the_published_inclusion_and_consistency_proofs_come_out() -> None:
     ]
 
 
+def test_a_proof_does_not_end_below_the_root() -> None:
+    hash_at, root = reader(HASHES[:8]), _naive_root(HASHES[:8])
+    assert not verify_inclusion(HASHES[0], 0, 9, inclusion_proof(0, 8, hash_at), root)
+    assert not verify_consistency(4, 9, _naive_root(HASHES[:4]), root, consistency_proof(4, 8, hash_at))
+
+
 def _naive_root(hashes: list[bytes]) -> bytes:
     """RFC 6962, 2.1, word for word."""
     if not hashes:

@@ -54,8 +54,12 @@ def test_a_certificate_below_a_leaf_proves_nothing() -> None:
 
 
 def test_an_authority_is_no_process() -> None:
-    with pytest.raises(PeerRefusedError):
-        peer_of(AUTHORITIES[OURS].cert_pem, TRUST)
+    for certificate in (
+        AUTHORITIES[OURS].cert_pem,
+        _certificate(["spiffe://de-fra.demo/a"], authority_itself=True),
+    ):
+        with pytest.raises(PeerRefusedError):
+            peer_of(certificate, TRUST)
 
 
 @pytest.mark.parametrize("days", [-1, 91])
@@ -76,7 +80,7 @@ def test_a_certificate_has_exactly_one_well_formed_name(uris: list[str]) -> None
     assert peer_of(_certificate(["spiffe://de-fra.demo/a"]), TRUST).process == "a"
 
 
-def _certificate(uris: list[str]) -> bytes:
+def _certificate(uris: list[str], *, authority_itself: bool = False) -> bytes:
     authority = AUTHORITIES[OURS]
     issuer = x509.load_pem_x509_certificate(authority.cert_pem)
     key = serialization.load_pem_private_key(authority.key_pem, None)
@@ -85,7 +89,7 @@ def _certificate(uris: list[str]) -> bytes:
     builder = x509.CertificateBuilder(
         issuer.subject, issuer.subject, key.public_key(), 1, NOW, NOW + datetime.timedelta(1)
     )
-    builder = builder.add_extension(x509.BasicConstraints(False, None), True)
+    builder = builder.add_extension(x509.BasicConstraints(authority_itself, None), True)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
