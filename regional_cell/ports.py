@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from accord.errors import Moved
+from accord.errors import ColinkError, Moved
 from accord.identity import IdentityClaims, KeyRing
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Change, Key, Require, Row
@@ -21,7 +21,7 @@ from regional_cell.domain.search_query import Term
 from regional_cell.domain.state import State
 from regional_cell.domain.transfers import Entry
 from residency_policies.bundle import CompiledBundle
-from residency_policies.decide import Decision, Question
+from residency_policies.decision import Decision, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -665,3 +665,22 @@ class TokenMint(Protocol):
 
     def prove_identity(self, text: str) -> IdentityClaims:
         """An identity token made for this cell. Raises TokenInvalidError, TokenExpiredError."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewResident:
+    """A resident to be. `names`: (attribute, value) to claim; `first`: decides its first events."""
+
+    resident: str
+    establishment: str
+    first: Decide
+    names: tuple[tuple[str, str], ...] = ()
+    subjects: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class ResidentCreator(Protocol):
+    """Brings new residents into the world, the directory and this cell agreeing at the end."""
+
+    async def create(self, new: Sequence[NewResident]) -> list[ColinkError | None]:
+        """Create them; for each, in order, why it was refused, or None."""

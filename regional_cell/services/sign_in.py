@@ -1,0 +1,242 @@
+"""Signing in: a person's home cell checks who they are, each workspace's home cell gives them a token.
+
+    password or ticket at the person's home      -> a session, and one identity token for each linked workspace's home
+    identity token at the workspace's home       -> an `xoxc` token of the user that this person is there
+
+Invariants
+    1. An unknown person, a wrong password and a person without one cost the same work and get the same answer.
+    2. Attempts are counted by person, or by the digest of the address for unknown ones, before any work is done.
+    3. An identity token is believed only from the cell that is the person's home, for this very cell.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accord.clock import Clock
+from accord.encoding import b64url
+from accord.errors import (
+    ColinkError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RateLimitedError,
+    TokenInvalidError,
+    UserInactiveError,
+)
+from accord.ids import check_id
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.commands import people
+from regional_cell.domain.commands import tokens as token_commands
+from regional_cell.domain.state import State
+from regional_cell.domain.views.tokens import ACTIVE
+from regional_cell.ports import Commits, Hasher, Routes, SpentTickets, TokenMint
+
+SESSION_LIFE_S = 30 * 86_400
+SESSION_KIND = "xoxc"
+ATTEMPTS_MAX = 10
+WINDOW_S = 300.0
+COUNTED_MAX = 20_000
+PASSWORD_CHARACTERS_MAX = 1024
+# What people may do themselves, they may do with the token of their session.
+SESSION_SCOPES = ("client",)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where to go on: the workspace, the user there, its home cell, and the identity token for it."""
+
+    workspace: str
+    user: str
+    cell: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person who proved who they are. `away`: workspaces whose home is not known at the moment."""
+
+    person: str
+    session: str
+    doors: tuple[Door, ...]
+    away: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A token for one workspace."""
+
+    workspace: str
+    name: str
+    user: str
+    token: str
+    expires_s: int
+
+
+class InvalidLoginError(ForbiddenError):
+    """Whoever it was, it did not fit."""
+
+    def __init__(self) -> None:
+        super().__init__(api="invalid_login", needed="login")
+
+
+class SignIn:
+    """Doors for people.
+
+    Args:
+        cell: name of this cell.
+    """
+
+    def __init__(
+        self,
+        commits: Commits,
+        mint: TokenMint,
+        routes: Routes,
+        hasher: Hasher,
+        spent: SpentTickets,
+        clock: Clock,
+        random: Callable[[int], bytes],
+        cell: str,
+    ) -> None:
+        self._commits, self._mint, self._routes, self._hasher = commits, mint, routes, hasher
+        self._spent, self._clock, self._random, self._cell = spent, clock, random, cell
+        self._attempts: OrderedDict[str, list[float]] = OrderedDict()
+
+    async def password(self, person: str, email: str, password: str, device: str) -> SignedIn:
+        """Check a password. `person` is empty where the address led to nobody.
+
+        Raises:
+            InvalidLoginError, RateLimitedError, InvalidError
+        """
+        if len(password) > PASSWORD_CHARACTERS_MAX or len(email) > 320:
+            raise InvalidError(field="password", why="too long")
+        self._count(person or hashlib.sha256(email.strip().lower().encode()).hexdigest())
+        state = await self._person(person)
+        credential = state.row("credentials", "password") if state is not None else None
+        contact = state.row("contacts", "email") if state is not None else None
+        encoded = credential["content"]["hash"] if credential is not None else None
+        fits = await self._hasher.verify(encoded, password)
+        same = contact is not None and contact["content"]["value"].strip().lower() == email.strip().lower()
+        if not fits or not same or state is None:
+            raise InvalidLoginError()
+        return await self._signed_in(state, device)
+
+    async def ticket(self, text: str, device: str) -> SignedIn:
+        """Sign in with a link. Raises TokenInvalidError, TokenExpiredError, InvalidLoginError."""
+        payload = self._mint.prove_ticket(text, "sign_in")
+        person = str(payload.get("r") or "")
+        state = await self._person(person)
+        if state is None:
+            raise InvalidLoginError()
+        expires_s = payload["x"]
+        if payload.get("reusable") is not True:
+            if not isinstance(expires_s, int) or not await self._spent.spend(
+                str(payload.get("i")), expires_s
+            ):
+                raise TokenInvalidError(why="spent")
+        return await self._signed_in(state, device)
+
+    async def session(self, workspace: str, identity: str, device: str) -> Opened:
+        """A token for the user that the person is in this workspace.
+
+        Raises:
+            TokenInvalidError, TokenExpiredError, UserInactiveError: no such active user. UnknownResidentError
+        """
+        claims = self._mint.prove_identity(identity)
+        home = await self._routes.home_of(claims.resident)
+        if home is None or home[0] != claims.via or claims.resident[0] != "P":
+            raise TokenInvalidError(why="not from the home of this person")
+        check_id(workspace, "T")
+        state = await self._commits.state(workspace)
+        user = _user_of(state, claims.resident)
+        minted = self._mint.mint(
+            SESSION_KIND,
+            workspace,
+            user=user,
+            scopes=SESSION_SCOPES,
+            life_s=SESSION_LIFE_S,
+            device=device[:64],
+        )
+        await self._commits.commit(workspace, token_commands.issue((minted.record,)), principal=user)
+        row = state.row("workspaces")
+        name = row["content"]["name"] if row is not None else ""
+        return Opened(workspace, name, user, minted.text, minted.record.expires_s)
+
+    async def sign_out(self, caller: Caller) -> None:
+        """Revoke the caller's session token, and close the person's session when their home is here."""
+        await self.revoke_session(caller, caller.token_id)
+
+    # --- sessions of the caller ------------------------------------------------------------------------
+
+    async def sessions(self, caller: Caller) -> list[dict[str, object]]:
+        """The caller's session tokens that still open this workspace, newest first."""
+        state = await self._commits.state(caller.resident)
+        now_s = self._clock.now_us() // 1_000_000
+        rows = [
+            {"id": key[0], "created": row["created_s"], "expires": row["expires_s"], "device": row["device"]}
+            for key, row in state.rows["tokens"].items()
+            if row["user"] == caller.user and row["kind"] == SESSION_KIND and row["state"] == ACTIVE
+            and (not row["expires_s"] or row["expires_s"] > now_s)
+        ]  # fmt: skip
+        rows.sort(key=lambda row: -row["created"])
+        return [{**row, "current": row["id"] == caller.token_id} for row in rows]
+
+    async def revoke_session(self, caller: Caller, token_id: str) -> None:
+        """Revoke one of the caller's own session tokens. NotFoundError (session) for any other."""
+        state = await self._commits.state(caller.resident)
+        row = state.row("tokens", token_id)
+        if row is None or row["user"] != caller.user or row["kind"] != SESSION_KIND:
+            raise NotFoundError(thing="session")
+        revoke = token_commands.revoke(token_id, "sign_out")
+        await self._commits.commit(caller.resident, revoke, principal=caller.user)
+        home = await self._person(caller.person) if caller.person else None
+        if home is not None and row["device"] and home.row("sessions", row["device"]) is not None:
+            close = people.close_session(row["device"], "sign_out")
+            await self._commits.commit(caller.person, close, principal=caller.person)
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    async def _person(self, person: str) -> State | None:
+        """The person's state, or None where there is none in this cell."""
+        if not person:
+            return None
+        try:
+            return await self._commits.state(check_id(person, "P"))
+        except (InvalidError, NotFoundError):
+            return None
+        except ColinkError as error:
+            if error.api == "invalid_auth":
+                return None
+            raise
+
+    async def _signed_in(self, state: State, device: str) -> SignedIn:
+        session = b64url(self._random(16))
+        person = state.resident
+        links = [(key[0], row["user"]) for key, row in state.rows["links"].items()]
+        await self._commits.commit(person, people.open_session(session, device), principal=person)
+        doors, away = [], []
+        for workspace, user in links:
+            home = await self._routes.home_of(workspace)
+            if home is None:
+                away.append(workspace)
+            else:
+                doors.append(Door(workspace, user, home[0], self._mint.identity(person, home[0])))
+        return SignedIn(person, session, tuple(doors), tuple(away))
+
+    def _count(self, who: str) -> None:
+        now_s = self._clock.monotonic_s()
+        made = [at_s for at_s in self._attempts.pop(who, []) if now_s - at_s < WINDOW_S]
+        if len(made) >= ATTEMPTS_MAX:
+            self._attempts[who] = made
+            raise RateLimitedError(retry_after_s=max(1, int(made[0] + WINDOW_S - now_s)))
+        self._attempts[who] = [*made, now_s]
+        while len(self._attempts) > COUNTED_MAX:
+            self._attempts.popitem(last=False)
+
+
+def _user_of(state: State, person: str) -> str:
+    for key, row in state.rows["users"].items():
+        if row["person"] == person and not row["deleted"]:
+            return str(key[0])
+    raise UserInactiveError()
