@@ -21,7 +21,7 @@ from accord.encoding import canonical_json, parse_canonical
 from accord.errors import ColinkError
 from residency_policies import places, vocabulary
 from residency_policies.builtin import MANDATORY_FLOORS
-from residency_policies.compile import Table, compile_stack
+from residency_policies.compile import compile_stack
 from residency_policies.decide import Profile, SafeCoreProfile, TableProfile
 from residency_policies.decision import Region
 from residency_policies.document import load_document, time_findings
@@ -176,7 +176,6 @@ class CompiledBundle:
         self._policies = [document for document in bundle.parsed if isinstance(document, Policy)]
         self._floors = [document for document in bundle.parsed if isinstance(document, FloorPack)]
         self._profiles: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], TableProfile] = {}
-        self._tables: dict[Stack, Table] = {}
         self._core = SafeCoreProfile(bundle.version, bundle.regions)
         self._by_workspace = {n: p for p in self._policies for n in p.applies_to.workspaces}
         self._by_establishment = {
@@ -213,13 +212,14 @@ class CompiledBundle:
     def profile_for(
         self, workspace: str, establishment: str, subjects: Iterable[str] = (), tags: Iterable[str] = ()
     ) -> Profile:
-        """The profile of a workspace; without a policy, or with one that contradicts the establishment, the
-        safe core.
+        """The profile of a workspace. A policy that names it comes before one for its establishment.
 
-        A policy that names the workspace comes before one that names its establishment only.
+        It is the safe core without a policy, with one that contradicts the establishment, and when the
+        establishment or a subject is not a known place.
         """
-        policy = self._policy_for(workspace, establishment)
-        if policy is None:
+        policy, subjects = self._policy_for(workspace, establishment), tuple(subjects)
+        known = establishment in places.ALL_COUNTRIES and all(map(places.is_place, subjects))
+        if policy is None or not known:
             return self._core
         key = (policy.id, establishment, tuple(sorted(set(subjects))), tuple(sorted(set(tags))))
         profile = self._profiles.get(key)
@@ -244,20 +244,16 @@ class CompiledBundle:
         self, policy: Policy, establishment: str, subjects: tuple[str, ...] = (), tags: tuple[str, ...] = ()
     ) -> Stack:
         """The layers that a profile is compiled from."""
-        known = tuple(subject for subject in subjects if places.is_place(subject))
         bundle = self.bundle
         return make_stack(
-            bundle.version, policy, self._floors, bundle.regions, self.at_s, establishment, known, tags
+            bundle.version, policy, self._floors, bundle.regions, self.at_s, establishment, subjects, tags
         )
 
     def _compiled(
         self, policy: Policy, establishment: str, subjects: tuple[str, ...], tags: tuple[str, ...]
     ) -> TableProfile:
         stack = self.stack_for(policy, establishment, subjects, tags)
-        table = self._tables.get(stack)
-        if table is None:
-            table = self._tables[stack] = compile_stack(stack)
-        return TableProfile(table, self.bundle.version, stack.boundary_s)
+        return TableProfile(compile_stack(stack), self.bundle.version, stack.boundary_s)
 
     def _prepare(self) -> None:
         """Check the documents together and compile each policy once, so that faults show before
@@ -289,7 +285,7 @@ class CompiledBundle:
             establishment = (policy.applies_to.establishment or ("",))[0]
             stack = self.stack_for(policy, establishment)
             self.warnings += tuple(failed_expectations(stack))
-            self._compiled(policy, establishment, (), ())
+            self._profiles[(policy.id, establishment, (), ())] = self._compiled(policy, establishment, (), ())
 
 
 def _instants(policies: Iterable[Policy], floors: Iterable[FloorPack]) -> list[int]:
@@ -301,7 +297,7 @@ def _instants(policies: Iterable[Policy], floors: Iterable[FloorPack]) -> list[i
 
 
 def compile_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
-    """Compile every policy of a bundle for an instant (Unix seconds); for planes that run an activated bundle.
+    """Compile every policy of a bundle for an instant (Unix seconds); for planes that run a bundle.
 
     Raises:
         DocumentError: a document cannot be used.

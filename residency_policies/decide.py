@@ -74,9 +74,9 @@ class TableProfile:
 
     def decide(self, question: Question) -> Decision:
         """The decision of a question. Raises nothing."""
-        if question.bundle != self.bundle:
-            return self.table.skew
         try:
+            if question.bundle != self.bundle:
+                return self.table.skew
             viewer = question.viewer
             place = (
                 self._op.get(question.op, OUTSIDE)
@@ -166,9 +166,9 @@ class SafeCoreProfile:
 
     def decide(self, question: Question) -> Decision:
         """The decision of a question. Raises nothing."""
-        if question.bundle != self.bundle:
-            return self._decisions["BUNDLE_SKEW"]
         try:
+            if question.bundle != self.bundle:
+                return self._decisions["BUNDLE_SKEW"]
             viewer = question.viewer
             known = (
                 question.data_class in CLASS_INDEX

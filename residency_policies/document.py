@@ -22,6 +22,7 @@ _LATER: Final = {
 }
 T = TypeVar("T")
 _POLICY_KEYS = ("apiVersion", "kind", "metadata", "applies_to", "packs", "default", "placement", "flows")
+_FLOOR_METADATA = ("id", "title", "layer", "version", "last_checked", "confidence", "disclaimer")
 _FLOOR_KEYS = ("apiVersion", "kind", "metadata", "applies_when", "adequacy", "rules")
 
 
@@ -75,11 +76,12 @@ def _policy(root: Node, parts: Parts) -> Policy:
     keys = parts.mapping(
         root, "", (*_POLICY_KEYS, "facts", "tests"), ("metadata", "applies_to", "default"), _LATER
     )
+    absent = Node({}, root.line, root.column)
     metadata = parts.mapping(
-        keys.get("metadata", root),
+        keys.get("metadata", absent),
         "metadata",
         ("id", "title", "layer", "version", "effective", "review_by"),
-        ("id", "title", "layer"),
+        ("id", "title", "layer") if "metadata" in keys else (),
     )
     layer = parts.text(metadata.get("layer"), "metadata.layer")
     if layer in ("organisation", "channel"):
@@ -121,11 +123,12 @@ def _policy(root: Node, parts: Parts) -> Policy:
 
 def _floor(root: Node, parts: Parts) -> FloorPack:
     keys = parts.mapping(root, "", _FLOOR_KEYS, ("metadata", "applies_when", "rules"), _LATER)
+    absent = Node({}, root.line, root.column)
     metadata = parts.mapping(
-        keys.get("metadata", root),
+        keys.get("metadata", absent),
         "metadata",
-        ("id", "title", "layer", "version", "last_checked", "confidence", "disclaimer"),
-        ("id", "title", "layer", "version", "last_checked", "confidence", "disclaimer"),
+        _FLOOR_METADATA,
+        _FLOOR_METADATA if "metadata" in keys else (),
     )
     layer = parts.text(metadata.get("layer"), "metadata.layer")
     if layer and layer != "floor":

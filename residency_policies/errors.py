@@ -37,7 +37,7 @@ CODES: dict[str, str] = {
     "E-VOCABULARY": "made for another vocabulary",
     "E-BUNDLE": "the bytes are not a bundle",
     "E-TEST": "an expectation of a document fails",
-    "W-REVIEW": "the review date is missing or has passed",
+    "W-REVIEW": "the review date has passed",
     "W-EXPIRES": "a fact has expired and no longer counts",
 }
 

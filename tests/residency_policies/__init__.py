@@ -1,1 +1,2 @@
-"""Tests of the residency policies: the loader, the meaning of rules, the table and the documents that are shipped."""
+"""Tests of the residency policies: the loader, the meaning of rules, the table and the
+shipped documents."""

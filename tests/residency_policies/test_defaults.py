@@ -143,7 +143,8 @@ def test_every_document_cites_its_sources() -> None:
             assert document.last_checked
             assert all(rule.citation and rule.confidence for rule in document.rules)
         else:
-            assert all("(" in rule.because for rule in (*document.flows, *document.placement))
+            assert all("(" in flow.because for flow in document.flows)
+            assert all("(" in entry.because for entry in document.placement)
             assert len(document.tests) >= 13
 
 
@@ -178,3 +179,21 @@ def test_regions_and_default_policies_go_together() -> None:
     homes = [load_document(text) for text in builtin_policies()]
     stated = [one.applies_to.establishment[0] for one in homes if isinstance(one, Policy)]
     assert sorted(stated) == sorted(REGION_OF)
+
+
+def test_data_in_a_region_of_the_economic_area_is_under_its_floor_whoever_owns_it() -> None:
+    asked = question("process", "DE", "US", "system", purpose="search")
+    decision = DEFAULTS.profile_for("T1", "US").decide(asked)
+    assert (decision.code, decision.rule) == ("INSTRUMENT_MISSING", "floor/eea eea-1")
+    assert (
+        DEFAULTS.profile_for("T1", "US")
+        .decide(question("process", "US", "US", "system", purpose="search"))
+        .allow
+    )
+
+
+def test_an_adequate_destination_satisfies_the_floor_only_for_every_place_of_the_flow() -> None:
+    in_brazil = question("search_from", "DE", "BR", viewer=Viewer("employee", "BR"))
+    assert DEFAULTS.profile_for("T1", "DE").decide(in_brazil).rule == "default/de F4"
+    in_peru = question("search_from", "DE", "BR", viewer=Viewer("employee", "PE"))
+    assert DEFAULTS.profile_for("T1", "DE").decide(in_peru).rule == "floor/eea eea-1"

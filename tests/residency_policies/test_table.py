@@ -133,7 +133,7 @@ def test_too_many_facts_are_refused_before_a_table_is_made() -> None:
 
 
 def cedar_condition(rule: Rule) -> str:
-    """One rule as a condition over the context of a request, written anew from the documents' meaning of places."""
+    """One rule as a condition over the context of a request, written anew from the meaning of places."""
 
     def member(words: frozenset[str] | None, key: str) -> str:
         if words is None:

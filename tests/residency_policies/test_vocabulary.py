@@ -1,13 +1,14 @@
 """The vocabulary is the one of the law facts, closed and dense."""
 
 from importlib import resources
+from typing import Any
 
 import yaml
 
 from residency_policies import places, vocabulary
 
 
-def law() -> dict[str, dict[str, object]]:
+def law() -> dict[str, dict[str, Any]]:
     text = resources.files("residency_policies.packs").joinpath("jurisdictions.yaml").read_text("utf-8")
     return yaml.safe_load(text)  # type: ignore[no-any-return]
 
@@ -30,7 +31,7 @@ def test_words_are_those_of_the_law_facts() -> None:
         ("key_custody", vocabulary.KEY_CUSTODY),
     ):
         assert list(ours) == words[name]
-    assert set(vocabulary.ASSERTED_FACTS + vocabulary.OBSERVED_FACTS) == set(words["facts"])  # type: ignore[call-overload]
+    assert set(vocabulary.ASSERTED_FACTS + vocabulary.OBSERVED_FACTS) == set(words["facts"])
 
 
 def test_indexes_are_dense_and_leave_zero_to_the_unknown() -> None:
@@ -47,8 +48,7 @@ def test_indexes_are_dense_and_leave_zero_to_the_unknown() -> None:
 def test_blocs_are_those_of_the_law_facts_and_their_members_are_countries() -> None:
     listed = law()["blocs"]
     assert {name: sorted(members) for name, members in places.blocs().items()} == {
-        name: sorted(members)
-        for name, members in listed.items()  # type: ignore[call-overload]
+        name: sorted(members) for name, members in listed.items()
     }
     assert len(places.COUNTRIES) == len(places.ALL_COUNTRIES) == 249
     for members in places.blocs().values():
