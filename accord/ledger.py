@@ -49,10 +49,12 @@ def leaf_data(open: dict[str, object], sealed: dict[str, object], salt: bytes) -
 
 
 def leaf_hash(data: bytes) -> bytes:
+    """SHA-256(0x00 + leaf data)."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 + left + right)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 

@@ -16,12 +16,14 @@ _VALUE_CHARACTERS_MAX = 256
 
 
 def moved_to_wire(moved: Moved) -> common_pb2.Moved:
+    """As the message, for frames that carry it."""
     return common_pb2.Moved(
         resident=moved.resident, cell=moved.cell, epoch=moved.epoch, handover=moved.handover
     )
 
 
 def moved_from_wire(moved: common_pb2.Moved) -> Moved:
+    """As said by the peer: its hand-over record is not proven yet."""
     return Moved(moved.resident, moved.cell, moved.epoch, moved.handover)
 
 

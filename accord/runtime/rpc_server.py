@@ -90,6 +90,8 @@ class RpcServer:
                 ("grpc.max_concurrent_streams", streams_max),
                 ("grpc.keepalive_time_ms", 20_000),
                 ("grpc.keepalive_timeout_ms", 10_000),
+                # Clients ping idle connections too; without this they would be cut off for it.
+                ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
                 ("grpc.so_reuseport", 0),
             ],

@@ -28,6 +28,8 @@ EXIT_CODE = 2
 PREFIX = "COLINK_"
 # Read by the runtime itself before there are settings.
 RESERVED = frozenset({"COLINK_SECRETS_DIR", "COLINK_CONFIG", "COLINK_END_WITH_PARENT"})
+# For test runs; a process that they start inherits it.
+RESERVED_PREFIX = "COLINK_TEST_"
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -150,7 +152,7 @@ def _from_file(config: Path | None, faults: list[str]) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name in RESERVED:
+        if not name.startswith(PREFIX) or name in RESERVED or name.startswith(RESERVED_PREFIX):
             continue
         section, parted, key = name.removeprefix(PREFIX).lower().partition("__")
         if not parted or not section or not key:

@@ -103,3 +103,8 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = load(Settings, _file(tmp_path, FILE), {}, None)
     with pytest.raises(ValueError, match="frozen"):
         settings.node.name = "other"  # type: ignore[misc]
+
+
+def test_variables_of_the_runtime_and_of_test_runs_are_no_settings(tmp_path: Path) -> None:
+    environ = {"COLINK_END_WITH_PARENT": "1", "COLINK_TEST_POSTGRES_URL": "x", "COLINK_SECRETS_DIR": "x"}
+    assert load(Settings, _file(tmp_path, FILE), environ, None).node.name == "de-fra"
