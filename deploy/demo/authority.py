@@ -1,6 +1,8 @@
-"""Keys and certificates of a demo: an authority for each trust domain, signing and lookup keys, all made on the spot.
+"""Keys and certificates of a demo: an authority for each trust domain, signing and lookup keys, all made on
+the spot.
 
-A cell's authority signs certificates of that cell alone; so does each edge's, the directory's and the operator's.
+A cell's authority signs certificates of that cell alone; so does each edge's, the directory's and the
+operator's.
 """
 
 import json
@@ -35,7 +37,9 @@ class Authorities:
         return f"{name}.{self._federation}"
 
     def authority(self, name: str) -> Authority:
-        """The authority of a trust domain, made when it is not there; its certificate is put into the trust folder."""
+        """The authority of a trust domain, made when it is not there; its certificate is put into the trust
+        folder.
+        """
         folder = self._layout.data_dir / "authorities" / self.domain(name)
         certificate, key = folder / "authority.pem", folder / "authority.key"
         if not certificate.is_file():
@@ -78,17 +82,22 @@ class Authorities:
             write_secret(path, secrets.token_bytes(32).hex().encode())
 
     def lookup_keys(self, jurisdictions: list[str]) -> list[dict[str, str]]:
-        """Keys for blind indexes: one for each attribute and jurisdiction. Cells and edges get them, the directory not."""
+        """Keys for blind indexes: one for each attribute and jurisdiction. Cells and edges get them, the
+        directory not.
+        """
         path = self._layout.data_dir / "authorities" / "lookup_keys.json"
         keys: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
         known = {(key["attribute"], key["jurisdiction"]) for key in keys}
         for jurisdiction in jurisdictions:
             for attribute in ATTRIBUTES:
                 if (attribute, jurisdiction) not in known:
-                    keys.append({
-                        "attribute": attribute, "jurisdiction": jurisdiction,
-                        "key_id": f"{attribute}-{jurisdiction.lower()}-{secrets.token_hex(4)}",
-                        "key": b64url(secrets.token_bytes(32)),
-                    })
+                    keys.append(
+                        {
+                            "attribute": attribute,
+                            "jurisdiction": jurisdiction,
+                            "key_id": f"{attribute}-{jurisdiction.lower()}-{secrets.token_hex(4)}",
+                            "key": b64url(secrets.token_bytes(32)),
+                        }
+                    )
         write_secret(path, json.dumps(keys).encode())
         return keys

@@ -1,6 +1,8 @@
-"""How companions act on a running demo: one JSON request and one JSON answer over a socket in its data folder.
+"""How companions act on a running demo: one JSON request and one JSON answer over a socket in its data
+folder.
 
-The demo's own process starts, stops and reports, because its children belong to it. The socket can be opened by the
+The demo's own process starts, stops and reports, because its children belong to it. The socket can be
+opened by the
 user who runs the demo and nobody else.
 """
 

@@ -54,6 +54,10 @@ class Layout:
         """Folder of one process; `kind` is directory, cells or edges."""
         return self.data_dir / kind / name if kind != "directory" else self.data_dir / "directory"
 
+    def data_of(self, kind: str, name: str) -> Path:
+        """Where one process keeps its data."""
+        return self.node(kind, name) / "data"
+
     def log(self, name: str) -> Path:
         """What a process wrote."""
         return self.logs / f"{name.replace('/', '-')}.log"

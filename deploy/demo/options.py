@@ -17,7 +17,9 @@ class OptionsRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoadPart:
-    """`PEOPLE:CHANNELS:MEMBERS` of `--load`: so many people and channels, each channel with so many of the people."""
+    """`PEOPLE:CHANNELS:MEMBERS` of `--load`: so many people and channels, each channel with so many of the
+    people.
+    """
 
     people: int
     channels: int
@@ -46,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line of `demo`."""
     made = argparse.ArgumentParser(
         prog="colink demo",
-        description="Start a whole federation on this machine: a directory, cells and edges as processes of their own.",
+        description="Start a whole federation on this machine: directory, cells and edges, each a process.",
     )
     made.add_argument(
         "--cells",
@@ -91,7 +93,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse(arguments: list[str]) -> Options:
-    """Read the command line. Raises OptionsRefusedError; argparse ends the process on words that it does not know."""
+    """Read the command line. Raises OptionsRefusedError; argparse ends the process on words that it does
+    not know.
+    """
     given = parser().parse_args(arguments)
     cells = tuple(name.strip() for name in given.cells.split(",") if name.strip())
     if unknown := [name for name in cells if name not in SITES]:

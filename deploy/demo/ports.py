@@ -8,7 +8,9 @@ HOST = "127.0.0.1"
 
 
 class PortTakenError(Exception):
-    """A port of the table is in use; the text names it, its owner where that can be seen, and the flag to use."""
+    """A port of the table is in use; the text names it, its owner where that can be seen, and the flag to
+    use.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Processes of a demo: started, watched, stopped, and never left behind.
 
 Invariants
-    1. Each child ends when this process does (COLINK_END_WITH_PARENT, its own process group is never left running).
+    1. Each child ends when this process does (COLINK_END_WITH_PARENT, its own process group is never left
+    running).
     2. A child that ends unasked is reported once.
     3. `stop_all` returns only when every child has ended.
 """
@@ -23,7 +24,9 @@ READY_POLL_S = 0.05
 
 
 class NotReadyError(Exception):
-    """A process ended, or did not answer its readiness probe in time; the text says which and where its log is."""
+    """A process ended, or did not answer its readiness probe in time; the text says which and where its log
+    is.
+    """
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Child:
     log: Path
     ready_url: str
     extra: tuple[str, ...] = ()
+    environ: dict[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     asked_to_end: bool = False
     watcher: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -81,7 +85,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**environment.module_environ(), "COLINK_END_WITH_PARENT": "1"},
+                env={**environment.module_environ(), "COLINK_END_WITH_PARENT": "1", **child.environ},
                 cwd=child.config.parent,
             )
         child.asked_to_end = False

@@ -1,4 +1,6 @@
-"""The ready line: what scripts, tests and clients drive a demo through. Schema 1: add members, never rename or drop."""
+"""The ready line: what scripts, tests and clients drive a demo through. Schema 1: add members, never rename
+or drop.
+"""
 
 from typing import Any
 
@@ -7,12 +9,22 @@ from deploy.demo.residents import Residents
 
 SCHEMA = 1
 ENGINES = {
-    "sql": "sqlite", "history": "sql", "live": "local", "bus": "log", "search": "fts5", "files": "folder", "keys": "local",
+    "sql": "sqlite",
+    "history": "sql",
+    "live": "local",
+    "bus": "log",
+    "search": "fts5",
+    "files": "folder",
+    "keys": "local",
 }
 
 
-def ready_line(federation: Federation, residents: Residents, version: str, load_file: str | None) -> dict[str, Any]:
-    """The members of the `ready` event. It holds secrets: print it to whoever started the demo, keep it 0600."""
+def ready_line(
+    federation: Federation, residents: Residents, version: str, load_file: str | None
+) -> dict[str, Any]:
+    """The members of the `ready` event. It holds secrets: print it to whoever started the demo, keep it
+    0600.
+    """
     return {
         "event": "ready",
         "schema": SCHEMA,
@@ -29,22 +41,39 @@ def ready_line(federation: Federation, residents: Residents, version: str, load_
             for row in residents.organisations
         ],
         "workspaces": [
-            {"id": row.id, "name": row.name, "home": row.home, "channels": row.channels, "incoming_webhook_url": None}
+            {
+                "id": row.id,
+                "name": row.name,
+                "home": row.home,
+                "channels": row.channels,
+                "incoming_webhook_url": None,
+            }
             for row in residents.workspaces
         ],
         "people": [
             {
-                "name": user.name, "email": user.email, "password": user.password, "user_id": user.user_id,
-                "workspace": user.workspace, "home": user.home, "roles": user.roles, "token": user.token,
+                "name": user.name,
+                "email": user.email,
+                "password": user.password,
+                "user_id": user.user_id,
+                "workspace": user.workspace,
+                "home": user.home,
+                "roles": user.roles,
+                "token": user.token,
                 "sign_in_url": user.sign_in_url,
             }
             for user in residents.users
         ],
         "apps": [
             {
-                "workspace": app.workspace, "app_id": app.app_id, "bot_user_id": app.bot_user_id,
-                "bot_token": app.bot_token, "app_token": app.app_token, "signing_secret": app.signing_secret,
-                "client_id": app.client_id, "client_secret": app.client_secret,
+                "workspace": app.workspace,
+                "app_id": app.app_id,
+                "bot_user_id": app.bot_user_id,
+                "bot_token": app.bot_token,
+                "app_token": app.app_token,
+                "signing_secret": app.signing_secret,
+                "client_id": app.client_id,
+                "client_secret": app.client_secret,
             }
             for app in residents.apps
         ],

@@ -3,6 +3,7 @@
 A demo's file holds its data folder, its process id and its control socket; no secret.
 """
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -45,10 +46,8 @@ def add(running: Running) -> Path:
 def remove(pid: int) -> None:
     """Forget a demo, and the folder when it was the last."""
     (_folder() / f"{pid}.json").unlink(missing_ok=True)
-    try:
+    with contextlib.suppress(OSError):
         _folder().rmdir()
-    except OSError:
-        pass
 
 
 def running() -> list[Running]:

@@ -1,6 +1,7 @@
 """What a demo says while it starts and runs: lines for people, or one JSON object a line for programs.
 
-On standard output with `--json` there is nothing but those objects. Without a terminal, lines are plain; colour respects
+On standard output with `--json` there is nothing but those objects. Without a terminal, lines are plain;
+colour respects
 NO_COLOR.
 """
 
@@ -20,7 +21,9 @@ class Screen:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self._colour = (
+            sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
         self._began_s: dict[tuple[str, str | None], float] = {}
 
     def headline(self, text: str) -> None:
@@ -30,18 +33,25 @@ class Screen:
     def started(self, name: str, of: str | None = None, detail: str = "") -> None:
         """A step begins; people see it when it is ready."""
         self._began_s[name, of] = time.monotonic()
-        self._event({"event": "step", "name": name, "of": of, "state": "started", "took_s": 0.0, "detail": detail})
+        self._event(
+            {"event": "step", "name": name, "of": of, "state": "started", "took_s": 0.0, "detail": detail}
+        )
 
     def ready(self, name: str, of: str | None = None, detail: str = "") -> None:
         """A step is done."""
         took_s = self._took_s(name, of)
-        self._event({"event": "step", "name": name, "of": of, "state": "ready", "took_s": took_s, "detail": detail})
-        self._say(f"  {' '.join(filter(None, (name, of))):<16} {self._paint(GREEN, 'ready')}   {detail:<58} {took_s:5.1f} s")
+        self._event(
+            {"event": "step", "name": name, "of": of, "state": "ready", "took_s": took_s, "detail": detail}
+        )
+        step, state = " ".join(filter(None, (name, of))), self._paint(GREEN, "ready")
+        self._say(f"  {step:<16} {state}   {detail:<58} {took_s:5.1f} s")
 
     def failed(self, name: str, of: str | None, detail: str) -> None:
         """A step failed; the detail says why and where to look."""
         took_s = self._took_s(name, of)
-        self._event({"event": "step", "name": name, "of": of, "state": "failed", "took_s": took_s, "detail": detail})
+        self._event(
+            {"event": "step", "name": name, "of": of, "state": "failed", "took_s": took_s, "detail": detail}
+        )
         sys.stderr.write(f"  {' '.join(filter(None, (name, of))):<16} failed  {detail}\n")
 
     def show(self, line: dict[str, Any]) -> None:
@@ -54,7 +64,8 @@ class Screen:
         """A process ended without being asked."""
         kind = "cell" if name.partition("/")[0] in SITES else "directory" if name == "directory" else "edge"
         self._event({"event": "exited", "name": kind, "of": name, "code": code})
-        self._say(f"  {self._paint(RED, name)} ended with {code}; start it again with: python -m deploy start {name}")
+        again = f"python -m deploy start {name}"
+        self._say(f"  {self._paint(RED, name)} ended with {code}; start it again with: {again}")
 
     def note(self, text: str) -> None:
         """Something worth a line; not part of the JSON schema."""
@@ -84,14 +95,17 @@ class Screen:
 
 def _table(line: dict[str, Any]) -> str:
     """Where to look, as whom, and what to try next."""
-    distances = " · ".join(f"{link['from']}–{link['to']} {link['delay_ms']} ms" for link in line["links"] if link["delay_ms"])
+    distances = " · ".join(
+        f"{link['from']}–{link['to']} {link['delay_ms']} ms" for link in line["links"] if link["delay_ms"]
+    )
     rows = ["", f"  latency          {'on: ' + distances if distances else 'off'}", ""]
     for edge in line["edges"]:
         rows.append(f"  API at {edge['name']:<9} {edge['api']}")
     members = [person for person in line["people"] if "member" in person["roles"]]
     seen = {person["workspace"]: person for person in reversed(members)}
     for name, person in reversed(seen.items()):
-        rows.append(f"  {name:<16} {person['name']} <{person['email']}> at home in {person['home']}, password {person['password']}")
+        who = f"{person['name']} <{person['email']}>"
+        rows.append(f"  {name:<16} {who} at home in {person['home']}, password {person['password']}")
     first = next(iter(seen.values()), None)
     handle = first["name"].split(" ")[0].lower() if first else "NAME"
     last = line["cells"][-1]["name"]
@@ -102,6 +116,7 @@ def _table(line: dict[str, Any]) -> str:
         "                   3 python -m deploy kill directory      chat goes on without it",
         f"                   4 python -m deploy kill {last:<14} the others keep working",
         f"                   5 python -m deploy start {last:<13} and nothing acknowledged is lost",
-        "  Ctrl-C stops everything" + ("" if line.get("kept") else " and removes the data (--keep DIR keeps it)"),
+        "  Ctrl-C stops everything"
+        + ("" if line.get("kept") else " and removes the data (--keep DIR keeps it)"),
     ]
     return "\n".join(rows)

@@ -1,4 +1,5 @@
-"""The made-up people, channels and texts of a demo: the same for the same seed number; ids and tokens are not.
+"""The made-up people, channels and texts of a demo: the same for the same seed number; ids and tokens are
+not.
 
 Names of people are drawn from lists of given names and invented family names; nobody real is meant.
 """
@@ -11,7 +12,9 @@ MAIL_DOMAIN = "example"
 
 @dataclass(frozen=True, slots=True)
 class SeedPerson:
-    """A person of one country: who they are everywhere. `roles` are those of the demo's ready line, per workspace."""
+    """A person of one country: who they are everywhere. `roles` are those of the demo's ready line, per
+    workspace.
+    """
 
     handle: str
     real_name: str
@@ -252,7 +255,7 @@ PEOPLE_EACH = 14
 
 def people_of(country: str, seed: int) -> list[SeedPerson]:
     """14 people of a country; the first ones keep their given names whatever the seed."""
-    dice = random.Random(f"people/{country}/{seed}")
+    dice = random.Random(f"people/{country}/{seed}")  # noqa: S311 - repeatable on purpose
     made = []
     for number, given in enumerate(_GIVEN[country][:PEOPLE_EACH]):
         family = dice.choice(_FAMILY[country])
@@ -272,7 +275,8 @@ def people_of(country: str, seed: int) -> list[SeedPerson]:
 
 
 def workspaces(homes: dict[str, str], seed: int) -> list[SeedWorkspace]:
-    """The workspaces of the given homes (cell name to country), in order: acme, globex, initech, then one a cell more.
+    """The workspaces of the given homes (cell name to country), in order: acme, globex, initech, then one a
+    cell more.
 
     acme and globex are of one organisation; the first person of the second cell is a user of both.
     """
@@ -306,7 +310,7 @@ def _users(name: str, country: str, seed: int) -> tuple[SeedUser, ...]:
 def _filled(
     name: str, title: str, home: str, country: str, users: tuple[SeedUser, ...], seed: int
 ) -> SeedWorkspace:
-    dice = random.Random(f"workspace/{name}/{seed}")
+    dice = random.Random(f"workspace/{name}/{seed}")  # noqa: S311 - repeatable on purpose
     full = [user.person.handle for user in users if user.role != "guest"]
     channels = [SeedChannel("private-planning", True, "What is not yet decided", tuple(full[:6]))]
     for channel in _CHANNELS[: 3 if name == "acme" else 2]:

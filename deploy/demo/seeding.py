@@ -332,7 +332,7 @@ class Seeder:
                 )
 
     async def _link(self, made: Residents) -> None:
-        homes = {person: cell for person, cell in self._persons.values()}
+        homes = dict(self._persons.values())
         for name, cell in self._cells.items():
             links = [
                 pb.PersonLink(
@@ -347,7 +347,7 @@ class Seeder:
             )
 
     async def _sign_in_urls(self, made: Residents) -> None:
-        homes = {person: cell for person, cell in self._persons.values()}
+        homes = dict(self._persons.values())
         for name, cell in self._cells.items():
             persons = list(dict.fromkeys(user.person for user in made.users if homes[user.person] == name))
             answer = await self._operator.ask(

@@ -14,7 +14,6 @@ def main(arguments: list[str]) -> int:
 def _show(answer: dict[str, Any]) -> str:
     lines = [f"demo {answer['data_dir']}  {answer['memory_mib']:.0f} MiB"]
     for row in answer["processes"]:
-        lines.append(
-            f"  {row['name']:<12} {row['plane']:<14} {row['state']:<10} pid {row['pid'] or '-':<8} {row['address']}"
-        )
+        process = f"{row['name']:<12} {row['plane']:<14} {row['state']:<10}"
+        lines.append(f"  {process} pid {row['pid'] or '-':<8} {row['address']}")
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""Writes the little TOML that configuration files need: tables of texts, numbers, booleans and lists of them."""
+"""Writes the little TOML that configuration files need: tables of texts, numbers, booleans and lists of
+them.
+"""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +14,11 @@ def to_toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     for name, table in tables.items():
         inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
         lines.append(f"[{name}]")
-        lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items() if value is not None and key not in inner]
+        lines += [
+            f"{_key(key)} = {_value(value)}"
+            for key, value in table.items()
+            if value is not None and key not in inner
+        ]
         lines.append("")
         lines += [to_toml({f"{name}.{key}": value}) for key, value in inner.items()]
     return "\n".join(lines)
