@@ -66,6 +66,7 @@ class EdgeProcess:
         self._urls = ("", "")
         self._mtls = MtlsFiles.load(settings.mtls.certificate_file, settings.mtls.key_file)
         self._trust = Trust.load(settings.mtls.trust_dir)
+        self._pinned = {domain: self._trust.bundle_pem(domain) for domain in self._trust.domains()}
         ring = KeyRing()
         self.directory = DirectoryClient(
             node.name,
@@ -257,6 +258,10 @@ class EdgeProcess:
 
     def _routes_changed(self) -> None:
         self.policies.forget()
+        federation = self.settings.node.federation
+        admitted = {f"{c.name}.{federation}": c.authority for c in self.routing.table.cells.values()}
+        # The folder wins over the directory: an authority that was pinned here is never swapped from afar.
+        self._trust.replace({domain: pem for domain, pem in admitted.items() if pem} | self._pinned)
         if self._urls[0]:
             self.cells.follow(self.routing.table.cells)
 

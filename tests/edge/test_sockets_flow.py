@@ -1,0 +1,187 @@
+"""Sockets of a real edge process."""
+
+import asyncio
+import json
+import signal
+import socket as sockets
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from accord.errors import Moved
+from accord.runtime.error_detail import moved_to_wire
+from accord.wire.cell.v1 import gateway_pb2 as cell_wire
+from tests.edge.support_fakes import FakeCell, placed, text, until
+from tests.edge.support_world import running_world
+
+
+def event(data: bytes, *but: int, topic: str = "T0/C0") -> cell_wire.CellFrame:
+    return cell_wire.CellFrame(event=cell_wire.Event(topic=topic, except_sockets=but, data=text(data)))
+
+
+def own(number: int, data: bytes) -> cell_wire.CellFrame:
+    return cell_wire.CellFrame(socket_frame=cell_wire.SocketFrame(socket=number, data=text(data)))
+
+
+async def said(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[str]:
+    return [(await socket.receive(timeout=5)).data for _ in range(count)]
+
+
+async def test_hello_comes_first_and_events_and_replies_keep_their_order(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        one, two = await world.open_socket(), await world.open_socket()
+        assert await said(one, 1) == await said(two, 1) == ['{"type":"hello"}']
+        first, second = (opened.socket for opened in world.home.session.of("open_socket"))
+        world.home.session.send(event(b"1"), event(b"2", first), own(first, b"reply"), event(b"3"))
+        assert await said(one, 3) == ["1", "reply", "3"]
+        assert await said(two, 3) == ["1", "2", "3"]
+        remove = cell_wire.Topics(socket=second, remove=["T0/C0"])
+        add = cell_wire.Topics(socket=second, add=["T0/C0"])
+        world.home.session.send(
+            cell_wire.CellFrame(topics=remove), event(b"4"), cell_wire.CellFrame(topics=add), event(b"5")
+        )
+        assert await said(one, 2) == ["4", "5"]
+        assert await said(two, 1) == ["5"]
+        # What a foreign cell says of these topics and sockets reaches nobody.
+        world.other.session.send(event(b"forged"), own(first, b"forged"))
+        await one.send_str('{"id":1,"type":"message"}')
+        await until(lambda: world.home.session.of("socket_frame"))
+        frame = world.home.session.of("socket_frame")[0]
+        assert (frame.socket, frame.data) == (first, b'{"id":1,"type":"message"}')
+        await one.ping(b"same payload")
+        assert (await one.receive(timeout=5)).data == b"same payload"
+        await one.close()
+        await until(lambda: [one.socket for one in world.home.session.of("close_socket")] == [first])
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"), [(b"x" * 16_385, 1009), ("binary", 1003)], ids=["over 16 KB", "binary"]
+)
+async def test_a_frame_of_another_kind_closes_with_a_code(
+    tmp_path: Path, frame: bytes | str, code: int
+) -> None:
+    async with running_world(tmp_path) as world:
+        socket = await world.open_socket()
+        await said(socket, 1)
+        if isinstance(frame, bytes):
+            await socket.send_str(frame.decode())
+        else:
+            await socket.send_bytes(frame.encode())
+        message = await socket.receive(timeout=5)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, code)
+        await until(lambda: world.home.session.of("close_socket"))
+
+
+async def test_a_ticket_is_checked_before_the_handshake_is_answered(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        stranger = FakeCell("x", "DE", "eu-central-1")
+        genuine, world.home.key = world.home.key, stranger.key
+        forged = world.ticket()
+        world.home.key = genuine
+        for ticket in (forged, world.ticket(edge="iad"), world.ticket(x=1), world.token(), "x"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await world.open_socket(ticket)
+            assert refused.value.status == 401
+        assert world.home.session.of("open_socket") == []
+
+
+async def test_a_refused_socket_is_closed_with_the_cells_code_and_a_move_followed_once(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path) as world:
+        world.home.refuse = cell_wire.SocketRefused(code=4001, reason="ticket_spent")
+        message = await (await world.open_socket()).receive(timeout=5)
+        assert (message.data, message.extra) == (4001, "ticket_spent")
+        entry = placed(world.team, world.second, 2, world.home)
+        moved = moved_to_wire(Moved(world.team, "de-ham", 2, entry.handover))
+        world.home.refuse = cell_wire.SocketRefused(moved=moved)
+        assert await said(await world.open_socket(), 1) == ['{"type":"hello"}']
+        assert world.second.session.of("open_socket")[0].epoch == 2
+
+
+@pytest.mark.parametrize("why", ["stream lost", "cell drains", "edge drains"])
+async def test_sockets_are_told_when_to_come_back(tmp_path: Path, why: str) -> None:
+    async with running_world(tmp_path) as world:
+        socket, elsewhere = await world.open_socket(), None
+        await said(socket, 1)
+        world.home.session.send(event(b"last"))
+        if why == "stream lost":
+            world.home.session.break_off()
+        elif why == "cell drains":
+            world.home.session.send(cell_wire.CellFrame(drain=cell_wire.Drain(by_ms=1)))
+        else:
+            await said(socket, 1)
+            began = asyncio.get_running_loop().time()
+            ended = asyncio.ensure_future(world.end_edge(signal.SIGTERM))
+        if why != "edge drains":
+            assert await said(socket, 1) == ["last"]
+        goodbye = json.loads((await socket.receive(timeout=5)).data)
+        assert goodbye["type"] == "goodbye"
+        assert 0 <= goodbye["x_retry_ms"] <= 4_000
+        closed = await socket.receive(timeout=5)
+        assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        if why == "edge drains":
+            await socket.close()
+            assert await ended == 0
+            assert asyncio.get_running_loop().time() - began < 10
+        assert elsewhere is None
+
+
+async def test_a_call_under_way_finishes_when_the_edge_drains(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+
+        async def slow(
+            cell: FakeCell, session: object, call: cell_wire.Call, body: bytes
+        ) -> cell_wire.Answer:
+            await asyncio.sleep(1)
+            return cell_wire.Answer(id=call.id, status=200, body=b'{"ok":true}')
+
+        world.home.handler = slow
+        asking = asyncio.ensure_future(world.api("chat.postMessage", world.token()))
+        await until(lambda: world.home.calls)
+        assert await world.end_edge(signal.SIGTERM) == 0
+        assert (await asking)[:2] == (200, {"ok": True})
+
+
+async def test_a_slow_reader_is_cut_and_others_lose_nothing(tmp_path: Path) -> None:
+    async with running_world(tmp_path, sockets={"send_queue_kib_max": 64}) as world:
+        fast = await world.open_socket()
+        await said(fast, 1)
+        host, port = world.socket_url.split(":")
+        slow = sockets.socket()
+        slow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
+        slow.connect((host, int(port)))
+        slow.sendall(
+            f"GET /rtm/{world.ticket()} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        await until(lambda: len(world.home.session.of("open_socket")) == 2)
+        number = world.home.session.of("open_socket")[1].socket
+        sent = 0
+        while not world.home.session.of("close_socket"):
+            assert sent < 2_000, "never cut"
+            world.home.session.send(event(b"%06d" % sent + b"x" * 30_000))
+            sent += 1
+            assert (await said(fast, 1))[0].startswith(f"{sent - 1:06d}")
+        closed = world.home.session.of("close_socket")[0]
+        assert (closed.socket, closed.code, closed.reason) == (number, 4008, "slow")
+        _, metrics = await world.get("/metrics")
+        assert 'colink_sockets_closed_total{reason="slow"} 1.0' in metrics
+        slow.close()
+
+
+async def test_a_socket_of_a_home_that_cannot_be_reached_is_told_to_come_back(tmp_path: Path) -> None:
+    async with running_world(tmp_path, calls={"wait_for_stream_ms": 100}) as world:
+        await world.stop_server("de-fra")
+        socket = await world.open_socket()
+        assert json.loads((await socket.receive(timeout=5)).data)["type"] == "goodbye"
+
+
+async def test_the_limit_of_sockets_is_answered_with_a_moment_to_return(tmp_path: Path) -> None:
+    async with running_world(tmp_path, sockets={"sockets_max": 1}) as world:
+        await said(await world.open_socket(), 1)
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await world.open_socket()
+        assert refused.value.status == 503
+        assert int(refused.value.headers["retry-after"]) >= 1  # type: ignore[index]
