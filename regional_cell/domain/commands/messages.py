@@ -64,7 +64,7 @@ class NewMessage:
 class Target:
     """A message as read before a change: its row, present object without metadata (JSON text) and its files.
 
-    `latest_reply`: of the thread once this reply is gone; 0 for none.
+    `latest_reply`: of the thread once this reply is gone; 0 for none. `requires`: what else must still hold.
     """
 
     channel: str
@@ -74,6 +74,7 @@ class Target:
     files: tuple[str, ...] = ()
     rich_text: bool = False
     latest_reply: int = 0
+    requires: tuple[Require, ...] = ()
 
 
 def post(state: State, caller: Caller, message: NewMessage) -> Decided:
@@ -142,7 +143,9 @@ def update(
     }  # fmt: skip
     if broadcast:
         payload["broadcast"] = True
-    return Decided((Draft("MessageEdited", payload, (target.channel,)),), (_unchanged(target),))
+    return Decided(
+        (Draft("MessageEdited", payload, (target.channel,)),), (_unchanged(target), *target.requires)
+    )
 
 
 def delete(state: State, caller: Caller, target: Target) -> Decided:
@@ -160,7 +163,9 @@ def delete(state: State, caller: Caller, target: Target) -> Decided:
         "files": list(target.files),
         "previous": target.previous,
     }  # fmt: skip
-    return Decided((Draft("MessageDeleted", payload, (target.channel,)),), (_unchanged(target),))
+    return Decided(
+        (Draft("MessageDeleted", payload, (target.channel,)),), (_unchanged(target), *target.requires)
+    )
 
 
 def _unchanged(target: Target) -> Require:
