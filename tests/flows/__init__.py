@@ -1,0 +1,1 @@
+"""Tests of promises against a running federation of real processes."""

@@ -1,0 +1,1 @@
+"""What tests share: a running federation, clients, and ways to look into data folders. Not shipped."""
