@@ -154,7 +154,8 @@ def test_a_decision_has_the_agreed_shape() -> None:
     deny = GERMAN.decide(question("search_from", "DE", "US"))
     shape = allow.to_json()
     assert set(shape) == {
-        "allow", "code", "decision", "bundle", "profile", "valid_until", "obligations", "because", "instrument",
+        "allow", "code", "decision", "bundle", "profile", "valid_until", "obligations", "because",
+        "instrument",
     }  # fmt: skip
     assert shape["obligations"] == [{"do": "ledger_entry", "when": "with"}]
     assert shape["valid_until"] == "2031-12-27T00:00:00Z"
