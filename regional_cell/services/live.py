@@ -136,11 +136,10 @@ class Live:
                 self._move(resident, socket, topic, added)
         socket_origin = origin if isinstance(origin, SocketOrigin) else None
         listened = [resident.topics.get(topic) for topic, _ in event.topics]
+        if socket_origin is not None:
+            socket_origin.link.frame(socket_origin.socket, reply_frame(socket_origin, event))
         if any(listened):
             self._fan_out(state, event, listened, socket_origin)
-        if socket_origin is not None:
-            reply = reply_frame(socket_origin, event)
-            socket_origin.link.frame(socket_origin.socket, reply)
         resident.position = event.sequence
         if event.kind == "TokenRevoked":
             self._close(resident, "token_revoked", lambda it: it.token_id == event.payload["id"])
@@ -159,15 +158,17 @@ class Live:
             self._failed(event.kind, error)
             return
         for (_, x_seq), body, topic in zip(event.topics, bodies, listened, strict=False):
+            # The first frame of a message is what the reply stands for; others (a root's new counts) are for all.
+            replied, origin = origin, None
             if body is None or topic is None:
                 continue
             topic.heard = event.sequence
             data = text_frame(orjson.dumps({**body, "x_seq": x_seq}))
             for link, sockets in topic.links.items():
-                if origin is None or link is not origin.link or origin.socket not in sockets:
+                if replied is None or link is not replied.link or replied.socket not in sockets:
                     link.event(topic.name, (), x_seq, data)
                 elif len(sockets) > 1:
-                    link.event(topic.name, (origin.socket,), x_seq, data)
+                    link.event(topic.name, (replied.socket,), x_seq, data)
 
     def _close(self, resident: _Resident, why: str, chosen: Callable[[LiveSocket], bool]) -> None:
         for socket in [it for sockets in resident.sockets.values() for it in sockets if chosen(it)]:

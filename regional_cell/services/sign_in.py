@@ -39,6 +39,7 @@ ATTEMPTS_MAX = 10
 WINDOW_S = 300.0
 COUNTED_MAX = 20_000
 PASSWORD_CHARACTERS_MAX = 1024
+DEVICE_CHARACTERS_MAX = 200
 # What people may do themselves, they may do with the token of their session.
 SESSION_SCOPES = ("client",)
 
@@ -156,7 +157,7 @@ class SignIn:
             user=user,
             scopes=SESSION_SCOPES,
             life_s=SESSION_LIFE_S,
-            device=device[:64],
+            device=device[:DEVICE_CHARACTERS_MAX],
         )
         await self._commits.commit(workspace, token_commands.issue((minted.record,)), principal=user)
         row = state.row("workspaces")
@@ -164,7 +165,7 @@ class SignIn:
         return Opened(workspace, name, user, minted.text, minted.record.expires_s)
 
     async def sign_out(self, caller: Caller) -> None:
-        """Revoke the caller's session token, and close the person's session when their home is here."""
+        """Revoke the caller's session token."""
         await self.revoke_session(caller, caller.token_id)
 
     # --- sessions of the caller ------------------------------------------------------------------------
@@ -190,10 +191,6 @@ class SignIn:
             raise NotFoundError(thing="session")
         revoke = token_commands.revoke(token_id, "sign_out")
         await self._commits.commit(caller.resident, revoke, principal=caller.user)
-        home = await self._person(caller.person) if caller.person else None
-        if home is not None and row["device"] and home.row("sessions", row["device"]) is not None:
-            close = people.close_session(row["device"], "sign_out")
-            await self._commits.commit(caller.person, close, principal=caller.person)
 
     # --- inside ----------------------------------------------------------------------------------------
 

@@ -67,14 +67,13 @@ class ClientFrame(msgspec.Struct):
 class _Socket:
     """One socket: being opened (`live` is None), or open."""
 
-    __slots__ = ("caller", "closed", "device", "early", "epoch", "link", "live", "number", "opened")
+    __slots__ = ("caller", "closed", "early", "epoch", "link", "live", "number", "opened")
 
     def __init__(self, link: EdgeLink, number: int) -> None:
         self.link = link
         self.number = number
         self.live: LiveSocket | None = None
         self.caller: Caller | None = None
-        self.device = ""
         self.epoch = 0
         self.opened = False
         self.early: list[bytes] = []
@@ -149,8 +148,7 @@ class Sockets:
             state = await self._live.settle(resident)
             self._require_home(state, epoch)
             socket.caller, socket.epoch = self._caller(state, record), state.epoch
-            socket.device = state.rows["tokens"][(record.token_id,)]["device"] or record.token_id
-            mark = self._marked(resume, state, record, socket.device)
+            mark = self._marked(resume, state, record)
             if mark is None:
                 self._begin(socket, record, state, HELLO_RESYNC if resume else HELLO)
             else:
@@ -168,8 +166,15 @@ class Sockets:
         names = [f"{record.resident}/{topic}" for topic in sorted(record.topics)]
         socket.opened = True
         socket.link.opened(socket.number, record.resident, record.user, names)
+        if self._is_gone(socket):
+            self._live.detach(record)
+            return
         socket.link.frame(socket.number, hello)
         self._attached(socket, record)
+
+    def _is_gone(self, socket: _Socket) -> bool:
+        """Whether it was closed while something was waited for or refused on the way."""
+        return (socket.link, socket.number) not in self._sockets
 
     def _attached(self, socket: _Socket, record: LiveSocket) -> None:
         self._live.attach(record)
@@ -191,7 +196,7 @@ class Sockets:
 
     # --- resuming ----------------------------------------------------------------------------------
 
-    def _marked(self, resume: str, state: State, record: LiveSocket, device: str) -> int | None:
+    def _marked(self, resume: str, state: State, record: LiveSocket) -> int | None:
         """The sequence to go on from, when the token is good for this socket and not too old."""
         opened = self._seal.open(resume) if resume and len(resume) <= RESUME_BYTES_MAX * 2 else None
         if opened is None:
@@ -204,7 +209,7 @@ class Sockets:
             return None
         mine = (said.get("r"), said.get("u"), said.get("d"), said.get("e"))
         sequence, issued_s = said.get("q"), said.get("t")
-        if mine != (record.resident, record.user, device, state.epoch):
+        if mine != (record.resident, record.user, record.token_id, state.epoch):
             return None
         if not isinstance(sequence, int) or not isinstance(issued_s, int):
             return None
@@ -216,7 +221,7 @@ class Sockets:
         said = {
             "r": record.resident,
             "u": record.user,
-            "d": socket.device,
+            "d": record.token_id,
             "e": socket.epoch,
             "q": record.marked,
         }
@@ -236,6 +241,9 @@ class Sockets:
             return
         socket.opened = True
         socket.link.opened(socket.number, record.resident, record.user, ())
+        if self._is_gone(socket):
+            self._live.detach(record)
+            return
         socket.link.frame(socket.number, HELLO)
         while True:
             await self._say(socket, record, state, missed, topics)
@@ -245,7 +253,7 @@ class Sockets:
                 break
             missed = await self._read(record.resident, position, head)
         self._caller(state, record)
-        if topics != topics_of(state, record.user) or (socket.link, socket.number) not in self._sockets:
+        if topics != topics_of(state, record.user) or self._is_gone(socket):
             self._live.detach(record)
             self._end(socket, "reset")
             return

@@ -1,0 +1,126 @@
+"""Calls from edges: is this the home, who calls, may it pass to that edge; then the door or the method.
+
+Invariants
+    1. A call for a resident that is not here, or at another epoch, is answered with `moved`, and nothing was done.
+    2. The token is proven and its record looked up at the head on every call; the token's resident is the one that is
+       asked about, whatever the edge resolved.
+    3. For an edge in another jurisdiction the decision comes before the work, and the answer is counted before it leaves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accord.errors import (
+    ColinkError,
+    InternalError,
+    Moved,
+    StaleEpochError,
+    TokenInvalidError,
+    UnknownResidentError,
+)
+from accord.runtime.logs import error_place, get_logger
+from accord.wire.cell.v1 import gateway_pb2 as wire
+from regional_cell.domain.callers import Caller
+from regional_cell.entrypoints.gateway.doors import DOORS, Doors
+from regional_cell.entrypoints.web_api.answers import refusal
+from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall, EdgeInfo
+from regional_cell.entrypoints.web_api.dispatch import WebApi
+from regional_cell.ports import Commits, EdgeFacts, EdgePassage
+from regional_cell.services.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """An answer on its way to the edge; `moved`: another cell is home."""
+
+    answer: ApiAnswer
+    moved: Moved | None = None
+
+
+class Calls:
+    """Answers calls. Never raises, but for cancellation.
+
+    Args:
+        passage: asked about edges in other jurisdictions than `jurisdiction`.
+        moved: where a resident lives, when the directory says that it is not here.
+    """
+
+    def __init__(
+        self,
+        commits: Commits,
+        tokens: Tokens,
+        doors: Doors,
+        web_api: WebApi,
+        passage: EdgePassage,
+        moved: Callable[[str], Moved | None],
+        jurisdiction: str,
+    ) -> None:
+        self._commits, self._tokens, self._doors, self._web_api = commits, tokens, doors, web_api
+        self._passage, self._moved, self._jurisdiction = passage, moved, jurisdiction
+
+    def passage_for(self, edge: EdgeFacts) -> EdgePassage | None:
+        """What rules the way to an edge; None inside the jurisdiction."""
+        return None if edge.jurisdiction == self._jurisdiction else self._passage
+
+    async def answer(self, edge: EdgeFacts, call: wire.Call, body: bytes, token: str) -> CallAnswer:
+        """Do what is asked and say how it ended."""
+        try:
+            return CallAnswer(await self._answer(edge, call, body, token))
+        except ColinkError as error:
+            return CallAnswer(refusal(error, call.request_id), error.moved)
+        except Exception as error:
+            kind, place = type(error).__name__, error_place(error)
+            get_logger().error("call_failed", method=call.method[:64], error=kind, error_at=place)
+            return CallAnswer(refusal(InternalError(), call.request_id))
+
+    async def _answer(self, edge: EdgeFacts, call: wire.Call, body: bytes, token: str) -> ApiAnswer:
+        resident = call.resident
+        if resident:
+            await self.require_home(resident, call.epoch)
+        caller = await self._caller(resident, token) if token else None
+        passage = self.passage_for(edge)
+        if passage is not None:
+            size, country = len(body) + len(call.query), call.viewer_country
+            passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country)
+        if call.method in DOORS:
+            answer = await self._doors.open(call, body, caller)
+        else:
+            answer = await self._web_api.call(_api_call(edge, call, body, caller))
+        if passage is not None:
+            country = call.viewer_country
+            passage.edge_passage(edge, resident, len(answer.body), disclose=True, viewer_country=country)
+        return answer
+
+    async def require_home(self, resident: str, epoch: int) -> None:
+        """Raises UnknownResidentError, or StaleEpochError with where it lives (when the directory has told)."""
+        try:
+            state = await self._commits.state(resident)
+        except UnknownResidentError:
+            if (moved := self._moved(resident)) is not None:
+                raise StaleEpochError(moved=moved) from None
+            raise
+        if state.lifecycle in ("moved", "closed") or (epoch and epoch != state.epoch):
+            raise StaleEpochError(moved=self._moved(resident), retry_after_ms=1_000)
+
+    async def _caller(self, resident: str, token: str) -> Caller:
+        proof = self._tokens.prove(token)
+        if proof.claims.resident != resident:
+            raise TokenInvalidError(why="of another resident")
+        return self._tokens.caller_at(proof, await self._commits.state(resident))
+
+
+def _api_call(edge: EdgeFacts, call: wire.Call, body: bytes, caller: Caller | None) -> ApiCall:
+    return ApiCall(
+        method=call.method,
+        caller=caller,
+        resident=call.resident,
+        epoch=call.epoch,
+        content_type=call.content_type,
+        query=call.query,
+        body=body,
+        headers={header.name.lower(): header.value for header in call.headers},
+        edge=EdgeInfo(edge.name, edge.url, edge.socket_url, edge.jurisdiction, edge.region),
+        viewer_country=call.viewer_country or "ZZ",
+        deadline_s=call.deadline_ms / 1000,
+        request_id=call.request_id,
+    )

@@ -1,0 +1,127 @@
+"""One edge's stream as services see it: `ports.EdgeLink` over an outbox.
+
+Invariants
+    1. Frames are queued in the order of the calls; nothing here waits, but `writable`.
+    2. Bytes for an edge in another jurisdiction are decided and counted before they are queued; when that is refused,
+       the sockets of that workspace are closed and nothing of the frame leaves.
+"""
+
+from collections.abc import Callable, Sequence
+
+from accord.errors import ColinkError, Moved
+from accord.runtime.error_detail import moved_to_wire
+from accord.wire.cell.v1 import gateway_pb2 as wire
+from regional_cell.entrypoints.gateway.outbox import Outbox
+from regional_cell.ports import EdgeFacts, EdgePassage
+
+WRITABLE_BYTES_MAX = 2 * 1024 * 1024
+CLOSE_POLICY = 1008
+_FRAME_OVERHEAD = 24
+
+
+class Link:
+    """Keeps the promises of `ports.EdgeLink`.
+
+    Args:
+        passage: None for an edge in this cell's own jurisdiction.
+        closed: told of a socket that was closed from this side.
+    """
+
+    def __init__(
+        self,
+        edge: EdgeFacts,
+        outbox: Outbox,
+        passage: EdgePassage | None,
+        closed: Callable[["Link", int], None],
+    ) -> None:
+        self._edge, self._outbox, self._passage, self._closed = edge, outbox, passage, closed
+        self._residents: dict[int, tuple[str, str]] = {}
+
+    @property
+    def edge(self) -> EdgeFacts:
+        """See `ports.EdgeLink`."""
+        return self._edge
+
+    def sockets(self) -> int:
+        """How many are open."""
+        return len(self._residents)
+
+    def admit(self, socket: int, viewer_country: str) -> None:
+        """Note where the viewer of a socket that is about to be opened is."""
+        self._residents[socket] = ("", viewer_country)
+
+    def forget(self, socket: int) -> None:
+        """The edge closed it."""
+        self._residents.pop(socket, None)
+
+    def opened(self, socket: int, resident: str, user: str, topics: Sequence[str]) -> None:
+        """See `ports.EdgeLink`."""
+        _, country = self._residents.get(socket, ("", "ZZ"))
+        if not self._passes(resident, 0, country):
+            self.refused(socket, CLOSE_POLICY, "withheld")
+            self._closed(self, socket)
+            return
+        self._residents[socket] = (resident, country)
+        frame = wire.SocketOpened(socket=socket, resident=resident, user=user, topics=topics)
+        self._outbox.put(wire.CellFrame(socket_opened=frame), 64 + sum(len(topic) + 2 for topic in topics))
+
+    def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
+        """See `ports.EdgeLink`."""
+        self._residents.pop(socket, None)
+        frame = wire.SocketRefused(socket=socket, code=code, reason=reason)
+        if moved is not None:
+            frame.moved.CopyFrom(moved_to_wire(moved))
+        self._outbox.put(wire.CellFrame(socket_refused=frame), 512)
+
+    def event(self, topic: str, except_sockets: Sequence[int], x_seq: int, data: bytes) -> None:
+        """See `ports.EdgeLink`."""
+        if self._passage is not None:
+            resident = topic.partition("/")[0]
+            if not self._passes(resident, len(data), self._edge.jurisdiction):
+                self._close_all(resident)
+                return
+        frame = wire.Event(topic=topic, except_sockets=except_sockets, x_seq=x_seq, data=data)
+        self._outbox.put(wire.CellFrame(event=frame), len(data) + len(topic) + _FRAME_OVERHEAD)
+
+    def topics(self, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
+        """See `ports.EdgeLink`."""
+        size = _FRAME_OVERHEAD + sum(len(topic) + 2 for topic in (*add, *remove))
+        self._outbox.put(wire.CellFrame(topics=wire.Topics(socket=socket, add=add, remove=remove)), size)
+
+    def frame(self, socket: int, data: bytes) -> None:
+        """See `ports.EdgeLink`."""
+        known = self._residents.get(socket)
+        if known is None:
+            return
+        if self._passage is not None and not self._passes(known[0], len(data), known[1]):
+            self.close(socket, CLOSE_POLICY, "withheld")
+            return
+        frame = wire.SocketFrame(socket=socket, data=data)
+        self._outbox.put(wire.CellFrame(socket_frame=frame), len(data) + _FRAME_OVERHEAD)
+
+    def close(self, socket: int, code: int, reason: str) -> None:
+        """See `ports.EdgeLink`."""
+        if self._residents.pop(socket, None) is None:
+            return
+        frame = wire.CloseSocket(socket=socket, code=code, reason=reason)
+        self._outbox.put(wire.CellFrame(close_socket=frame), 64 + len(reason))
+        self._closed(self, socket)
+
+    async def writable(self) -> None:
+        """See `ports.EdgeLink`."""
+        await self._outbox.room(WRITABLE_BYTES_MAX)
+
+    def _passes(self, resident: str, size_bytes: int, country: str) -> bool:
+        if self._passage is None:
+            return True
+        try:
+            self._passage.edge_passage(
+                self._edge, resident, size_bytes, disclose=True, viewer_country=country
+            )
+        except ColinkError:
+            return False
+        return True
+
+    def _close_all(self, resident: str) -> None:
+        for socket in [number for number, (home, _) in self._residents.items() if home == resident]:
+            self.close(socket, CLOSE_POLICY, "withheld")

@@ -1,0 +1,89 @@
+"""What waits to be written to an edge: frames gathered into batches, within bounds.
+
+Invariants
+    1. Frames leave in the order in which they were put.
+    2. A batch has at most `BATCH_BYTES_MAX` bytes; a larger frame cannot be put.
+    3. What waits is bounded: beyond `bytes_max` the outbox is over, and its stream ends. A stuck edge costs no more.
+    4. Once the edge has spoken of credit, no more is written than it allowed.
+"""
+
+import asyncio
+from collections import deque
+
+from accord.wire.cell.v1 import gateway_pb2 as wire
+
+BATCH_BYTES_MAX = 1024 * 1024 - 4_096
+FRAME_BYTES_MAX = BATCH_BYTES_MAX
+
+
+class Outbox:
+    """Fill with `put`; the stream's writer takes batches with `take`."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._full: deque[tuple[wire.CellBatch, int]] = deque()
+        self._batch = wire.CellBatch()
+        self._size = 0
+        self._came = asyncio.Event()
+        self._left = asyncio.Event()
+        self._credit: int | None = None
+        self.waiting_bytes = 0
+        self.over = False
+
+    def put(self, frame: wire.CellFrame, size: int) -> None:
+        """Add a frame of about `size` bytes; dropped once the outbox is over, since the stream is lost then."""
+        if self.over:
+            return
+        if self.waiting_bytes + size > self._bytes_max or size > FRAME_BYTES_MAX:
+            self.end()
+            return
+        if self._size and self._size + size > BATCH_BYTES_MAX:
+            self._seal()
+        self._batch.frames.append(frame)
+        self._size += size
+        self.waiting_bytes += size
+        self._came.set()
+
+    def allow(self, size: int) -> None:
+        """The edge is ready for so many bytes in addition."""
+        self._credit = size if self._credit is None else self._credit + size
+        self._came.set()
+
+    def end(self) -> None:
+        """Nothing more will be taken in; the writer stops."""
+        self.over = True
+        self._came.set()
+        self._left.set()
+
+    async def take(self) -> wire.CellBatch | None:
+        """The next batch, as soon as there is one and it may be written; None when the outbox is over."""
+        while not self.over:
+            if (self._full or self._size) and (self._credit is None or self._credit > 0):
+                return self._next()
+            self._came.clear()
+            await self._came.wait()
+        return None
+
+    def _next(self) -> wire.CellBatch:
+        if not self._full:
+            self._seal()
+        batch, size = self._full.popleft()
+        self.waiting_bytes -= size
+        if self._credit is not None:
+            self._credit -= size
+        self._left.set()
+        return batch
+
+    async def room(self, bytes_max: int) -> None:
+        """Wait until fewer than `bytes_max` bytes wait, or the outbox is over."""
+        while self.waiting_bytes > bytes_max and not self.over:
+            self._left.clear()
+            await self._left.wait()
+
+    def flushed(self) -> bool:
+        """Whether everything was taken."""
+        return not self._full and not self._size
+
+    def _seal(self) -> None:
+        self._full.append((self._batch, self._size))
+        self._batch, self._size = wire.CellBatch(), 0
