@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regional_cell.domain.access import GUESTS, require_scope, require_visible
+from regional_cell.domain.access import FAMILIES, GUESTS, require_scope, require_visible
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands import channels as commands
@@ -111,7 +111,7 @@ class Conversations:
         opened: Opened = done.answer
         return _shown(done.state, opened.channel, caller), opened
 
-    async def list(
+    async def page(
         self, caller: Caller, wanted: Wanted, limit: int, after: tuple[int, str] | None
     ) -> tuple[list[Object], tuple[int, str] | None]:
         """A page in order of creation, and the key after which the next goes on."""
@@ -168,7 +168,7 @@ class Conversations:
         rows = await self._views.messages(
             state.resident, channel, oldest=last_read, latest=None, newest_first=False, limit=UNREAD_MAX
         )
-        hidden = sum(row["user"] != caller.user and row["subtype"] in NOT_COUNTED for _, row in rows)
+        hidden: int = sum(row["user"] != caller.user and row["subtype"] in NOT_COUNTED for _, row in rows)
         return unread - hidden
 
 
@@ -177,7 +177,7 @@ def _shown(state: State, channel: str, caller: Caller) -> Object:
 
 
 def _family(row: Row) -> str:
-    return {"public": "channels", "private": "groups"}.get(row["kind"], row["kind"])
+    return FAMILIES[row["kind"]]
 
 
 def _chosen(state: State, caller: Caller, wanted: Wanted) -> list[tuple[int, str]]:
@@ -197,4 +197,4 @@ def _chosen(state: State, caller: Caller, wanted: Wanted) -> list[tuple[int, str
 def require_kinds(caller: Caller, kinds: Sequence[str]) -> None:
     """The token must read each of the kinds asked for. Raises ForbiddenError `missing_scope`."""
     for kind in kinds:
-        require_scope(caller, f"{_family({'kind': kind})}:read")
+        require_scope(caller, f"{FAMILIES[kind]}:read")

@@ -31,7 +31,7 @@ class Users:
         """The present time in unix seconds."""
         return self._clock.now_us() // 1_000_000
 
-    async def list(
+    async def page(
         self, caller: Caller, limit: int | None, after: tuple[int, str] | None, *, locale: bool
     ) -> tuple[list[Object], tuple[int, str] | None]:
         """A page in order of creation, the system user first, and the key after which the next goes on.
