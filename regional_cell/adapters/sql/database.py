@@ -1,0 +1,155 @@
+"""Connections to the SQLite file of a cell, and the threads that may block on them.
+
+Invariants
+    1. One connection writes, in one thread; readers have connections of their own that cannot write.
+    2. No connection but the leader's checkpointer copies the write-ahead log back: two connections that
+       reset it at once can lose commits in SQLite before 3.51.3 (and its backports 3.50.7, 3.44.6).
+    3. A commit returns after the log was synced (`synchronous=FULL`).
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import QueuePool
+
+from accord.errors import ColinkError, NotReadyError
+from regional_cell.adapters.sql.append import refused
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 5_000
+STATEMENTS_MAX = 512
+CACHE_KIB = 65_536
+
+
+class Database:
+    """The file of a cell, opened by one process.
+
+    Args:
+        url: `sqlite:///<path>`; other engines are refused until they have an adapter.
+        readers: threads and connections for reading.
+    """
+
+    def __init__(self, url: str, readers: int = 4) -> None:
+        self.path = file_of(url)
+        self._writer: sqlite3.Connection | None = None
+        self._write_thread = ThreadPoolExecutor(1, "sql-writer")
+        self._read_threads = ThreadPoolExecutor(readers, "sql-reader")
+        self.reader = sa.create_engine(
+            url, hide_parameters=True, poolclass=QueuePool, pool_size=readers, max_overflow=0,
+            pool_timeout=30,
+            connect_args={"check_same_thread": False, "cached_statements": STATEMENTS_MAX},
+        )  # fmt: skip
+        event.listen(self.reader, "connect", _prepare_reader)
+        event.listen(self.reader, "begin", _begin)
+
+    def writer(self) -> sqlite3.Connection:
+        """The writing connection; for the writing thread alone."""
+        if self._writer is None:
+            self._writer = connect(self.path)
+        return self._writer
+
+    def drop_writer(self) -> None:
+        """Close the writing connection after an error of unknown outcome; the next use opens another."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the writing thread. Errors of the driver become those of the ports."""
+        return await _run(self._write_thread, lambda: work(self.writer()))
+
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in one read transaction, in a reading thread."""
+        return await _run(self._read_threads, lambda: self._read(work))
+
+    def close(self) -> None:
+        """Finish what runs, and close."""
+        self._write_thread.submit(self.drop_writer).result()
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
+        self.reader.dispose()
+
+    def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        with self.reader.begin() as connection:
+            return work(connection)
+
+
+class Checkpointer:
+    """The only connection that copies the write-ahead log into the database; run by the cell's leader
+    process.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._path = file_of(url)
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self) -> tuple[int, int]:
+        """Copy what no reader holds back, without stopping anyone; blocks. Gives (pages in the log, pages
+        copied).
+        """
+        if self._connection is None:
+            self._connection = connect(self._path)
+        _, pages, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return pages, copied
+
+    def close(self) -> None:
+        """Leave the log as it is."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def file_of(url: str) -> Path:
+    """The path of a `sqlite:///` URL. Raises NotReadyError for any other engine: it has no adapter here."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise NotReadyError(store="sql", why="only sqlite files are supported")
+    return Path(parsed.database)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that may write, in autocommit mode."""
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_MAX
+    )
+    _prepare(connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
+    _prepare(connection)
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+async def _run(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+    except ColinkError:
+        raise
+    except sqlite3.Error as error:
+        raise refused(error) from error
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise refused(error.orig) from error
+        raise NotReadyError(store="sql") from error

@@ -1,0 +1,214 @@
+"""`ports.Views` over SQL: reading rows, their content opened."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from regional_cell.adapters.sql.database import Database
+from regional_cell.adapters.sql.log import admit
+from regional_cell.adapters.sql.tables import CONTENT, RESIDENTS, VIEW_TABLES
+from regional_cell.domain.changes import Key, Row
+from regional_cell.domain.state import State
+from regional_cell.domain.views.registry import VIEWS
+from regional_cell.ports import Sealer
+
+KEYS_MAX = 1_000
+REPLIERS_MAX = 5
+
+_MESSAGES = VIEW_TABLES["messages"]
+_REACTIONS = VIEW_TABLES["reactions"]
+_READS = VIEW_TABLES["reads"]
+_SHARES = VIEW_TABLES["file_shares"]
+
+_VISIBLE = sa.func.coalesce(_MESSAGES.c.hidden, 0) == 0
+_MAIN_LINE = sa.and_(
+    _VISIBLE,
+    sa.or_(sa.func.coalesce(_MESSAGES.c.thread_ts, 0) == 0, sa.func.coalesce(_MESSAGES.c.broadcast, 0) != 0),
+)
+
+
+class SqlViews:
+    """The views of all residents."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    async def rows(self, resident: str, view: str) -> list[tuple[Key, Row]]:
+        """As `ports.Views.rows`, in order of the keys."""
+        return await self._database.read(lambda connection: self._rows(connection, resident, view))
+
+    async def state(self, resident: str) -> State | None:
+        """As `ports.Views.state`."""
+
+        def work(connection: sa.Connection) -> State | None:
+            record = connection.execute(
+                sa.select(RESIDENTS).where(RESIDENTS.c.resident == resident)
+            ).one_or_none()
+            if record is None:
+                return None
+            state = State(resident, record.epoch, record.head, record.clock_us, record.state)
+            for view in state.rows:
+                state.load(view, self._rows(connection, resident, view))
+            return state
+
+        return await self._database.read(work)
+
+    async def row(self, resident: str, view: str, key: Key) -> Row | None:
+        """As `ports.Views.row`."""
+        return (await self.many(resident, view, [key])).get(tuple(key))
+
+    async def many(self, resident: str, view: str, keys: Sequence[Key]) -> dict[Key, Row]:
+        """As `ports.Views.many`."""
+        if len(keys) > KEYS_MAX:
+            raise ValueError("too many keys")
+        table, names = VIEW_TABLES[view], list(VIEWS[view].key)
+        where: sa.ColumnElement[bool]
+        if len(names) > 1:
+            where = sa.tuple_(*(table.c[name] for name in names)).in_([tuple(key) for key in keys])
+        elif names:
+            where = table.c[names[0]].in_([key[0] for key in keys])
+        else:
+            where = sa.true() if keys else sa.false()
+        return dict(
+            await self._database.read(lambda connection: self._rows(connection, resident, view, where))
+        )
+
+    async def messages(
+        self,
+        resident: str,
+        channel: str,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        newest_first: bool,
+        limit: int,
+    ) -> list[tuple[int, Row]]:
+        """As `ports.Views.messages`."""
+        ts = _MESSAGES.c.ts
+        where = sa.and_(_MESSAGES.c.channel == channel, _between(oldest, latest), _MAIN_LINE)
+        return await self._messages(resident, where, ts.desc() if newest_first else ts.asc(), limit)
+
+    async def thread(
+        self, resident: str, channel: str, root: int, *, oldest: int | None, latest: int | None, limit: int
+    ) -> list[tuple[int, Row]]:
+        """As `ports.Views.thread`."""
+        where = sa.and_(
+            _MESSAGES.c.channel == channel, _MESSAGES.c.thread_ts == root, _between(oldest, latest), _VISIBLE
+        )
+        return await self._messages(resident, where, _MESSAGES.c.ts.asc(), limit)
+
+    async def reply_users(self, resident: str, channel: str, roots: Sequence[int]) -> dict[int, list[str]]:
+        """As `ports.Views.reply_users`."""
+        table = _MESSAGES
+        author = sa.func.coalesce(sa.func.nullif(table.c.user, ""), table.c.bot)
+        statement = (
+            sa.select(table.c.thread_ts, author, sa.func.min(table.c.ts).label("first"))
+            .where(
+                table.c.resident == resident, table.c.channel == channel, table.c.thread_ts.in_(list(roots))
+            )
+            .where(_VISIBLE)
+            .group_by(table.c.thread_ts, author)
+            .order_by("first")
+        )
+        users: dict[int, list[str]] = {}
+        for root, name, _ in await self._all(statement):
+            if name and len(users.setdefault(root, [])) < REPLIERS_MAX:
+                users[root].append(name)
+        return users
+
+    async def reactions(
+        self, resident: str, channel: str, ts: Sequence[int]
+    ) -> dict[int, list[tuple[str, list[str]]]]:
+        """As `ports.Views.reactions`."""
+        table = _REACTIONS
+        statement = (
+            sa.select(table.c.ts, table.c.name, table.c.user)
+            .where(table.c.resident == resident, table.c.channel == channel, table.c.ts.in_(list(ts)))
+            .order_by(table.c.at_us, table.c.ts, table.c.name, table.c.user)
+        )
+        grouped: dict[int, dict[str, list[str]]] = {}
+        for message, name, user in await self._all(statement):
+            grouped.setdefault(message, {}).setdefault(name, []).append(user)
+        return {message: list(names.items()) for message, names in grouped.items()}
+
+    async def unread(self, resident: str, user: str, channels: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """As `ports.Views.unread`."""
+        marks = sa.select(_READS.c.channel, sa.func.coalesce(_READS.c.last_read, 0)).where(
+            _READS.c.resident == resident, _READS.c.user == user, _READS.c.channel.in_(list(channels))
+        )
+        count = (
+            sa.select(sa.func.count())
+            .select_from(_MESSAGES)
+            .where(_MESSAGES.c.resident == resident, _MESSAGES.c.channel == sa.bindparam("c"), _MAIN_LINE)
+            .where(_MESSAGES.c.ts > sa.bindparam("after"), sa.func.coalesce(_MESSAGES.c.user, "") != user)
+        )
+
+        def work(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+            read = dict(connection.execute(marks).tuples().all())
+            counts = {}
+            for channel in channels:
+                after = read.get(channel, 0)
+                counts[channel] = (after, connection.scalar(count, {"c": channel, "after": after}) or 0)
+            return counts
+
+        return await self._database.read(work)
+
+    async def shares(
+        self, resident: str, files: Sequence[str]
+    ) -> dict[str, list[tuple[str, int, int | None]]]:
+        """As `ports.Views.shares`."""
+        table = _SHARES
+        statement = (
+            sa.select(table.c.file, table.c.channel, table.c.ts, table.c.thread_ts)
+            .where(table.c.resident == resident, table.c.file.in_(list(files)))
+            .order_by(table.c.file, table.c.channel, table.c.ts)
+        )
+        found: dict[str, list[tuple[str, int, int | None]]] = {}
+        for file, channel, ts, thread_ts in await self._all(statement):
+            found.setdefault(file, []).append((channel, ts, thread_ts))
+        return found
+
+    async def _all(self, statement: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+        return await self._database.read(lambda connection: connection.execute(statement).all())
+
+    async def _messages(
+        self, resident: str, where: sa.ColumnElement[bool], order: sa.UnaryExpression[Any], limit: int
+    ) -> list[tuple[int, Row]]:
+        names = list(VIEWS["messages"].columns)
+        statement = (
+            sa.select(_MESSAGES.c.ts, *(_MESSAGES.c[name] for name in names))
+            .where(_MESSAGES.c.resident == resident, where)
+            .order_by(order)
+            .limit(limit)
+        )
+        return [(ts, dict(zip(names, row, strict=True))) for ts, *row in await self._all(statement)]
+
+    def _rows(
+        self, connection: sa.Connection, resident: str, view: str, where: sa.ColumnElement[bool] | None = None
+    ) -> list[tuple[Key, Row]]:
+        table, names, columns = VIEW_TABLES[view], list(VIEWS[view].key), list(VIEWS[view].columns)
+        statement = sa.select(*(table.c[name] for name in names + columns)).where(
+            table.c.resident == resident
+        )
+        if where is not None:
+            statement = statement.where(where)
+        if names:
+            statement = statement.order_by(*(table.c[name] for name in names))
+        if CONTENT in columns:
+            admit(connection, self._sealer, resident)
+        rows: list[tuple[Key, Row]] = []
+        for found in connection.execute(statement):
+            key: Key = tuple(found[: len(names)])
+            row: Row = dict(zip(columns, found[len(names) :], strict=True))
+            if row.get(CONTENT) is not None:
+                row[CONTENT] = self._sealer.open_content(resident, view, key, row[CONTENT])
+            rows.append((key, row))
+        return rows
+
+
+def _between(oldest: int | None, latest: int | None) -> sa.ColumnElement[bool]:
+    bounds = [_MESSAGES.c.ts > oldest] if oldest is not None else []
+    bounds += [_MESSAGES.c.ts < latest] if latest is not None else []
+    return sa.and_(sa.true(), *bounds)
