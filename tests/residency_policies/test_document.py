@@ -1,7 +1,5 @@
 """The loader: every fault is named with its place, all are reported together, nothing is silently ignored."""
 
-# ruff: noqa: E501 - documents of the tests keep their lines, because findings name columns
-
 import json
 import random
 
@@ -24,7 +22,8 @@ default: closed
 FLOW = "flows:\n  - {id: F1, effect: permit, classes: [content], ops: [disclose], because: a reason, "
 FLOOR = """apiVersion: residency/v1
 kind: FloorPack
-metadata: {id: floor/x, title: X, layer: floor, version: "1", last_checked: "2026-11-23", confidence: high, disclaimer: no advice}
+metadata: {id: floor/x, title: X, layer: floor, version: "1", last_checked: "2026-11-23",
+  confidence: high, disclaimer: no advice}
 applies_when: {establishment: ["DE"]}
 rules:
   - {id: x-1, effect: deny, classes: [all], ops: [export], because: law, """
@@ -51,15 +50,18 @@ GOLDEN: list[tuple[str, str, str, int, int, str]] = [
     (HEAD + FLOW + 'to: ["DE"]}\n  - {id: F1, effect: deny, classes: [all], ops: [export], because: b}\n',
      "E-DUPLICATE", "F1", 8, 5, '"F1" stands twice'),
     (HEAD + "flow: []\n", "E-KEY", "flow", 6, 1, 'there is no key "flow" here'),
-    (HEAD + FLOW + 'too: ["DE"], to: ["DE"]}\n', "E-KEY", "flows.F1.too", 7, 86, 'there is no key "too" here'),
+    (HEAD + FLOW + 'too: ["DE"], to: ["DE"]}\n',
+     "E-KEY", "flows.F1.too", 7, 86, 'there is no key "too" here'),
     (HEAD + FLOW + "viewers: [guest]}\n", "E-MISSING", "flows.F1", 7, 5, "a permit needs to or to_not"),
     (HEAD + FLOW + "to: []}\n", "E-MISSING", "flows.F1.to", 7, 90, "the list of places is empty"),
     (HEAD.replace('establishment: "DE"', "tags: [x]"), "E-MISSING", "applies_to", 4, 13,
      "names neither workspaces nor an establishment"),
-    (HEAD + FLOW + 'to: ["DE"], unless: {}}\n', "E-MISSING", "flows.F1.unless", 7, 106, "the condition is empty"),
+    (HEAD + FLOW + 'to: ["DE"], unless: {}}\n',
+     "E-MISSING", "flows.F1.unless", 7, 106, "the condition is empty"),
     (HEAD + FLOW + 'to: "DE"}\n', "E-TYPE", "flows.F1.to", 7, 90, "expected a list"),
     (HEAD + FLOW + 'to: ["DE"], to_not: ["US"]}\n', "E-TYPE", "flows.F1.to_not", 7, 106, "stands beside to"),
-    (HEAD + FLOW + 'to: ["DE"], ops: [sell]}\n', "E-DUPLICATE", "", 7, 98, '"ops" stands twice in one mapping'),
+    (HEAD + FLOW + 'to: ["DE"], ops: [sell]}\n',
+     "E-DUPLICATE", "", 7, 98, '"ops" stands twice in one mapping'),
     (HEAD + FLOW.replace("content", "messages") + 'to: ["DE"]}\n', "E-UNKNOWN", "flows.F1.classes", 7, 40,
      '"messages" is not a data class.'),
     (HEAD + FLOW + 'to: ["XX"]}\n', "E-UNKNOWN", "flows.F1.to", 7, 91, '"XX" is not a country or a bloc.'),
@@ -82,17 +84,23 @@ GOLDEN: list[tuple[str, str, str, int, int, str]] = [
      "this version cannot enforce it: layers other than workspace"),
     (HEAD.replace("kind: Policy", "kind: Waiver"), "E-UNSUPPORTED", "kind", 2, 7,
      "this version cannot enforce it: documents of kind Waiver"),
-    (HEAD + 'placement:\n  - {id: P1, classes: [content], primary: {in: ["DE"]}, because: b, order: primary_first}\n',
-     "E-UNSUPPORTED", "placement.P1.order", 7, 69, "this version cannot enforce it: the order of first writes"),
+    (HEAD + 'placement:\n  - {id: P1, classes: [content], primary: {in: ["DE"]},'
+     ' because: b, order: primary_first}\n',
+     "E-UNSUPPORTED", "placement.P1.order", 7, 69,
+     "this version cannot enforce it: the order of first writes"),
     (HEAD + 'placement:\n  - {id: P1, classes: [content], primary: {in: ["DE"], min: 2}, because: b}\n',
-     "E-UNSUPPORTED", "placement.P1.primary.min", 7, 56, "this version cannot enforce it: the number of copies"),
-    (FLOOR + "citation: A, confidence: high, using: [x]}\n", "E-UNSUPPORTED", "rules.x-1.using", 6, 105,
+     "E-UNSUPPORTED", "placement.P1.primary.min", 7, 56,
+     "this version cannot enforce it: the number of copies"),
+    (FLOOR + "citation: A, confidence: high, using: [x]}\n", "E-UNSUPPORTED", "rules.x-1.using", 7, 105,
      "this version cannot enforce it: transfer instruments"),
-    (FLOOR + "confidence: high}\n", "E-MISSING", "rules.x-1", 6, 5, 'the key "citation" is missing'),
-    (FLOOR.replace("deny", "permit") + "citation: A, confidence: high}\n", "E-UNKNOWN", "rules.x-1.effect", 6, 23,
+    (FLOOR + "confidence: high}\n", "E-MISSING", "rules.x-1", 7, 5, 'the key "citation" is missing'),
+    (FLOOR.replace("deny", "permit") + "citation: A, confidence: high}\n",
+     "E-UNKNOWN", "rules.x-1.effect", 7, 23,
      '"permit" is not an effect.'),
-    (HEAD + FLOW + 'to: ["DE"]}\nfacts: [{id: incident_mode, owner: a, until: "2027-01-01", evidence: b, because: c}]\n',
-     "E-UNKNOWN", "facts.incident_mode.id", 8, 14, '"incident_mode" is not a fact that a document can assert.'),
+    (HEAD + FLOW + 'to: ["DE"]}\n'
+     'facts: [{id: incident_mode, owner: a, until: "2027-01-01", evidence: b, because: c}]\n',
+     "E-UNKNOWN", "facts.incident_mode.id", 8, 14,
+     '"incident_mode" is not a fact that a document can assert.'),
 ]  # fmt: skip
 # Codes that need several documents, an instant or bytes of a bundle; test_bundle and test_table cover them.
 ELSEWHERE = {
@@ -194,7 +202,7 @@ def test_documents_of_the_full_language_are_refused_by_name_and_never_half_read(
                 "effective": {"from": "2026-01-01", "until": "2028-01-01"},
             },
         },
-        "b": {"placement": [placement], "retention": [{"classes": ["audit_log"], "min_days": 365}], "proofs": []},
+        "b": {"placement": [placement], "retention": [{"min_days": 365}], "proofs": []},
         "c": {
             "placement": [{**placement, "order": "primary_first"}],
             "flows": [{**flow, "using": ["ins-1"]}],

@@ -100,4 +100,5 @@ def test_placement_leaves_no_other_place_for_what_it_names() -> None:
     assert at("store", "backup") == {"DE": no, "IN": no, "SG": "OK", "US": no}
     assert at("key_use", "enc_key") == {"DE": "OK", "IN": key, "SG": key, "US": key}
     assert at("key_use", "message_body") == {"DE": "OK", "IN": key, "SG": key, "US": key}
+    assert at("store", "enc_key") == {"DE": "OK", "IN": key, "SG": key, "US": key}
     assert at("store", "telemetry") == {"DE": "OK", "IN": "OK", "SG": "OK", "US": "OK"}
