@@ -180,8 +180,11 @@ async def test_a_socket_of_a_home_that_cannot_be_reached_is_told_to_come_back(tm
 
 async def test_the_limit_of_sockets_is_answered_with_a_moment_to_return(tmp_path: Path) -> None:
     async with running_world(tmp_path, sockets={"sockets_max": 1}) as world:
-        await said(await world.open_socket(), 1)
+        first = await world.open_socket()
+        await said(first, 1)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await world.open_socket()
         assert refused.value.status == 503
-        assert int(refused.value.headers["retry-after"]) >= 1  # type: ignore[index]
+        assert refused.value.headers is not None
+        assert int(refused.value.headers["retry-after"]) >= 1
+        assert not first.closed

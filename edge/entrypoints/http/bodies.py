@@ -193,7 +193,8 @@ class MultipartFields:
         name = message.get_param("name", header="content-disposition")
         self._field = name if isinstance(name, str) else ""
         is_file = message.get_param("filename", header="content-disposition") is not None
-        is_file = is_file or "content-type" in self._headers
+        # Some clients give a file no name, others type their texts.
+        is_file = is_file or not self._headers.get("content-type", "text/plain").startswith("text/plain")
         self._kind = "text" if not is_file else "other" if self.file_seen else "file"
         self.file_seen = self.file_seen or is_file
 
