@@ -1,4 +1,4 @@
-"""A small cell and a small directory that speak the wire, for tests of the edge alone. Nothing of this ships."""
+"""A small cell and a small directory that speak the wire, for tests of the edge alone. Not shipped."""
 
 import asyncio
 import hashlib

@@ -15,8 +15,8 @@ from typing import Any
 import aiohttp
 
 from accord.encoding import b64url
-from accord.ids import new_id
 from accord.identity import mint, new_token_id
+from accord.ids import new_id
 from accord.runtime.mtls import Authority, MtlsFiles, Trust, issue, make_authority
 from accord.runtime.rpc_server import RpcServer
 from accord.wire.cell.v1 import gateway_pb2_grpc as cell_stubs

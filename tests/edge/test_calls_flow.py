@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ async def _own_answers(world: World) -> None:
         "error": "mine",
         "args": {"a": [1], "error": "mine"},
     }
-    wrong = {"data": b"[1]", "headers": {"content-type": "application/json"}}
+    wrong: dict[str, Any] = {"data": b"[1]", "headers": {"content-type": "application/json"}}
     assert (await world.api("api.test", **wrong))[1]["error"] == "json_not_object"
     wrong = {"data": b"{", "headers": {"content-type": "application/json"}}
     assert (await world.api("api.test", **wrong))[1]["error"] == "invalid_json"

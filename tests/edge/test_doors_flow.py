@@ -69,6 +69,7 @@ async def test_people_sign_in_with_the_directory_and_without_it(tmp_path: Path) 
             "expires_at": 99,
         }
         assert cookies == {"colink-fra": "xoxc-test-one"}
+        refused: tuple[int, dict[str, Any], dict[str, str]]
         refused = (200, {"ok": False, "error": "invalid_login"}, {})
         assert await _sign_in(world, EMAIL, "wrong") == refused
         # Somebody unknown costs a cell the same work and gets the same answer.

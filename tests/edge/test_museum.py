@@ -1,4 +1,4 @@
-"""The fail-open museum, as far as the edge could exhibit it: no default cell, nothing made up, no open route."""
+"""The fail-open museum, as far as the edge could exhibit it: no default, nothing made up, no open route."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -90,7 +90,8 @@ def test_a_tick_is_one_write_per_socket() -> None:
 
 
 def test_a_socket_closed_while_the_tick_is_written_gets_nothing_more() -> None:
-    fan, seen = FanOut(), []
+    fan = FanOut()
+    seen: list[bytes] = []
     fan.open(1, lambda data: fan.close(2))
     fan.open(2, seen.append)
     for number in (1, 2):
