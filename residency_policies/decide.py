@@ -45,7 +45,10 @@ class Profile(Protocol):
         ...
 
     def refuse(self, code: Code) -> Decision:
-        """A denial that the caller has to make itself: HALTED or BUNDLE_SKEW; any other is UNKNOWN_VALUE."""
+        """A denial that the caller makes itself: HALTED, BUNDLE_SKEW, for a safe core also NO_TABLE.
+
+        Any other code gives UNKNOWN_VALUE; an allow cannot be made this way.
+        """
         ...
 
 
@@ -207,4 +210,4 @@ class SafeCoreProfile:
 
     def refuse(self, code: Code) -> Decision:
         """See `Profile.refuse`."""
-        return self._decisions[code if code in ("HALTED", "BUNDLE_SKEW") else "UNKNOWN_VALUE"]
+        return self._decisions[code if code in ("HALTED", "BUNDLE_SKEW", "NO_TABLE") else "UNKNOWN_VALUE"]

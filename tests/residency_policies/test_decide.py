@@ -97,10 +97,15 @@ def test_callers_can_refuse_in_the_same_words() -> None:
     for profile in (GERMAN, UNRULED):
         assert profile.refuse("HALTED").code == "HALTED"
         assert profile.refuse("BUNDLE_SKEW").code == "BUNDLE_SKEW"
+        assert not profile.refuse("NO_TABLE").allow
         assert profile.refuse("OK").code == "UNKNOWN_VALUE", "nobody can make an allow this way"
 
 
 HOME = {"store", "process", "transit", "index", "search_from", "disclose"}
+
+
+def test_a_caller_that_needs_a_policy_can_say_that_there_is_none() -> None:
+    assert UNRULED.refuse("NO_TABLE").code == "NO_TABLE"
 
 
 def test_without_a_policy_only_home_local_use_goes_on() -> None:
