@@ -395,7 +395,9 @@ class SearchIndex(Protocol):
         """Write documents and removals and move the position, in one transaction."""
 
     async def search(self, resident: str, query: "IndexQuery") -> list["IndexHit"]:
-        """Candidates in order; the caller filters again by what the asker may read."""
+        """Candidates, newest first; the caller holds them against the messages as they stand and as the asker
+        may read them.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +419,7 @@ class IndexQuery:
         channels: where to look; empty finds nothing.
         users: authors, any of them; empty is everyone.
         oldest_us, latest_us: inclusive and exclusive bounds of `ts`.
-        limit, offset: at most 1,000 candidates from the offset on.
+        limit: at most 1,000 candidates.
     """
 
     terms: tuple[Term, ...]
@@ -425,19 +427,15 @@ class IndexQuery:
     users: tuple[str, ...] = ()
     oldest_us: int | None = None
     latest_us: int | None = None
-    by_time: bool = False
-    ascending: bool = False
-    limit: int = 100
-    offset: int = 0
+    limit: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class IndexHit:
-    """A candidate."""
+    """A candidate: a message, named by its channel and its time in microseconds."""
 
     channel: str
     ts: int
-    score: float
 
 
 class LiveFeed(Protocol):

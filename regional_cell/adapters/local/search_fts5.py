@@ -1,0 +1,254 @@
+"""The search index in a SQLite file of its own, with FTS5.
+
+Terms are readable here, so the file never stands beside sealed bodies in one store, is left out of backups, and is made
+again from the log when it is lost. Texts are folded and cut into words by `domain.search_match`; the tokenizers here
+only see the result, so that the index and the domain mean the same by a word.
+
+Invariants
+    1. A resident's position moves in the transaction that writes what it covers.
+    2. The asker's text never becomes query syntax: every term is cut into words and quoted here.
+    3. Freed pages are overwritten; terms of removed messages leave the segments with the next compaction, at the latest
+       after `REMOVED_MAX` removals and when the file is opened or closed.
+
+Relaxed sync on purpose: what a power cut takes is indexed again from the position that survived.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from accord.errors import NotReadyError
+from regional_cell.domain.search_match import fold, is_unspaced, words
+from regional_cell.domain.search_query import Term
+from regional_cell.ports import Document, IndexHit, IndexQuery
+
+READERS = 2
+CANDIDATES_MAX = 1_000
+REMOVED_MAX = 256
+SCHEMA_VERSION = 1
+TRIGRAM = 3
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE positions (resident TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, resident TEXT NOT NULL, channel TEXT NOT NULL, ts INTEGER NOT NULL, user TEXT NOT NULL,
+    UNIQUE (resident, channel, ts)
+);
+CREATE INDEX documents_by_time ON documents (resident, ts);
+CREATE VIRTUAL TABLE words USING fts5(text, tokenize = "ascii");
+CREATE VIRTUAL TABLE grams USING fts5(text, tokenize = "trigram case_sensitive 1");
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+P = ParamSpec("P")
+T = TypeVar("T")
+Condition = tuple[str, list[str | int]]
+
+
+class Fts5Index:
+    """`ports.SearchIndex`. One thread writes, two read. Open before use, close at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="index-write")
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="index-read")
+        self._writer: sqlite3.Connection | None = None
+        self._readers: list[sqlite3.Connection] = []
+        self._of_thread = threading.local()
+        self._removed = 0
+
+    async def open(self) -> None:
+        """Open or create the file. One of another schema or a damaged one is made anew: it is derived data."""
+        await self._on(self._write_thread, self._open)
+
+    async def close(self) -> None:
+        """Finish what runs, compact, close."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._read_threads.shutdown)
+        await self._on(self._write_thread, self._close)
+        await loop.run_in_executor(None, self._write_thread.shutdown)
+
+    async def position(self, resident: str) -> int:
+        """As `ports.SearchIndex.position`."""
+        return await self._on(self._read_threads, self._position, resident)
+
+    async def index(
+        self, resident: str, through: int, documents: Iterable[Document], removed: Iterable[tuple[str, int]]
+    ) -> None:
+        """As `ports.SearchIndex.index`. Raises NotReadyError when the file cannot be written."""
+        await self._on(self._write_thread, self._index, resident, through, list(documents), list(removed))
+
+    async def search(self, resident: str, query: IndexQuery) -> list[IndexHit]:
+        """As `ports.SearchIndex.search`. Raises NotReadyError when the file cannot be read."""
+        if not query.channels:
+            return []
+        return await self._on(self._read_threads, self._search, resident, query)
+
+    async def _on(
+        self, threads: ThreadPoolExecutor, work: Callable[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                threads, lambda: work(*arguments, **named)
+            )
+        except sqlite3.Error as error:
+            raise NotReadyError(store="search", why=type(error).__name__) from error
+
+    # --- on the writing thread ---------------------------------------------------------------------
+
+    def _open(self) -> None:
+        version = -1
+        try:
+            self._writer = self._connect()
+            version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+            if version == SCHEMA_VERSION:
+                self._compact()
+                return
+        except sqlite3.DatabaseError:
+            version = -1
+        if version != 0:
+            if self._writer is not None:
+                self._writer.close()
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            self._writer = self._connect()
+        self._write().executescript(_SCHEMA)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            if self._removed:
+                self._compact()
+            self._writer.close()
+        for reader in self._readers:
+            reader.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10.0, check_same_thread=False)
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "secure_delete = ON",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _write(self) -> sqlite3.Connection:
+        if self._writer is None:
+            raise NotReadyError(store="search")
+        return self._writer
+
+    def _index(
+        self, resident: str, through: int, documents: list[Document], removed: list[tuple[str, int]]
+    ) -> None:
+        run = self._write().execute
+        run("BEGIN IMMEDIATE")
+        try:
+            for channel, ts in [*removed, *((document.channel, document.ts) for document in documents)]:
+                self._drop(resident, channel, ts)
+            for document in documents:
+                row = run(
+                    "INSERT INTO documents (resident, channel, ts, user) VALUES (?, ?, ?, ?)",
+                    (resident, document.channel, document.ts, document.user),
+                ).lastrowid
+                folded = fold(document.text)
+                run("INSERT INTO words (rowid, text) VALUES (?, ?)", (row, " ".join(words(folded))))
+                if is_unspaced(folded):
+                    run("INSERT INTO grams (rowid, text) VALUES (?, ?)", (row, folded))
+            run(
+                "INSERT INTO positions (resident, sequence) VALUES (?, ?)"
+                " ON CONFLICT (resident) DO UPDATE SET sequence = excluded.sequence",
+                (resident, through),
+            )
+            run("COMMIT")
+        except BaseException:
+            run("ROLLBACK")
+            raise
+        if self._removed >= REMOVED_MAX:
+            self._compact()
+
+    def _drop(self, resident: str, channel: str, ts: int) -> None:
+        run = self._write().execute
+        found = run(
+            "SELECT id FROM documents WHERE resident = ? AND channel = ? AND ts = ?", (resident, channel, ts)
+        ).fetchone()
+        if found:
+            run("DELETE FROM words WHERE rowid = ?", found)
+            run("DELETE FROM grams WHERE rowid = ?", found)
+            run("DELETE FROM documents WHERE id = ?", found)
+            self._removed += 1
+
+    def _compact(self) -> None:
+        """Write the terms anew, without those of removed messages."""
+        self._write().execute("INSERT INTO words (words) VALUES ('optimize')")
+        self._write().execute("INSERT INTO grams (grams) VALUES ('optimize')")
+        self._write().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._removed = 0
+
+    # --- on the reading threads --------------------------------------------------------------------
+
+    def _read(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            connection.execute("PRAGMA query_only = ON")
+            self._of_thread.connection = connection
+            self._readers.append(connection)
+        return connection
+
+    def _position(self, resident: str) -> int:
+        row = (
+            self._read().execute("SELECT sequence FROM positions WHERE resident = ?", (resident,)).fetchone()
+        )
+        return int(row[0]) if row else 0
+
+    def _search(self, resident: str, query: IndexQuery) -> list[IndexHit]:
+        sql, values = _statement(resident, query)
+        return [IndexHit(channel, ts) for channel, ts in self._read().execute(sql, values)]
+
+
+def _statement(resident: str, query: IndexQuery) -> tuple[str, list[str | int]]:
+    """SQL of our own words; every value is bound."""
+    conditions: list[Condition] = [
+        ("d.resident = ?", [resident]),
+        (f"d.channel IN ({_marks(query.channels)})", [*query.channels]),
+    ]
+    if query.users:
+        conditions.append((f"d.user IN ({_marks(query.users)})", [*query.users]))
+    if query.oldest_us is not None:
+        conditions.append(("d.ts >= ?", [query.oldest_us]))
+    if query.latest_us is not None:
+        conditions.append(("d.ts < ?", [query.latest_us]))
+    conditions += [_condition(term) for term in query.terms]
+    where = " AND ".join(text for text, _ in conditions)
+    values = [value for _, bound in conditions for value in bound]
+    limit = max(0, min(query.limit, CANDIDATES_MAX))
+    return f"SELECT d.channel, d.ts FROM documents d WHERE {where} ORDER BY d.ts DESC LIMIT {limit}", values  # noqa: S608 - no text of others
+
+
+def _condition(term: Term) -> Condition:
+    unless = "NOT " if term.negated else ""
+    folded = fold(term.text)
+    if is_unspaced(term.text):
+        if len(folded) < TRIGRAM:
+            looked_at = "SELECT 1 FROM grams g WHERE g.rowid = d.id AND instr(g.text, ?) > 0"
+            return f"{unless}EXISTS ({looked_at})", [folded]
+        return f"d.id {unless}IN (SELECT rowid FROM grams WHERE grams MATCH ?)", [_quoted(folded)]
+    wanted = words(folded)
+    if not wanted:
+        return ("1" if term.negated else "0"), []
+    phrase = _quoted(" ".join(wanted)) + (" *" if term.kind == "prefix" else "")
+    return f"d.id {unless}IN (SELECT rowid FROM words WHERE words MATCH ?)", [phrase]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\0", " ").replace('"', '""') + '"'
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))
