@@ -49,8 +49,8 @@ class Bundle:
         """Documents sorted by id.
 
         Raises:
-            DocumentError: with the findings of all documents.
-            BundleError: two documents of one id, or too many.
+            DocumentError: with the findings of all documents, among them two documents of one id.
+            BundleError: too many documents.
         """
         found: list[Finding] = []
         parsed: dict[str, Document] = {}

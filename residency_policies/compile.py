@@ -16,7 +16,7 @@ Invariants
 import hashlib
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -282,12 +282,13 @@ def _conclude(stack: Stack, rules: Sequence[Rule], stated: set[str], nearest: st
 
 
 def _with_profile(answer: Answer | Guard, digest: str) -> Answer | Guard:
-    seal: Callable[[Answer], Answer] = lambda one: Answer(  # noqa: E731
-        with_profile(one.decision, digest), one.owed, with_profile(one.unmet, digest)
-    )
-    return (
-        Guard(answer.facts, tuple(map(seal, answer.answers))) if isinstance(answer, Guard) else seal(answer)
-    )
+    if isinstance(answer, Guard):
+        return Guard(answer.facts, tuple(_sealed_answer(one, digest) for one in answer.answers))
+    return _sealed_answer(answer, digest)
+
+
+def _sealed_answer(answer: Answer, digest: str) -> Answer:
+    return Answer(with_profile(answer.decision, digest), answer.owed, with_profile(answer.unmet, digest))
 
 
 def _content(answer: Answer | Guard) -> object:
