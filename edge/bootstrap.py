@@ -76,33 +76,8 @@ class EdgeProcess:
             settings.directory.trust_domain,
             lambda: self.policies.version,
         )
-        self.routing = Routing(
-            JournalFiles(node.data_dir / "routes"),
-            self.directory,
-            ring,
-            parse_delta,
-            self._clock,
-            signers=routes_ring,
-            age_s_max=settings.routes.age_h_max * 3_600,
-            miss_kept_s=settings.routes.miss_kept_s,
-            compact_bytes=settings.routes.compact_mib * 1024 * 1024,
-            backoff_s_max=settings.directory.watch_backoff_s_max,
-            changed=self._routes_changed,
-            refused=lambda why: self._count("colink_routes_refused_total", "route_refused", why),
-            jitter=random.random,
-        )
-        self.policies = Policies(
-            BundleFile(node.data_dir / "bundle"),
-            self.directory,
-            bundle_ring,
-            self._clock,
-            region=node.region or "",
-            edges=lambda: list(self.routing.table.edges.values()),
-            age_s_max=node.bundle_age_h_max * 3_600,
-            backoff_s_max=settings.directory.watch_backoff_s_max,
-            told=lambda word: events.info("bundle", state=word, bundle_version=self.policies.version),
-            jitter=random.random,
-        )
+        self.routing = self._make_routing(ring, routes_ring)
+        self.policies = self._make_policies(bundle_ring)
         self.tokens = Tokens(ring, self._clock, node.name)
         self.sockets = self._make_sockets()
         self.cells = CellPool(
@@ -124,6 +99,39 @@ class EdgeProcess:
             deadline_s=settings.calls.deadline_ms / 1_000,
         )
         self._doors(lookup_keys)
+
+    def _make_routing(self, ring: KeyRing, routes_ring: KeyRing) -> Routing:
+        settings, node = self.settings, self.settings.node
+        return Routing(
+            JournalFiles(node.data_dir / "routes"),
+            self.directory,
+            ring,
+            parse_delta,
+            self._clock,
+            signers=routes_ring,
+            age_s_max=settings.routes.age_h_max * 3_600,
+            miss_kept_s=settings.routes.miss_kept_s,
+            compact_bytes=settings.routes.compact_mib * 1024 * 1024,
+            backoff_s_max=settings.directory.watch_backoff_s_max,
+            changed=self._routes_changed,
+            refused=lambda why: self._count("colink_routes_refused_total", "route_refused", why),
+            jitter=random.random,
+        )
+
+    def _make_policies(self, bundle_ring: KeyRing) -> Policies:
+        settings, node = self.settings, self.settings.node
+        return Policies(
+            BundleFile(node.data_dir / "bundle"),
+            self.directory,
+            bundle_ring,
+            self._clock,
+            region=node.region or "",
+            edges=lambda: list(self.routing.table.edges.values()),
+            age_s_max=node.bundle_age_h_max * 3_600,
+            backoff_s_max=settings.directory.watch_backoff_s_max,
+            told=lambda word: events.info("bundle", state=word, bundle_version=self.policies.version),
+            jitter=random.random,
+        )
 
     def _make_sockets(self) -> Sockets:
         bounds = self.settings.sockets

@@ -70,12 +70,14 @@ class CellStream(Protocol):
     async def find(self, indexes: Sequence["LookupIndex"], deadline_s: float) -> str:
         """The person of these indexes who lives in this cell, or an empty text. Raises as `call`."""
 
-    def open_socket(self, socket: int, ticket: str, resume: str, epoch: int, viewer_country: str) -> None: ...
+    def open_socket(self, socket: int, ticket: str, resume: str, epoch: int, viewer_country: str) -> None:
+        """Ask the cell to open a stream for this socket; `opened` or `refused` follows."""
 
     def socket_frame(self, socket: int, data: bytes) -> bool:
         """False: too much waits to be written."""
 
-    def close_socket(self, socket: int, code: int, reason: str) -> None: ...
+    def close_socket(self, socket: int, code: int, reason: str) -> None:
+        """Tell the cell that the socket is gone; nothing follows for it."""
 
 
 class Cells(Protocol):
@@ -126,23 +128,29 @@ class FileChunk:
 class SocketEvents(Protocol):
     """Where a stream puts what a cell sends for sockets."""
 
-    def opened(self, stream: CellStream, socket: int, topics: Sequence[str]) -> None: ...
+    def opened(self, stream: CellStream, socket: int, topics: Sequence[str]) -> None:
+        """The cell opened the socket and listens to these topics for it."""
 
-    def refused(
-        self, stream: CellStream, socket: int, code: int, reason: str, moved: Moved | None
-    ) -> None: ...
+    def refused(self, stream: CellStream, socket: int, code: int, reason: str, moved: Moved | None) -> None:
+        """The cell did not open the socket; `moved` when another cell is its home."""
 
-    def topics(self, stream: CellStream, socket: int, add: Sequence[str], remove: Sequence[str]) -> None: ...
+    def topics(self, stream: CellStream, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
+        """From here on the socket listens to more or fewer topics."""
 
-    def event(self, stream: CellStream, topic: str, except_sockets: Sequence[int], data: bytes) -> None: ...
+    def event(self, stream: CellStream, topic: str, except_sockets: Sequence[int], data: bytes) -> None:
+        """A finished frame for all listeners of a topic but some."""
 
-    def frame(self, stream: CellStream, socket: int, data: bytes) -> None: ...
+    def frame(self, stream: CellStream, socket: int, data: bytes) -> None:
+        """A finished frame for one socket, in its place."""
 
-    def close(self, stream: CellStream, socket: int, code: int, reason: str) -> None: ...
+    def close(self, stream: CellStream, socket: int, code: int, reason: str) -> None:
+        """The cell ends the socket, after what it sent before."""
 
-    def drain(self, stream: CellStream, by_ms: int) -> None: ...
+    def drain(self, stream: CellStream, by_ms: int) -> None:
+        """The process will be gone at `by_ms` (unix milliseconds)."""
 
-    def lost(self, stream: CellStream) -> None: ...
+    def lost(self, stream: CellStream) -> None:
+        """The stream broke; nothing more comes from it."""
 
 
 class ClientSocket(Protocol):
@@ -176,9 +184,11 @@ class RouteFeed(Protocol):
     def records(self) -> AsyncIterator[tuple[int, Record]]:
         """(nonce, signed record) as they come; ends or raises a ColinkError when the watch is lost."""
 
-    async def ack(self, nonce: int) -> None: ...
+    async def ack(self, nonce: int) -> None:
+        """The record of this nonce is applied and synced."""
 
-    async def nack(self, nonce: int, reason: str) -> None: ...
+    async def nack(self, nonce: int, reason: str) -> None:
+        """The record of this nonce was refused, and why (one word)."""
 
 
 class Directory(Protocol):
@@ -197,9 +207,11 @@ class Directory(Protocol):
     async def find(self, indexes: Sequence[LookupIndex], deadline_s: float) -> str:
         """The resident of these indexes, or an empty text. Raises as `resolve`."""
 
-    def watch_bundle(self, held_version: int) -> AsyncIterator["SignedBundle"]: ...
+    def watch_bundle(self, held_version: int) -> AsyncIterator["SignedBundle"]:
+        """Bundles as they come into force; ends or raises a ColinkError when the watch is lost."""
 
-    async def acknowledge(self, version: int, bundle_hash: bytes) -> None: ...
+    async def acknowledge(self, version: int, bundle_hash: bytes) -> None:
+        """Say that this edge decides under this bundle (SHA-256 of its bytes). Raises as `resolve`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +248,8 @@ class JournalStore(Protocol):
     def truncate(self, length: int) -> None:
         """Drop a torn tail."""
 
-    async def append(self, record: bytes) -> None: ...
+    async def append(self, record: bytes) -> None:
+        """Add one record to the file."""
 
     async def begin(self, record: bytes, epochs: dict[str, int]) -> None:
         """Replace the file by one that begins with this record; the highest epochs are written before."""
@@ -254,7 +267,8 @@ class BundleStore(Protocol):
     def read(self) -> tuple[SignedBundle, float] | None:
         """The bundle and its age in seconds."""
 
-    async def write(self, bundle: SignedBundle) -> None: ...
+    async def write(self, bundle: SignedBundle) -> None:
+        """Replace the stored bundle."""
 
     async def heard(self) -> None:
         """Note that the directory confirmed the bundle just now."""

@@ -10,6 +10,8 @@ from enum import Enum
 
 
 class BreakerState(Enum):
+    """What the breaker lets through: all, nothing, or one probe."""
+
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"

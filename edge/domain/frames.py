@@ -25,6 +25,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 def text_frame(payload: bytes) -> bytes:
+    """One text frame."""
     return frame(TEXT, payload)
 
 

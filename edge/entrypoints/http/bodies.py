@@ -50,6 +50,7 @@ def bearer(scope: Scope) -> str:
 
 
 def query_token(query: bytes) -> str:
+    """The token in a query string, or an empty text."""
     return _form_token(query) if b"token=" in query else ""
 
 
