@@ -1,0 +1,1 @@
+"""Tests of the directory; the tree mirrors the plane."""

@@ -1,0 +1,211 @@
+"""The contract of a store: transactions, order, versions; one suite for every adapter."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from directory.domain.cells import Edge
+from directory.domain.claims import Claim, Lease, LeaseState
+from directory.domain.placements import Placement, ReportedEpoch, ResidentKind, Tombstone
+from directory.ports import Store, WriteUnit
+
+EDGE = Edge("fra", "DE", "eu-central-1", "https://fra.example.test", 1)
+
+
+def placement(resident: str, version: int, cell: str = "de-fra") -> Placement:
+    return Placement(
+        resident,
+        ResidentKind.WORKSPACE,
+        cell,
+        1,
+        1,
+        version,
+        b"record",
+        "DE",
+        ("AT", "DE"),
+        ("a", "b"),
+        "k",
+        b"d",
+    )
+
+
+async def test_a_unit_that_does_not_commit_leaves_nothing(store: Store) -> None:
+    await store.write(lambda unit: unit.cells.put_edge(EDGE))
+    assert await store.read(lambda unit: unit.cells.edges()) == []
+
+
+async def test_a_unit_that_raises_leaves_nothing_even_after_commit(store: Store) -> None:
+    def work(unit: WriteUnit) -> None:
+        unit.cells.put_edge(EDGE)
+        unit.commit()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(work)
+    assert await store.read(lambda unit: unit.cells.find_edge("fra")) is None
+
+
+async def test_a_committed_unit_is_seen_by_the_next(store: Store) -> None:
+    def work(unit: WriteUnit) -> None:
+        unit.cells.put_edge(EDGE)
+        unit.commit()
+
+    await store.write(work)
+    assert await store.read(lambda unit: unit.cells.edges()) == [EDGE]
+
+
+async def test_units_that_write_run_one_after_another(store: Store) -> None:
+    def work(unit: WriteUnit) -> int:
+        given = unit.versions.next(0)
+        unit.commit()
+        return given
+
+    given = await asyncio.gather(*(store.write(work) for _ in range(20)))
+    assert sorted(given) == list(range(1, 21))
+    assert await store.read(lambda unit: unit.versions.current()) == 20
+
+
+async def test_versions_rise_with_time_and_over_it(store: Store) -> None:
+    def work(unit: WriteUnit) -> list[int]:
+        found = [unit.versions.next(1_000), unit.versions.next(1_000), unit.versions.next(5)]
+        unit.commit()
+        return found
+
+    assert await store.write(work) == [1_000, 1_001, 1_002]
+    assert await store.read(lambda unit: unit.versions.was_given(1_001))
+    assert not await store.read(lambda unit: unit.versions.was_given(999))
+
+
+async def test_forgotten_versions_are_the_oldest(store: Store) -> None:
+    def work(unit: WriteUnit) -> None:
+        for _ in range(5):
+            unit.versions.next(0)
+        unit.versions.forget_all_but(2)
+        unit.commit()
+
+    await store.write(work)
+    known = await store.read(lambda unit: [it for it in range(1, 6) if unit.versions.was_given(it)])
+    assert known == [4, 5]
+
+
+async def test_a_placement_comes_back_as_it_went_in_and_in_order_of_version(store: Store) -> None:
+    first, second = placement("T00000000000B", 7), placement("T00000000000A", 9, "us-iad")
+
+    def work(unit: WriteUnit) -> None:
+        unit.placements.add(second)
+        unit.placements.add(first)
+        unit.commit()
+
+    await store.write(work)
+    assert await store.read(lambda unit: unit.placements.changed_after(0, 10)) == [first, second]
+    assert await store.read(lambda unit: unit.placements.changed_after(7, 10)) == [second]
+    assert await store.read(lambda unit: unit.placements.changed_after(0, 1)) == [first]
+    assert await store.read(lambda unit: unit.placements.find_all([first.resident, "T00000000000Z"])) == [
+        first
+    ]
+    assert await store.read(lambda unit: unit.placements.count_in("us-iad")) == 1
+
+
+async def test_a_buried_resident_has_a_tombstone_and_no_placement(store: Store) -> None:
+    gone = placement("T00000000000A", 3)
+    stone = Tombstone(gone.resident, gone.cell, 1, 4)
+
+    def work(unit: WriteUnit) -> None:
+        unit.placements.add(gone)
+        unit.placements.bury(stone)
+        unit.commit()
+
+    await store.write(work)
+    assert await store.read(lambda unit: unit.placements.find_all([gone.resident])) == []
+    assert await store.read(lambda unit: unit.placements.tombstone(gone.resident)) == stone
+    assert await store.read(lambda unit: unit.placements.buried_after(3, 10)) == [stone]
+
+
+async def test_reports_keep_the_highest_epoch_and_only_the_home_cells_puts_a_placement_behind(
+    store: Store,
+) -> None:
+    home = placement("T00000000000A", 3)
+
+    def work(unit: WriteUnit) -> None:
+        unit.placements.add(home)
+        unit.placements.report(ReportedEpoch(home.resident, "us-iad", 9))
+        unit.placements.report(ReportedEpoch(home.resident, "us-iad", 4))
+        unit.commit()
+
+    await store.write(work)
+    reports = await store.read(lambda unit: unit.placements.reports_of([home.resident]))
+    assert reports == {home.resident: (ReportedEpoch(home.resident, "us-iad", 9),)}
+    assert await store.read(lambda unit: unit.placements.behind()) == set()
+
+    def later(unit: WriteUnit) -> None:
+        unit.placements.report(ReportedEpoch(home.resident, home.cell, 2))
+        unit.commit()
+
+    await store.write(later)
+    assert await store.read(lambda unit: unit.placements.behind()) == {home.resident}
+
+
+async def test_a_name_is_held_per_jurisdiction(store: Store) -> None:
+    name = Claim("email", "key-1", b"i" * 32, "P00000000000A")
+    other = replace(name, resident="P00000000000B")
+    here = Lease("l1", "de-fra", "DE", LeaseState.COMMITTED, 5)
+    there = Lease("l2", "us-iad", "US", LeaseState.LEASED, 5)
+
+    def work(unit: WriteUnit) -> None:
+        unit.claims.put_lease(here)
+        unit.claims.put_lease(there)
+        unit.claims.put_claims(here, [name])
+        unit.claims.put_claims(there, [other])
+        unit.commit()
+
+    await store.write(work)
+    held = await store.write(lambda unit: unit.claims.held("US", [name.name]))
+    assert held[name.name].claim == other
+    found = await store.read(lambda unit: unit.claims.match([name.name]))
+    assert [(it.claim.resident, it.lease.state) for it in found] == [
+        ("P00000000000A", LeaseState.COMMITTED),
+        ("P00000000000B", LeaseState.LEASED),
+    ]
+    assert await store.read(lambda unit: unit.claims.match([("phone", "key-1", b"i" * 32)])) == []
+
+
+async def test_the_list_of_a_cell_goes_on_behind_its_cursor(store: Store) -> None:
+    lease = Lease("l1", "de-fra", "DE", LeaseState.COMMITTED, 5)
+    names = [Claim("email", "key-1", bytes([place]) * 32, "P00000000000A") for place in range(5)]
+
+    def work(unit: WriteUnit) -> None:
+        unit.claims.put_lease(lease)
+        unit.claims.put_claims(lease, names)
+        unit.commit()
+
+    await store.write(work)
+    first = await store.read(lambda unit: unit.claims.list_of("de-fra", None, 3))
+    last = first[-1]
+    after = (last.lease.jurisdiction, *last.claim.name)
+    rest = await store.read(lambda unit: unit.claims.list_of("de-fra", after, 3))
+    assert [it.claim for it in first + rest] == names
+
+
+async def test_ended_leases_are_forgotten_and_held_ones_are_not(store: Store) -> None:
+    def work(unit: WriteUnit) -> int:
+        for lease_id, state, expires_s in (
+            ("l1", LeaseState.RELEASED, 10),
+            ("l2", LeaseState.COMMITTED, 10),
+            ("l3", LeaseState.LEASED, 10),
+            ("l4", LeaseState.EXPIRED, 99),
+        ):
+            unit.claims.put_lease(Lease(lease_id, "de-fra", "DE", state, expires_s))
+        unit.claims.put_claims(
+            Lease("l2", "de-fra", "DE", LeaseState.COMMITTED, 10),
+            [Claim("email", "key-1", b"i" * 32, "P00000000000A")],
+        )
+        over = unit.claims.expired(10, 9)
+        assert [it.lease_id for it in over] == ["l3"]
+        dropped = unit.claims.drop_leases(50)
+        unit.commit()
+        return dropped
+
+    assert await store.write(work) == 1
+    kept = await store.write(lambda unit: [it for it in ("l1", "l2", "l3", "l4") if unit.claims.lease(it)])
+    assert kept == ["l2", "l3", "l4"]

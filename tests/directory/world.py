@@ -1,0 +1,139 @@
+"""A directory without faces: every service over one store, and a few cells, edges and residents to act with."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from accord.clock import ManualClock
+from accord.identity import Handover, RingKey, SigningKey, sign_handover
+from accord.ids import new_id
+from accord.runtime.mtls import Authority, Trust, make_authority
+from directory.adapters.authorities import TrustedAuthorities
+from directory.adapters.memory.bell import LocalBell
+from directory.adapters.memory.rates import LocalRate
+from directory.domain.cells import Cell, CellState, Edge
+from directory.domain.claims import Claim
+from directory.domain.homes import HomeRules
+from directory.domain.peers import Peer, PeerKind
+from directory.domain.placements import Asked, Placement, ResidentKind
+from directory.entrypoints.grpc.forms import encode_delta
+from directory.ports import Store
+from directory.services.bundles import BundleService
+from directory.services.cells import CellService
+from directory.services.claims import ClaimService
+from directory.services.placements import PlacementService
+from directory.services.watch import WatchService
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
+
+FEDERATION = "test"
+OPERATOR = Peer(PeerKind.OPERATOR, "root")
+LEASE_S = 60
+KINDS = {"T": ResidentKind.WORKSPACE, "E": ResidentKind.ORGANISATION, "P": ResidentKind.PERSON}
+PLACES = {"de-fra": ("DE", "eu-central-1"), "de-mun": ("DE", "eu-central-1"), "us-iad": ("US", "us-east-1")}
+
+
+@dataclass
+class TestCell:
+    """An admitted cell's own half: its authority and its signing key."""
+
+    __test__ = False
+    name: str
+    authority: Authority
+    key: SigningKey
+
+    @property
+    def peer(self) -> Peer:
+        return Peer(PeerKind.NODE, self.name)
+
+    def ring_key(self) -> RingKey:
+        return RingKey(self.name, "*", self.key.key_id, self.key.public, 0, 2**40)
+
+    def described(self) -> Cell:
+        jurisdiction, region = PLACES[self.name]
+        return Cell(
+            self.name,
+            jurisdiction,
+            region,
+            ("127.0.0.1:7001",),
+            CellState.ACTIVE,
+            "example-operator",
+            self.authority.cert_pem,
+            0,
+        )
+
+    def asks(self, resident: str, key: str = "k1", establishment: str = "") -> Asked:
+        record = sign_handover(self.key, Handover(resident, "", self.name, 1, "00" * 32))
+        code = establishment or PLACES[self.name][0]
+        return Asked(resident, KINDS[resident[0]], code, (), (), record, key)
+
+
+_AUTHORITIES: dict[str, Authority] = {}
+
+
+def authority_of(domain: str) -> Authority:
+    """One authority per trust domain and test run: making one is slow."""
+    if domain not in _AUTHORITIES:
+        _AUTHORITIES[domain] = make_authority(domain, domain)
+    return _AUTHORITIES[domain]
+
+
+@dataclass
+class World:
+    """Services over `store`, with a clock that stands still."""
+
+    store: Store
+    clock: ManualClock = field(default_factory=lambda: ManualClock(1_796_000_000_000_000))
+    find_per_minute: int = 10_000
+
+    def __post_init__(self) -> None:
+        self.bell = LocalBell()
+        self.routes_key = SigningKey.generate()
+        self.bundle_key = SigningKey.generate()
+        given = Trust({"operator.test": authority_of("operator.test").cert_pem})
+        authorities = TrustedAuthorities(given, FEDERATION)
+        regions = frozenset(region.id for region in BUILTIN_REGIONS)
+        self.placements = PlacementService(self.store, self.clock, self.bell, HomeRules())
+        self.claims = ClaimService(
+            self.store, self.clock, _counted_bytes(), LocalRate(self.find_per_minute), LEASE_S
+        )
+        self.cells = CellService(self.store, self.clock, self.bell, authorities, regions)
+        self.bundles = BundleService(self.store, self.clock, self.bell, self.bundle_key)
+        self.watch = WatchService(self.store, self.clock, self.routes_key, encode_delta)
+
+    async def begin(self) -> "World":
+        """With the built-in bundle active."""
+        await self.bundles.adopt(builtin_documents(), BUILTIN_REGIONS)
+        return self
+
+    async def admit(self, name: str = "de-fra") -> TestCell:
+        domain = f"{name}.{FEDERATION}"
+        cell = TestCell(name, authority_of(domain), SigningKey.generate())
+        await self.cells.admit(OPERATOR, cell.described(), [cell.ring_key()])
+        return cell
+
+    async def admit_edge(self, name: str = "fra", jurisdiction: str = "DE") -> Peer:
+        edge = Edge(name, jurisdiction, "eu-central-1", f"https://{name}.example.test", 0)
+        await self.cells.admit_edge(OPERATOR, edge)
+        return Peer(PeerKind.EDGE, name)
+
+    async def place(self, cell: TestCell, prefix: str = "T") -> Placement:
+        return await self.placements.place(cell.peer, cell.asks(new_id(prefix)))
+
+
+def claim(resident: str, value: str, attribute: str = "email", key_id: str = "de-email-1") -> Claim:
+    """A claim whose index stands in for an HMAC of the value."""
+    return Claim(attribute, key_id, hashlib.sha256(f"{attribute}:{value}".encode()).digest(), resident)
+
+
+def _counted_bytes() -> "_Counted":
+    return _Counted()
+
+
+class _Counted:
+    """Bytes that differ at every call and repeat in every run."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def __call__(self, count: int) -> bytes:
+        self._calls += 1
+        return hashlib.shake_256(self._calls.to_bytes(8, "big")).digest(count)
