@@ -10,13 +10,14 @@ from accord.runtime.mtls import Authority, Trust, make_authority
 from directory.adapters.authorities import TrustedAuthorities
 from directory.adapters.memory.bell import LocalBell
 from directory.adapters.memory.rates import LocalRate
+from directory.domain.bundles import SignedBundle
 from directory.domain.cells import Cell, CellState, Edge
 from directory.domain.claims import Claim
 from directory.domain.homes import HomeRules
 from directory.domain.peers import Peer, PeerKind
 from directory.domain.placements import Asked, Placement, ResidentKind
 from directory.entrypoints.grpc.forms import encode_delta
-from directory.ports import Store
+from directory.ports import Store, WriteUnit
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.claims import ClaimService
@@ -66,6 +67,10 @@ class TestCell:
         return Asked(resident, KINDS[resident[0]], code, (), (), record, key)
 
 
+# Made once in a test run: compiling and certifying take longer than the tests.
+BUNDLE_KEY = SigningKey.generate()
+_RULES = HomeRules()
+_ADOPTED: list[SignedBundle] = []
 _AUTHORITIES: dict[str, Authority] = {}
 
 
@@ -87,11 +92,11 @@ class World:
     def __post_init__(self) -> None:
         self.bell = LocalBell()
         self.routes_key = SigningKey.generate()
-        self.bundle_key = SigningKey.generate()
+        self.bundle_key = BUNDLE_KEY
         given = Trust({"operator.test": authority_of("operator.test").cert_pem})
         authorities = TrustedAuthorities(given, FEDERATION)
         regions = frozenset(region.id for region in BUILTIN_REGIONS)
-        self.placements = PlacementService(self.store, self.clock, self.bell, HomeRules())
+        self.placements = PlacementService(self.store, self.clock, self.bell, _RULES)
         self.claims = ClaimService(
             self.store, self.clock, _counted_bytes(), LocalRate(self.find_per_minute), LEASE_S
         )
@@ -101,7 +106,15 @@ class World:
 
     async def begin(self) -> "World":
         """With the built-in bundle active."""
-        await self.bundles.adopt(builtin_documents(), BUILTIN_REGIONS)
+        if not _ADOPTED:
+            _ADOPTED.append(await self.bundles.adopt(builtin_documents(), BUILTIN_REGIONS))
+
+        def work(unit: WriteUnit) -> None:
+            if unit.bundles.active() is None:
+                unit.bundles.add(_ADOPTED[0], 0)
+                unit.commit()
+
+        await self.store.write(work)
         return self
 
     async def admit(self, name: str = "de-fra") -> TestCell:

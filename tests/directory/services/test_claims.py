@@ -217,9 +217,7 @@ async def test_unknown_and_forbidden_cost_the_same_statements_as_found(tmp_path:
     known = (await claimed(world, cell, await person(world, cell), "known")).name
     behind = await person(world, cell)
     forbidden = (await claimed(world, cell, behind, "forbidden")).name
-    await world.cells.announce(
-        cell.peer, Announcement("de-fra", "0.1.0", "serving", 1, "", ((behind, 2),))
-    )
+    await world.cells.announce(cell.peer, Announcement("de-fra", "0.1.0", "serving", 1, "", ((behind, 2),)))
     unknown = claim(behind, "unknown").name
     statements: list[str] = []
     event.listen(

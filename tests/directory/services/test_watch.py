@@ -22,9 +22,7 @@ class Journal:
 
     def __init__(self, world: World) -> None:
         key = world.routes_key
-        self._ring = KeyRing(
-            [RingKey("directory", frozenset({"routes"}), key.key_id, key.public, 0, 2**40)]
-        )
+        self._ring = KeyRing([RingKey("directory", frozenset({"routes"}), key.key_id, key.public, 0, 2**40)])
         self.key_id = key.key_id
         self.hash = CHAIN_START
         self.version = 0

@@ -1,0 +1,73 @@
+"""The directory holds no content and no readable identity: every column and every field is looked at."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.protobuf.descriptor import Descriptor
+from sqlalchemy import inspect
+
+from accord.wire.directory.v1 import directory_pb2 as pb
+from directory.adapters.sql import schema_version
+from directory.adapters.sql.classes import CLASSES
+from directory.adapters.sql.engine import Engines
+from residency_policies.vocabulary import CLASS_GROUPS, CLASS_INDEX
+
+READABLE = {name for group in ("content", "derived", "identity", "activity") for name in CLASS_GROUPS[group]}
+
+FIELDS: dict[str, str] = dict.fromkeys(
+    "resident cell establishment subjects tags handover idempotency_key missing residents lease_id cursor"
+    " attribute request_id purpose traceparent principal".split(),
+    "workspace_meta",
+) | (
+    dict.fromkeys("name jurisdiction region addresses operator url node".split(), "federation_link")
+    | dict.fromkeys("key_id public_key purposes signature authority".split(), "signing_key")
+    | dict.fromkeys("software state reason".split(), "telemetry")
+    | dict.fromkeys("delta last_hash bundle bundle_hash".split(), "workspace_meta")
+    | {"checkpoint": "transfer_ledger", "index": "identifier_blind"}
+)
+"""Every text and byte field of the directory's messages."""
+
+
+def fields(message: Descriptor, seen: set[str]) -> Iterator[str]:
+    """Names of text and byte fields of a message and of those inside it."""
+    if message.full_name in seen:
+        return
+    seen.add(message.full_name)
+    for field in message.fields:
+        if field.message_type is not None:
+            yield from fields(field.message_type, seen)
+        elif field.type in (field.TYPE_STRING, field.TYPE_BYTES):
+            yield field.name
+
+
+def test_every_column_has_a_data_class_and_every_class_a_column(tmp_path: Path) -> None:
+    engines = Engines(f"sqlite:///{tmp_path / 'directory.db'}")
+    schema_version.migrate(engines)
+    inspector = inspect(engines.writer)
+    stored = {
+        table: {column["name"] for column in inspector.get_columns(table)}
+        for table in inspector.get_table_names()
+    }
+    engines.close()
+    assert {table: set(columns) for table, columns in CLASSES.items()} == stored
+
+
+def test_no_class_of_a_column_is_content_or_identity() -> None:
+    used = {data_class for columns in CLASSES.values() for data_class in columns.values()}
+    assert used <= set(CLASS_INDEX)
+    assert not used & READABLE
+    assert CLASSES["claims"]["blind_index"] == "identifier_blind"
+
+
+def test_no_field_of_the_service_carries_content_or_identity() -> None:
+    messages = pb.DESCRIPTOR.message_types_by_name.values()
+    seen: set[str] = set()
+    names = {name for message in messages for name in fields(message, seen)}
+    assert names == set(FIELDS)
+    assert set(FIELDS.values()) <= set(CLASS_INDEX)
+    assert not set(FIELDS.values()) & READABLE
+
+
+def test_nothing_that_routes_carries_a_name() -> None:
+    for message in (pb.RouteDelta, pb.ResolveResponse, pb.FindResponse):
+        assert "index" not in set(fields(message.DESCRIPTOR, set()))
