@@ -1,0 +1,139 @@
+"""Policies: the signed bundle in force, and the one before it while not everybody has the new one.
+
+Invariants
+    1. A bundle is used only when the directory's bundle key signed it and it compiles; it is kept before it is used.
+    2. While a roll-out runs a flow that crosses must pass under both bundles; the stricter answer is given.
+    3. No bundle, or one that nobody confirmed for longer than `age_s_max`: home-local use goes on, nothing crosses.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from accord.clock import Clock
+from accord.errors import InvalidError
+from accord.identity import KeyRing, verify_signature
+from accord.wire.directory.v1 import directory_pb2 as wire
+from regional_cell.adapters.directory.records import RecordFiles
+from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
+from residency_policies.decide import SafeCoreProfile
+from residency_policies.decision import Decision, Question, Region
+from residency_policies.errors import PolicyError
+
+
+class BundlePolicies:
+    """Keeps the promises of `ports.Policies`.
+
+    Args:
+        signers: the directory's keys for `bundle`.
+        here: region of this cell; country: the jurisdiction it stands in.
+    """
+
+    def __init__(
+        self, files: RecordFiles, signers: KeyRing, clock: Clock, here: str, country: str, age_s_max: float
+    ) -> None:
+        self._files, self._signers, self._clock, self._age_s_max = files, signers, clock, age_s_max
+        self._active: CompiledBundle | None = None
+        self._before: CompiledBundle | None = None
+        self._confirmed_s = 0.0
+        self._core = SafeCoreProfile(0, (Region(here, country),))
+        self.taken: Callable[[int], None] = lambda version: None
+
+    def start(self) -> None:
+        """Take the kept bundle, if it proves; how old it is decides what it may allow."""
+        kept = self._files.bundle()
+        if kept is None:
+            return
+        try:
+            self._active = self._compiled(kept[0])
+        except InvalidError:
+            return
+        self._confirmed_s = kept[1]
+
+    @property
+    def version(self) -> int:
+        """Of the active bundle; 0 without one."""
+        return self._active.version if self._active is not None else 0
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the active bundle; empty without one."""
+        return bytes.fromhex(self._active.hash) if self._active is not None else b""
+
+    def bundle(self) -> CompiledBundle | None:
+        """See `ports.Policies`."""
+        if self._active is not None:
+            self._active = self._active.at(self._now_s())
+        return self._active
+
+    def decide(
+        self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]
+    ) -> Decision:
+        """See `ports.Policies`."""
+        active = self.bundle()
+        if active is None:
+            return self._core.decide(replace(question, bundle=0))
+        if question.src != question.dst and self.age_s() > self._age_s_max:
+            profile = active.profile_for(question.workspace, establishment, subjects, tags)
+            return profile.refuse("BUNDLE_SKEW")
+        decision = _under(active, question, establishment, subjects, tags)
+        if self._before is None or not decision.allow or question.src == question.dst:
+            return decision
+        self._before = self._before.at(self._now_s())
+        before = _under(self._before, question, establishment, subjects, tags)
+        if not before.allow:
+            return before
+        more = tuple(each for each in before.obligations if each not in decision.obligations)
+        return replace(decision, obligations=decision.obligations + more) if more else decision
+
+    def age_s(self) -> float:
+        """Since the directory last confirmed the active bundle."""
+        return max(0.0, self._clock.now_us() / 1_000_000 - self._confirmed_s)
+
+    def confirm(self, version: int, settled_version: int) -> None:
+        """The directory says which version is active, and which one every node has acknowledged."""
+        if self._active is None:
+            return
+        if version == self._active.version:
+            self._confirmed_s = self._clock.now_us() / 1_000_000
+            self._files.confirm_bundle()
+        if settled_version >= self._active.version:
+            self._before = None
+
+    def take(self, signed: wire.SignedBundle) -> None:
+        """Prove, compile, keep and use a bundle. Raises InvalidError, and what was in force stays."""
+        if self._active is not None and signed.version <= self._active.version:
+            return
+        compiled = self._compiled(signed)
+        self._files.keep_bundle(signed)
+        self._before, self._active = self._active, compiled
+        self._confirmed_s = self._clock.now_us() / 1_000_000
+        self.taken(compiled.version)
+
+    def _compiled(self, signed: wire.SignedBundle) -> CompiledBundle:
+        key = self._signers.find(signed.key_id)
+        digest = hashlib.sha256(signed.bundle).digest()
+        if key is None or not verify_signature(key.public, "bundle", digest, signed.signature):
+            raise InvalidError(field="bundle", why="signature")
+        try:
+            bundle = load_bundle(signed.bundle)
+            compiled = compile_bundle(bundle, self._now_s())
+        except PolicyError:
+            raise InvalidError(field="bundle", why="does not compile") from None
+        if compiled.version != signed.version:
+            raise InvalidError(field="bundle", why="another version inside")
+        return compiled
+
+    def _now_s(self) -> int:
+        return self._clock.now_us() // 1_000_000
+
+
+def _under(
+    bundle: CompiledBundle,
+    question: Question,
+    establishment: str,
+    subjects: Sequence[str],
+    tags: Sequence[str],
+) -> Decision:
+    profile = bundle.profile_for(question.workspace, establishment, subjects, tags)
+    return profile.decide(replace(question, bundle=bundle.version))
