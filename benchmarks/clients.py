@@ -29,7 +29,7 @@ def now_us() -> int:
     return time.perf_counter_ns() // 1_000
 
 
-class Member(WSListener):  # type: ignore[misc]
+class Member(WSListener):
     """One member's socket. Counts what comes; a sender is told of each answer by `on_ack`."""
 
     def __init__(self, tally: Tally, *, timed: bool) -> None:
