@@ -27,8 +27,8 @@ class RunningDemo:
     left nothing.
     """
 
-    def __init__(self, *options: str) -> None:
-        self._options = options
+    def __init__(self, *options: str, any_port: bool = True) -> None:
+        self._options = ("--any-port", *options) if any_port else options
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._errors: list[str] = []
         self.events: list[dict[str, Any]] = []
@@ -37,7 +37,7 @@ class RunningDemo:
 
     def __enter__(self) -> "RunningDemo":
         command = environment.module_command(
-            "deploy", "demo", "--json", "--no-browser", "--any-port", *self._options
+            "deploy", "demo", "--json", "--no-browser", *self._options
         )
         self.process = subprocess.Popen(
             command,
