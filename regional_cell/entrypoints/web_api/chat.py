@@ -1,0 +1,151 @@
+"""`chat.*`: posting, editing, deleting, addresses of messages."""
+
+from typing import Any
+
+import orjson
+
+from accord.errors import WrongStateError
+from regional_cell.domain.access import require_scope
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.commands.messages import NewMessage
+from regional_cell.domain.content import Raw, compose
+from regional_cell.domain.state import State
+from regional_cell.domain.text import Linker
+from regional_cell.domain.timestamps import format_ts, parse_ts
+from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
+from regional_cell.services.messages.posting import Revision, check_client_key, permalink
+from regional_cell.services.messages.reading import Viewer
+
+Answer = dict[str, Any]
+FIRST_PARTY = "xoxc"
+USERNAME_CHARS_MAX = 80
+
+
+async def post_message(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Post; the answer's message is the one that history will show."""
+    caller = caller_of(call)
+    raw = Raw(
+        *(arguments.get(name) for name in ("text", "markdown_text", "blocks", "attachments", "metadata"))
+    )
+    composed = compose(
+        raw,
+        first_party=caller.kind == FIRST_PARTY,
+        draw_id=services.draw_word,
+        link=await _linker(caller, arguments, services),
+    )
+    client_msg_id = arguments.get("client_msg_id", "")
+    check_client_key(client_msg_id)
+    username, icons = _overrides(caller, arguments)
+    message = NewMessage(
+        arguments["channel"],
+        composed.content,
+        client_msg_id=client_msg_id,
+        username=username,
+        icons=icons,
+    )
+    done = await services.messages.post_message(
+        caller,
+        message,
+        thread_ts=arguments.get("thread_ts"),
+        broadcast=arguments.get("reply_broadcast", False),
+        epoch=epoch_of(call),
+    )
+    answer: Answer = {"channel": done.channel, "ts": format_ts(done.ts), "message": done.message}
+    if composed.warnings:
+        answer |= {
+            "warning": ",".join(composed.warnings),
+            "response_metadata": {"warnings": list(composed.warnings)},
+        }
+    return answer
+
+
+async def update(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Replace the content of an own message."""
+    caller = caller_of(call)
+    names = ("text", "markdown_text", "blocks", "attachments", "metadata")
+    raw = Raw(*(arguments.get(name) for name in names))
+    said = any(name in arguments for name in names) or arguments.get("reply_broadcast", False)
+    composed = compose(
+        raw,
+        first_party=caller.kind == FIRST_PARTY,
+        draw_id=services.draw_word,
+        link=await _linker(caller, arguments, services),
+        truncates=False,
+        text_required=not said or ("text" in arguments and not arguments["text"].strip()),
+    )
+    content = composed.content
+    revision = Revision(
+        content.text if "text" in arguments or "markdown_text" in arguments else None,
+        content.blocks if "blocks" in arguments else None,
+        content.attachments if "attachments" in arguments else None,
+        content.metadata if arguments.get("metadata") is not None else None,
+        arguments.get("reply_broadcast", False),
+    )
+    try:
+        message = await services.messages.update(
+            caller, arguments["channel"], arguments["ts"], revision, epoch_of(call)
+        )
+    except WrongStateError:
+        raise WrongStateError(api="is_inactive", state="archived") from None
+    return {
+        "channel": arguments["channel"],
+        "ts": format_ts(arguments["ts"]),
+        "text": message["text"],
+        "message": message,
+    }
+
+
+async def delete(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Delete an own message, or as an admin anybody's."""
+    await services.messages.delete(caller_of(call), arguments["channel"], arguments["ts"], epoch_of(call))
+    return {"channel": arguments["channel"], "ts": format_ts(arguments["ts"])}
+
+
+async def get_permalink(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """The address of a message below the workspace's address."""
+    channel, ts = arguments["channel"], arguments["message_ts"]
+    message = await services.reader.one(Viewer(caller_of(call)), channel, ts)
+    return {"channel": channel, "permalink": permalink_of(call, channel, ts, message)}
+
+
+def permalink_of(call: ApiCall, channel: str, ts: int, message: dict[str, Any]) -> str:
+    """The address of a message object."""
+    root = parse_ts(message.get("thread_ts", "")) if message.get("thread_ts") != message["ts"] else None
+    return permalink(f"{call.edge.url}/", channel, ts, root)
+
+
+def _overrides(caller: Caller, arguments: Arguments) -> tuple[str, str]:
+    """Name and icons (JSON text) that a bot posts under; nothing for users, who post as themselves."""
+    username = arguments.get("username", "")[:USERNAME_CHARS_MAX]
+    emoji, url = arguments.get("icon_emoji", ""), arguments.get("icon_url", "")
+    if not caller.is_bot or not (username or emoji or url):
+        return "", ""
+    require_scope(caller, "chat:write.customize")
+    icons = {"emoji": emoji} if emoji else {"image_48": url[:3_000]} if url else {}
+    return username, orjson.dumps(icons).decode() if icons else ""
+
+
+async def _linker(caller: Caller, arguments: Arguments, services: Services) -> Linker | None:
+    if not arguments.get("link_names", False) and arguments.get("parse") != "full":
+        return None
+    return _tokens(await services.commits.state(caller.resident), caller)
+
+
+def _tokens(state: State, caller: Caller) -> Linker:
+    def link(name: str) -> str | None:
+        if name.startswith("@"):
+            user = state.user_by_name.get(name[1:])
+            return f"<@{user}>" if user else None
+        channel = state.channel_by_name.get(name[1:])
+        row = state.row("channels", channel) if channel else None
+        if (
+            channel is None
+            or row is None
+            or not (row["kind"] == "public" or state.is_member(channel, caller.user))
+        ):
+            return None
+        return f"<#{channel}|{name[1:]}>"
+
+    return link

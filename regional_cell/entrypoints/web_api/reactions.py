@@ -1,0 +1,50 @@
+"""`reactions.*` on messages."""
+
+from typing import Any
+
+from accord.errors import InvalidError, NotFoundError
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.timestamps import parse_ts
+from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.chat import permalink_of
+from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
+from regional_cell.services.messages.reading import Viewer
+
+Answer = dict[str, Any]
+
+
+async def add(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """React to a message."""
+    channel, ts = _item(arguments)
+    await services.reactions.add(caller_of(call), channel, ts, arguments["name"], epoch_of(call))
+    return {}
+
+
+async def remove(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Take one's reaction back."""
+    channel, ts = _item(arguments)
+    await services.reactions.remove(caller_of(call), channel, ts, arguments["name"], epoch_of(call))
+    return {}
+
+
+async def get(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """A message with its reactions; `full` names everybody who reacted."""
+    channel, ts = _item(arguments)
+    caller: Caller = caller_of(call)
+    message = await services.reader.one(Viewer(caller, call.edge.url), channel, ts)
+    message["permalink"] = permalink_of(call, channel, ts, message)
+    return {"type": "message", "channel": channel, "message": message}
+
+
+def _item(arguments: Arguments) -> tuple[str, int]:
+    """The message that is meant. Reactions to files are not kept, so no file is found."""
+    channel, timestamp = arguments.get("channel"), arguments.get("timestamp")
+    if not channel or not timestamp:
+        if arguments.get("file") or arguments.get("file_comment"):
+            raise NotFoundError(thing="file")
+        raise InvalidError(api="no_item_specified", field="timestamp", why="missing")
+    ts = parse_ts(timestamp.strip())
+    if ts is None:
+        raise InvalidError(api="bad_timestamp", field="timestamp", why="malformed")
+    return channel, ts

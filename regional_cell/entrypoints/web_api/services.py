@@ -1,0 +1,68 @@
+"""What handlers work with: the services of the cell, made once by bootstrap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from accord.errors import ColinkError, TokenMissingError
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.cursors import CursorKey
+from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.ports import Commits
+from regional_cell.services.conversations import Conversations
+from regional_cell.services.messages.posting import Messages
+from regional_cell.services.messages.reading import MessageReader
+from regional_cell.services.reactions import Reactions
+from regional_cell.services.reads import Reads
+from regional_cell.services.users import Users
+
+
+class Sessions(Protocol):
+    """Tokens as far as methods need them: `services.tokens.Tokens`."""
+
+    def socket_ticket(self, caller: Caller, edge: str) -> str:
+        """A ticket that opens one socket of this caller at this edge."""
+
+    async def revoke(self, resident: str, token_id: str, why: str, principal: str) -> None:
+        """Take a token back. Raises NotFoundError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All services. `files` and `search` are those that `web_api/files.py` and `web_api/search.py` expect.
+
+    Attributes:
+        draw_word: random characters for ids inside of a message.
+    """
+
+    commits: Commits
+    messages: Messages
+    reader: MessageReader
+    conversations: Conversations
+    users: Users
+    reactions: Reactions
+    reads: Reads
+    sessions: Sessions
+    cursors: CursorKey
+    draw_word: Callable[[], str]
+    files: Any = None
+    search: Any = None
+
+
+def caller_of(call: ApiCall) -> Caller:
+    """The caller. Raises TokenMissingError."""
+    if call.caller is None:
+        raise TokenMissingError()
+    return call.caller
+
+
+def epoch_of(call: ApiCall) -> int | None:
+    """The epoch that the caller's edge followed; None when it named none."""
+    return call.epoch or None
+
+
+def renamed(error: ColinkError, old: str, new: str) -> ColinkError:
+    """The same error under the code that a method has for it."""
+    if error.api == old:
+        error.api_override = new
+    return error
