@@ -30,7 +30,6 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import people
 from regional_cell.domain.commands import tokens as token_commands
 from regional_cell.domain.state import State
-from regional_cell.domain.views.tokens import ACTIVE
 from regional_cell.ports import Commits, Hasher, Routes, SpentTickets, TokenMint
 
 SESSION_LIFE_S = 30 * 86_400
@@ -166,30 +165,9 @@ class SignIn:
 
     async def sign_out(self, caller: Caller) -> None:
         """Revoke the caller's session token."""
-        await self.revoke_session(caller, caller.token_id)
-
-    # --- sessions of the caller ------------------------------------------------------------------------
-
-    async def sessions(self, caller: Caller) -> list[dict[str, object]]:
-        """The caller's session tokens that still open this workspace, newest first."""
-        state = await self._commits.state(caller.resident)
-        now_s = self._clock.now_us() // 1_000_000
-        rows = [
-            {"id": key[0], "created": row["created_s"], "expires": row["expires_s"], "device": row["device"]}
-            for key, row in state.rows["tokens"].items()
-            if row["user"] == caller.user and row["kind"] == SESSION_KIND and row["state"] == ACTIVE
-            and (not row["expires_s"] or row["expires_s"] > now_s)
-        ]  # fmt: skip
-        rows.sort(key=lambda row: -row["created"])
-        return [{**row, "current": row["id"] == caller.token_id} for row in rows]
-
-    async def revoke_session(self, caller: Caller, token_id: str) -> None:
-        """Revoke one of the caller's own session tokens. NotFoundError (session) for any other."""
-        state = await self._commits.state(caller.resident)
-        row = state.row("tokens", token_id)
-        if row is None or row["user"] != caller.user or row["kind"] != SESSION_KIND:
-            raise NotFoundError(thing="session")
-        revoke = token_commands.revoke(token_id, "sign_out")
+        if caller.kind != SESSION_KIND:
+            raise ForbiddenError(api="not_allowed_token_type", needed=SESSION_KIND)
+        revoke = token_commands.revoke(caller.token_id, "sign_out")
         await self._commits.commit(caller.resident, revoke, principal=caller.user)
 
     # --- inside ----------------------------------------------------------------------------------------

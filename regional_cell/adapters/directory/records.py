@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 
 from accord.wire.directory.v1 import directory_pb2 as wire
 
-RECORDS_BYTES_MAX = 256 * 1024 * 1024
+RECORDS_BYTES_MAX = 64 * 1024 * 1024
 
 
 class RecordFiles:
@@ -54,10 +54,6 @@ class RecordFiles:
             file.flush()
             os.fsync(file.fileno())
             return file.tell()
-
-    def forget(self) -> None:
-        """Drop the records: the next watch begins with a full table."""
-        self._records.unlink(missing_ok=True)
 
     def bundle(self) -> tuple[wire.SignedBundle, float] | None:
         """The kept bundle, unproven, and when it was last confirmed (unix seconds)."""

@@ -58,7 +58,7 @@ class Watches:
             load,
             jitter,
         )
-        self._acknowledged = 0
+        self._start_over = False
         policies.taken = self._taken
 
     def start(self) -> None:
@@ -97,15 +97,17 @@ class Watches:
     # --- routes ----------------------------------------------------------------------------------------
 
     async def _watch_routes(self) -> None:
-        table = self._table
-        start = wire.WatchStart(
-            node=self._cell, watch_version=table.watch_version, last_hash=table.last_hash, all=True
-        )
+        start = wire.WatchStart(node=self._cell, all=True)
+        if not self._start_over:
+            start.watch_version, start.last_hash = self._table.watch_version, self._table.last_hash
+        self._start_over = False
         stream: Any = stubs.DirectoryStub(self._client.next_channel()).Watch()
         try:
             await stream.write(wire.WatchRequest(context=self._client.context(), start=start))
             while (record := await stream.read()) is not grpc.aio.EOF:
                 await self._take(stream, record)
+                if self._start_over:
+                    return
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from None
         except asyncio.InvalidStateError:
@@ -130,8 +132,8 @@ class Watches:
         if full:
             self._files.begin(record)
         elif self._files.append(record) > RECORDS_BYTES_MAX:
-            # Too long a tail of deltas: the next start asks for a full table.
-            self._files.forget()
+            # Too long a tail of deltas: the next stream begins with a full table, which replaces the file.
+            self._start_over = True
 
     def _told(self) -> None:
         self._metrics.set_to("colink_routes", self._table.count())
@@ -170,7 +172,6 @@ class Watches:
             checkpoint=await self._checkpoint(),
         )
         answer = await self._client.ask(lambda channel: stubs.PoliciesStub(channel).Acknowledge, request)
-        self._acknowledged = version
         self._policies.confirm(0, answer.settled_version)
 
     # --- announcing ------------------------------------------------------------------------------------

@@ -1,0 +1,150 @@
+"""Settings of a cell: TOML file, environment over it; keys from the secrets folder alone.
+
+Files in the secrets folder: `keys__signing_seed`, `keys__cell_key`, `keys__ledger_seed` (64 hex digits each) and
+`lookup_keys.json` (a list of {attribute, jurisdiction, key_id, key}).
+
+Invariants
+    1. Nothing has a default that would let a cell run without keys, certificates, a jurisdiction or a data folder.
+"""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretBytes, field_validator
+
+from accord.identity import SigningKey
+from accord.runtime.settings import (
+    Address,
+    DirectorySettings,
+    Jurisdiction,
+    LimitsSettings,
+    ListenSettings,
+    MtlsSettings,
+    Name,
+    NodeSettings,
+    Section,
+)
+
+_KEY = re.compile(rb"[0-9a-f]{64}")
+
+
+class CellNodeSettings(NodeSettings):
+    """`processes`: how many API processes share this cell's store; each is started with its own `--process`."""
+
+    plane: Literal["cell"]
+    jurisdiction: Jurisdiction
+    region: Name
+    operator: str = ""
+    processes: int = Field(default=1, ge=1, le=64)
+
+
+class CellListenSettings(ListenSettings):
+    """`grpc` for edges, cells and operators; `health` answers `/livez`, `/readyz` and `/metrics`."""
+
+    grpc: Address
+
+
+class CellDirectorySettings(DirectorySettings):
+    """`routes_keys`, `bundle_keys`: public keys (64 hex digits) that may sign route deltas and bundles."""
+
+    routes_keys: tuple[str, ...] = Field(min_length=1)
+    bundle_keys: tuple[str, ...] = Field(min_length=1)
+
+
+class KeysSettings(Section):
+    """The cell's secrets: its signing seed, the key that wraps data keys, the seed of its ledger's key."""
+
+    signing_seed: SecretBytes
+    cell_key: SecretBytes
+    ledger_seed: SecretBytes
+
+    @field_validator("signing_seed", "cell_key", "ledger_seed")
+    @classmethod
+    def _check_key(cls, key: SecretBytes) -> SecretBytes:
+        if not _KEY.fullmatch(key.get_secret_value()):
+            raise ValueError("not 64 hex digits")
+        return key
+
+    def signing_key(self) -> SigningKey:
+        """Signs tokens, tickets, identities and hand-overs."""
+        return SigningKey.from_seed(_bytes(self.signing_seed))
+
+    def ledger_key(self) -> SigningKey:
+        """Signs checkpoints of the ledger."""
+        return SigningKey.from_seed(_bytes(self.ledger_seed))
+
+    def wrapping_key(self) -> bytes:
+        """32 bytes that wrap residents' data keys."""
+        return _bytes(self.cell_key)
+
+
+class StoresSettings(Section):
+    """`sql_url`: SQLAlchemy URL of the store; empty: `cell.db` in the data folder."""
+
+    sql_url: str = ""
+
+
+class WriterSettings(Section):
+    """Commands in a batch, and commands that may wait."""
+
+    batch_max: int = Field(default=512, ge=1, le=4096)
+    queue_max: int = Field(default=8192, ge=1, le=1_000_000)
+
+
+class SocketsSettings(Section):
+    """`resume_events_max`: a longer absence is answered with a fresh start."""
+
+    resume_events_max: int = Field(default=10_000, ge=0, le=100_000)
+    mark_s: float = Field(default=5.0, gt=0, le=60)
+
+
+class SearchSettings(Section):
+    """Deadlines of searches over cells."""
+
+    first_answer_ms: int = Field(default=300, ge=10, le=10_000)
+    tail_ms: int = Field(default=1500, ge=10, le=60_000)
+
+
+class LedgerSettings(Section):
+    """Booking in groups, and witnesses."""
+
+    group_ms: int = Field(default=50, ge=0, le=1000)
+
+
+class CellSettings(BaseModel):
+    """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations, tests)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    node: CellNodeSettings
+    listen: CellListenSettings
+    mtls: MtlsSettings
+    directory: CellDirectorySettings
+    keys: KeysSettings
+    stores: StoresSettings = StoresSettings()
+    writer: WriterSettings = WriterSettings()
+    sockets: SocketsSettings = SocketsSettings()
+    limits: LimitsSettings = LimitsSettings()
+    search: SearchSettings = SearchSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    links: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def sql_url(self) -> str:
+        """The store's URL."""
+        return self.stores.sql_url or f"sqlite:///{(self.node.data_dir / 'cell.db').resolve()}"
+
+    @property
+    def trust_domain(self) -> str:
+        """`<cell>.<federation>`."""
+        return f"{self.node.name}.{self.node.federation}"
+
+
+def lookup_keys_file(secrets_dir: Path | None) -> Path | None:
+    """Where the lookup keys are."""
+    return secrets_dir / "lookup_keys.json" if secrets_dir is not None else None
+
+
+def _bytes(key: SecretBytes) -> bytes:
+    return bytes.fromhex(key.get_secret_value().decode("ascii"))
