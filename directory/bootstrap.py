@@ -6,8 +6,9 @@ Invariants
 """
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -214,7 +215,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     http = _http_server(settings, plane)
     tasks = [asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining))]
     if http is not None:
-        tasks.append(asyncio.ensure_future(http._serve()))
+        tasks.append(asyncio.ensure_future(http.serve()))
     lifespan.mark_started()
     get_logger().info("directory_ready", address=f"{settings.listen.grpc.rpartition(':')[0]}:{port}")
     ended = asyncio.ensure_future(draining.wait())
@@ -226,6 +227,14 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     plane.bell.ring()
     await rpc.stop(GRACE_S)
     await asyncio.gather(*tasks)
+
+
+class _HttpServer(uvicorn.Server):
+    """Leaves signals to the process, which drains as a whole."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _http_server(settings: DirectoryPlaneSettings, plane: Plane) -> uvicorn.Server | None:
@@ -243,4 +252,4 @@ def _http_server(settings: DirectoryPlaneSettings, plane: Plane) -> uvicorn.Serv
         server_header=False,
         timeout_graceful_shutdown=int(GRACE_S),
     )
-    return uvicorn.Server(config)
+    return _HttpServer(config)

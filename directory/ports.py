@@ -222,7 +222,7 @@ class Store(Protocol):
 
     Raises (both methods):
         OverloadedError: more units are waiting than the store's limit.
-        HomeUnreachableError: the database does not answer; nothing was written.
+        NotReadyError: the database does not answer; nothing was written.
         StorageFullError: nothing was written.
         OutcomeUnknownError: the connection broke during the commit (`write` only).
     """

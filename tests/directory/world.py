@@ -1,4 +1,4 @@
-"""A directory without faces: every service over one store, and a few cells, edges and residents to act with."""
+"""A directory without faces: every service over one store, and cells, edges and residents to act with."""
 
 import hashlib
 from dataclasses import dataclass, field

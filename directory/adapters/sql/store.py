@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accord.errors import (
     ColinkError,
-    HomeUnreachableError,
     InternalError,
+    NotReadyError,
     OutcomeUnknownError,
     OverloadedError,
     StorageFullError,
@@ -156,5 +156,5 @@ def _typed(error: SQLAlchemyError, *, committing: bool) -> ColinkError:
     if "locked" in cause or "lock timeout" in cause or kind == "TimeoutError":
         return OverloadedError(store="sql")
     if isinstance(error, DBAPIError) and (error.connection_invalidated or kind == "OperationalError"):
-        return HomeUnreachableError(store="sql")
+        return NotReadyError(what="store")
     return InternalError(store="sql", error=kind)

@@ -1,6 +1,7 @@
 """Admission, announcements, draining, retiring."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def test_only_operators_admit(world: World) -> None:
         {"operator": "someone-else"},
     ],
 )
-async def test_a_name_never_comes_to_stand_for_something_else(world: World, change: dict[str, str]) -> None:
+async def test_a_name_never_comes_to_stand_for_something_else(world: World, change: dict[str, Any]) -> None:
     cell = await world.admit()
     with pytest.raises(ConflictError):
         await world.cells.admit(OPERATOR, replace(cell.described(), **change), [cell.ring_key()])
@@ -102,7 +103,7 @@ async def test_an_authority_is_one_certificate(world: World, authority: bytes) -
         {"operator": "<script>"},
     ],
 )
-async def test_a_malformed_cell_is_refused(world: World, change: dict[str, object]) -> None:
+async def test_a_malformed_cell_is_refused(world: World, change: dict[str, Any]) -> None:
     cell = cell_of("de-fra")
     with pytest.raises(InvalidError):
         await world.cells.admit(OPERATOR, replace(cell.described(), **change), [cell.ring_key()])

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from google.protobuf.descriptor import Descriptor
 from sqlalchemy import inspect
 
 from accord.wire.directory.v1 import directory_pb2 as pb
@@ -14,21 +14,20 @@ from residency_policies.vocabulary import CLASS_GROUPS, CLASS_INDEX
 
 READABLE = {name for group in ("content", "derived", "identity", "activity") for name in CLASS_GROUPS[group]}
 
-FIELDS: dict[str, str] = dict.fromkeys(
-    "resident cell establishment subjects tags handover idempotency_key missing residents lease_id cursor"
-    " attribute request_id purpose traceparent principal".split(),
-    "workspace_meta",
-) | (
-    dict.fromkeys("name jurisdiction region addresses operator url node".split(), "federation_link")
-    | dict.fromkeys("key_id public_key purposes signature authority".split(), "signing_key")
-    | dict.fromkeys("software state reason".split(), "telemetry")
-    | dict.fromkeys("delta last_hash bundle bundle_hash".split(), "workspace_meta")
-    | {"checkpoint": "transfer_ledger", "index": "identifier_blind"}
-)
+FIELDS_BY_CLASS = {
+    "workspace_meta": "resident cell establishment subjects tags handover idempotency_key missing residents"
+    " lease_id cursor attribute request_id purpose traceparent principal delta last_hash bundle bundle_hash",
+    "federation_link": "name jurisdiction region addresses operator url node",
+    "signing_key": "key_id public_key purposes signature authority",
+    "telemetry": "software state reason",
+    "transfer_ledger": "checkpoint",
+    "identifier_blind": "index",
+}
+FIELDS = {name: data_class for data_class, names in FIELDS_BY_CLASS.items() for name in names.split()}
 """Every text and byte field of the directory's messages."""
 
 
-def fields(message: Descriptor, seen: set[str]) -> Iterator[str]:
+def fields(message: Any, seen: set[str]) -> Iterator[str]:
     """Names of text and byte fields of a message and of those inside it."""
     if message.full_name in seen:
         return
