@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import os
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -218,8 +217,8 @@ class EdgeProcess:
         """
         self.policies.start()
         self.routing.start()
-        self._spawn(self.routing.watch())
-        self._spawn(self.policies.watch())
+        self._spawn(self._keep(self.routing.watch))
+        self._spawn(self._keep(self.policies.watch))
         socket_port = await self.socket.start()
         http_port = await self.http.start()
         self._urls = self._public(http_port, socket_port)
@@ -293,12 +292,19 @@ class EdgeProcess:
         self._background.add(task)
         task.add_done_callback(self._ended)
 
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a watch for ever: a defect in it is logged and costs a second, not the edge."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                events.error("watch_failed", error=type(error).__name__, error_at=error_place(error))
+            await asyncio.sleep(1)
+
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             events.error("task_failed", error=type(error).__name__, error_at=error_place(error))
-            # A plane whose watch has died would grow old in silence: it ends, and is started again.
-            os.kill(os.getpid(), 15)
 
 
 def directory_ring(keys: tuple[str, ...], name: str, faults: list[str]) -> KeyRing:

@@ -11,5 +11,16 @@ METHODS: frozenset[str] = frozenset(
     """.split()  # noqa: SIM905 - read as prose
 )
 
+READS: frozenset[str] = frozenset(
+    """
+    api.test auth.test chat.getPermalink conversations.list conversations.info conversations.members
+    conversations.history conversations.replies users.list users.info users.lookupByEmail users.profile.get
+    reactions.get search.messages ext.search ext.sessions.list
+    """.split()  # noqa: SIM905 - read as prose
+)
+"""Methods that change nothing: cancelled when their client leaves. All others are finished, and the home cell
+is told that the answer was lost, so that the same request coming again is not done twice.
+"""
+
 TOKENLESS: frozenset[str] = frozenset({"api.test"})
 """Methods that need no token; the edge answers them itself."""

@@ -9,10 +9,18 @@ Invariants
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from accord.clock import Clock
-from accord.errors import ColinkError, InvalidError, Moved, NotReadyError, UnknownResidentError
+from accord.errors import (
+    ColinkError,
+    InvalidError,
+    Moved,
+    NotReadyError,
+    StorageFullError,
+    UnknownResidentError,
+)
 from accord.handover import verify_handover
 from accord.routes import CHAIN_START, verify_route
 from accord.signing import KeyRing
@@ -133,7 +141,8 @@ class Routing:
             await self._sleep(HEARD_EVERY_S)
             if self.ready:
                 self.heard_at_s = self._clock.monotonic_s()
-                await self._store.heard()
+                with contextlib.suppress(OSError):
+                    await self._store.heard()
 
     async def take(self, record: Record) -> str | None:
         """Prove, sync and apply one record; a word when it is refused."""
@@ -151,12 +160,7 @@ class Routing:
         why = self._faulty(delta)
         if why is not None:
             return why
-        if begins:
-            await self._store.begin(record.encode(), dict(self.table.epochs))
-            self._length = 0
-        else:
-            await self._store.append(record.encode())
-        self._length += len(record.encode())
+        await self._store_record(record.encode(), begins=begins)
         self.last_hash = record.hash_after(CHAIN_START if begins else self.last_hash)
         for _ in self.table.apply(delta):
             self._refused("lower epoch")
@@ -169,6 +173,19 @@ class Routing:
         if delta.full or delta.cells or delta.edges or delta.keys:
             self._changed()
         return None
+
+    async def _store_record(self, data: bytes, *, begins: bool) -> None:
+        try:
+            if begins:
+                await self._store.begin(data, dict(self.table.epochs))
+                self._length = 0
+            else:
+                await self._store.append(data)
+        except OSError:
+            # What stands on the disk now is not known: the next record begins a whole new file.
+            self.last_hash = b""
+            raise StorageFullError() from None
+        self._length += len(data)
 
     def _signed_after(self, previous: bytes, record: Record) -> bool:
         return verify_route(self._signers, record.key_id.hex(), previous, record.delta, record.signature)

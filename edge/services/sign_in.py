@@ -31,6 +31,7 @@ from edge.ports import CallAnswer, CallRequest, Cells, Directory, LookupIndex
 FIND_S = 2.0
 WORKSPACES_MAX = 100
 ADDRESSES_MAX = 50_000
+REFUSALS = frozenset({"totp_required", "ratelimited", "access_denied"})
 JSON_TYPE = "application/json; charset=utf-8"
 
 
@@ -105,13 +106,15 @@ class SignIn:
             person = await self._find(email)
         except InvalidError:
             person = ""
-        said = json.dumps({"email": email, "password": password, "totp": totp}).encode()
+        said = json.dumps(
+            {"email": email, "password": password, "totp": totp, "device": client.device}
+        ).encode()
         return await self._ask(person, "sign-in/password", said, client)
 
     async def ticket(self, person: str, ticket: str, client: Client) -> dict[str, object]:
         """The answer to a link whose ticket was proven to be `person`'s. Raises as `password`."""
         self._count(client.address)
-        said = json.dumps({"ticket": ticket}).encode()
+        said = json.dumps({"ticket": ticket, "device": client.device}).encode()
         return await self._ask(person, "sign-in/ticket", said, client)
 
     async def _ask(self, person: str, method: str, body: bytes, client: Client) -> dict[str, object]:
@@ -138,7 +141,7 @@ class SignIn:
         answer = _object(await self._calls.forward(placement, cell, request))
         if answer.get("ok") is not True or not person:
             code = answer.get("error")
-            return {"ok": False, "error": code if isinstance(code, str) else "invalid_login"}
+            return {"ok": False, "error": code if code in REFUSALS else "invalid_login"}
         return await self._sessions(answer, client)
 
     async def _sessions(self, answer: Mapping[str, object], client: Client) -> dict[str, object]:
@@ -146,8 +149,9 @@ class SignIn:
         rows = identities[:WORKSPACES_MAX] if isinstance(identities, list) else []
         asked = [self._session(row, client) for row in rows if isinstance(row, dict)]
         found = await asyncio.gather(*asked)
+        ends = [end for row in found if row and isinstance(end := row.pop("expires_at", None), int)]
         workspaces = [row for row in found if row is not None]
-        return {"ok": True, "workspaces": workspaces, "expires_at": answer.get("expires_at", 0)}
+        return {"ok": True, "workspaces": workspaces, "expires_at": min(ends, default=0)}
 
     async def _session(self, row: Mapping[str, object], client: Client) -> dict[str, object] | None:
         """A token from one workspace's home; a workspace that cannot be reached or entered from here is
@@ -185,6 +189,7 @@ class SignIn:
             "name": answer.get("name", name),
             "token": answer.get("token", ""),
             "user_id": answer.get("user_id", ""),
+            "expires_at": answer.get("expires_at"),
         }
 
     async def _find(self, email: str) -> str:

@@ -164,6 +164,23 @@ async def test_a_client_that_leaves_cancels_its_call(tmp_path: Path) -> None:
         await until(lambda: world.home.session.of("cancel"))
 
 
+async def test_a_change_whose_client_left_is_finished_and_reported_as_lost(tmp_path: Path) -> None:
+    async def slow(cell: FakeCell, session: Session, call: cell_wire.Call, body: bytes) -> cell_wire.Answer:
+        await asyncio.sleep(0.3)
+        return cell_wire.Answer(id=call.id, status=200, body=b'{"ok":true}')
+
+    async with running_world(tmp_path) as world:
+        world.home.handler = slow
+        host, port = world.url.split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"GET /api/chat.postMessage?token={world.token()} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        await until(lambda: world.home.calls)
+        writer.transport.abort()
+        await until(lambda: world.home.session.of("answer_lost"))
+        assert world.home.session.of("answer_lost")[0].id == world.home.calls[0][0].id
+        assert world.home.session.of("cancel") == []
+
+
 async def test_a_wrong_cell_is_followed_once_and_the_entry_repaired(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
         entry = placed(world.team, world.second, 2, world.home)

@@ -9,7 +9,7 @@ import aiohttp
 from accord.blind import blind_index
 from accord.ids import new_id
 from accord.wire.cell.v1 import gateway_pb2 as cell_wire
-from tests.edge.support_fakes import FakeCell, Session, placed
+from tests.edge.support_fakes import FakeCell, Session, placed, until
 from tests.edge.support_world import LOOKUP_KEY, World, running_world
 
 EMAIL = "mara@nordlicht.example"
@@ -28,14 +28,15 @@ def _answers(world: World, person: str) -> None:
                 {"team_id": team, "name": name, "identity": f"identity-{name}"}
                 for team, name in ((world.team, "one"), (world.american, "two"))
             ]
-            answer = {"ok": True, "person": person, "identities": rows, "expires_at": 99}
+            answer = {"ok": True, "person": person, "identities": rows}
         elif call.method == "sign-in/ticket" and call.resident == person:
             rows = [{"team_id": world.team, "name": "one", "identity": "identity-one"}]
-            answer = {"ok": True, "person": person, "identities": rows, "expires_at": 99}
+            answer = {"ok": True, "person": person, "identities": rows}
         elif call.method == "sign-in/session":
             name = said["identity"].removeprefix("identity-")
             token = f"xoxc-test-{name}"
             answer = {"ok": True, "token": token, "user_id": "U1", "team_id": call.resident, "name": name}
+            answer["expires_at"] = 99 if name == "one" else 199
         elif call.method == "sign-out":
             answer = {"ok": True}
         return cell_wire.Answer(id=call.id, status=200, body=json.dumps(answer).encode())
@@ -55,6 +56,7 @@ async def test_people_sign_in_with_the_directory_and_without_it(tmp_path: Path) 
     async with running_world(tmp_path) as world:
         person = new_id("P")
         world.directory.publish(placed(person, world.home))
+        await until(lambda: len(world.directory.acks) == 2)
         index = blind_index(LOOKUP_KEY, "email", EMAIL)
         world.directory.people[index] = world.home.people[index] = person
         _answers(world, person)

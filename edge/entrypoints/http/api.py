@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 import orjson
+from prometheus_client import Counter
 
 from accord.errors import (
     ColinkError,
@@ -26,7 +27,7 @@ from accord.ids import new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, Receive, Scope, Send
 from edge.domain.answers import error_body, ok_false, retry_after_s
-from edge.domain.methods import METHODS, TOKENLESS
+from edge.domain.methods import METHODS, READS, TOKENLESS
 from edge.entrypoints.http.bodies import (
     Body,
     ClientGoneError,
@@ -69,6 +70,11 @@ class Api:
     ) -> None:
         self._calls, self._tokens, self._metrics = calls, tokens, metrics
         self._country, self._body_bytes_max = country, body_bytes_max
+        # Children are kept: looking one up costs more than counting.
+        self._counters: dict[tuple[str, str], Counter] = {}
+        self._seconds = {
+            name: metrics.histogram("colink_http_seconds", method=name) for name in (*METHODS, "unknown")
+        }
         self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +87,7 @@ class Api:
 
         def leave() -> None:
             gone.append(True)
-            if task is not None:
+            if task is not None and method in READS:
                 task.cancel()
 
         scope[GONE] = leave
@@ -152,8 +158,12 @@ class Api:
     def _note(self, method: str, outcome: str, begun_s: float, request_id: str) -> None:
         name = method if method in METHODS else "unknown"
         took_s = time.monotonic() - begun_s
-        self._metrics.count("colink_http_requests_total", method=name, outcome=outcome)
-        self._metrics.observe("colink_http_seconds", took_s, method=name)
+        counter = self._counters.get((name, outcome))
+        if counter is None:
+            counter = self._metrics.counter("colink_http_requests_total", method=name, outcome=outcome)
+            self._counters[name, outcome] = counter
+        counter.inc()
+        self._seconds[name].observe(took_s)
         events.debug(
             "http_request",
             route="/api/" + name,

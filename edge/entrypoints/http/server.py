@@ -43,7 +43,7 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=6,
+            timeout_graceful_shutdown=2,
             backlog=4_096,
             ssl_certfile=certificate_file,
             ssl_keyfile=key_file,
@@ -64,7 +64,7 @@ class HttpServer:
         return self.port
 
     async def stop(self) -> None:
-        """Accept nothing new; requests under way finish, at most 6 s."""
+        """Accept nothing new; requests under way finish, at most 2 s."""
         self._server.should_exit = True
         if self._task is not None:
             await self._task
