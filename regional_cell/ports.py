@@ -19,7 +19,7 @@ from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event, SealedEvent
 from regional_cell.domain.search_query import Term
 from regional_cell.domain.state import State
-from regional_cell.domain.transfers import Entry
+from regional_cell.domain.transfers import Entry, Header, Place, References
 from residency_policies.bundle import CompiledBundle
 from residency_policies.decision import Decision, Question
 
@@ -326,8 +326,75 @@ class Ledger(Protocol):
         """Write, extend the tree and sync; gives the sequence of the first. Raises LedgerUnavailableError,
         and then nothing of `entries` is in the book."""
 
+    @property
+    def broken(self) -> str:
+        """Why nothing can be appended, as far as is known now; empty while all is well."""
+
     async def checkpoint(self) -> str:
         """The newest signed note over the whole book."""
+
+
+class Passage(Protocol):
+    """One opened crossing. Adapters that reach outside of the cell send what `items` gives, and nothing else."""
+
+    @property
+    def header(self) -> Header:
+        """What both books say of it."""
+
+    @property
+    def destination(self) -> Place:
+        """Where it leads."""
+
+    @property
+    def items(self) -> tuple[tuple[str, str, bytes], ...]:
+        """(class, item id, payload) of what may leave now, in order. Raises InternalError before it is booked."""
+
+    def put(self, item_id: str, data_class: str, payload: bytes) -> None:
+        """Add one item. ForbiddenError for a class that was not asked for."""
+
+    async def book(self) -> Header:
+        """Append the debit. LedgerUnavailableError, and then nothing may leave."""
+
+    async def abort(self, why: str) -> None:
+        """Book that what was announced did not leave, or is not known to have arrived."""
+
+
+class Egress(Protocol):
+    """The only door out of the cell, and the books of what comes in."""
+
+    @property
+    def here(self) -> Place:
+        """This cell."""
+
+    def check(self, question: Question, facts: PolicyFacts) -> Decision:
+        """Evaluate under the bundle in force here. Opens nothing."""
+
+    async def open(
+        self,
+        question: Question,
+        facts: PolicyFacts,
+        *,
+        destination: Place,
+        leg: str,
+        classes: tuple[str, ...],
+        references: References,
+        transfer: tuple[str, bytes] | None = None,
+    ) -> Passage:
+        """Decide for every class and book the intent. WithheldError, LedgerUnavailableError."""
+
+    async def receive(
+        self,
+        header: Header,
+        items: Sequence[tuple[str, str, bytes]],
+        question: Question,
+        facts: PolicyFacts,
+        *,
+        source: Place,
+        references: References,
+    ) -> Decision:
+        """Credit what came, before it is used. ForbiddenError, BundleSkewError, WithheldError,
+        LedgerUnavailableError.
+        """
 
 
 class Routes(Protocol):

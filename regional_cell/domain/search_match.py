@@ -1,15 +1,15 @@
 """Matching: whether a text holds a term, how well, and where. The one meaning of search in a cell.
 
-The index narrows down, this decides: what an index offers is held against the text as it stands, so an index that lags
-behind or is gone changes how long a search takes, never what it finds.
+The index narrows down, this decides: what an index offers is held against the text as it stands, so an index
+that lags behind or is gone changes how long a search takes, never what it finds.
 
     fold     compatibility form without accents, case folded
     words    runs of letters, digits and their marks, but of scripts that write no blanks between words:
     unspaced those scripts; a term with a letter of theirs is found as a part of the text
 
 Invariants
-    1. Scores depend on the text, the terms and the age of the message alone: nothing of other messages is in them, and
-       scores of two cells can be compared.
+    1. Scores depend on the text, the terms and the age of the message alone: nothing of other messages is in
+       them, and scores of two cells can be compared.
     2. A highlight stands outside of `<...>` tokens and entities, and adds nothing but the two marks.
 """
 

@@ -5,8 +5,9 @@
     modifier  = name ":" value            in from to with before after on during has hasmy is type
     phrase    = '"' text '"'              prefix = word of 3 letters or more + "*"
 
-Unknown modifiers are text. Dates are resolved here, in the asker's time zone; names (`from:@ann`, `in:#ops`) are left as
-they are, for the cell that holds the workspace to resolve: a name means someone else in each workspace.
+Unknown modifiers are text. Dates are resolved here, in the asker's time zone; names (`from:@ann`, `in:#ops`)
+are left as they are, for the cell that holds the workspace to resolve: a name means someone else in each
+workspace.
 
 The query is as confidential as a message body: it never stands in a log, a metric or an address.
 """

@@ -1,20 +1,24 @@
 """Transfers: what crosses a border of the cell, and how both cells book it.
 
-A transfer has one id and one or more legs (`query`, `answer`); each leg crosses in one direction and is booked by both
-cells: a debit at its source, a credit at its destination. What both books must agree on is the header of the leg.
+A transfer has one id and one or more legs (`query`, `answer`); each leg crosses in one direction and is
+booked by both cells: a debit at its source, a credit at its destination. What both books must agree on is
+the header of the leg.
 
 Invariants
     1. The `open` part of an entry holds no personal data: places, counts, codes, clauses, commitments.
     2. Ids of workspaces, viewers and things stand in the `sealed` part, which erasure can delete.
-    3. A header's `payload_root` commits to every item that was put, in sending order (`accord.ledger.payload_root`).
+    3. A header's `payload_root` commits to every item that was put, in sending order
+       (`accord.ledger.payload_root`).
 
-Not here: bytes of entries, trees and checkpoints (`accord.ledger`), deciding and booking (services/egress.py).
+Not here: bytes of entries, trees and checkpoints (`accord.ledger`), deciding and booking
+(services/egress.py).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from residency_policies.decide import Decision, Question
+from accord.errors import WithheldError
+from residency_policies.decision import Decision, Question
 
 LEDGER_VERSION = 1
 DEBIT, CREDIT, SINGLE = "debit", "credit", "single"
@@ -79,6 +83,13 @@ class Entry:
 
     open: dict[str, Any]
     sealed: dict[str, Any]
+
+
+def withheld(decision: Decision) -> WithheldError:
+    """The refusal that a decision stands for: code, rule and decision id as metadata, the text for people."""
+    return WithheldError(
+        decision.user_text, code=decision.code, rule=decision.rule, decision=decision.decision
+    )
 
 
 def entry(

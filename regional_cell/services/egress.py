@@ -1,22 +1,25 @@
 """Egress: the only door out of a cell.
 
-The cell that holds the data decides, books, and only then sends. Whatever reaches another place takes a `Passage`;
-adapters that reach outside have no sending function without one.
+The cell that holds the data decides, books, and only then sends. Whatever reaches another place takes a
+`Passage`; adapters that reach outside have no sending function without one.
 
 Invariants
     1. No decision, no passage; no booked passage, no bytes. An unsure answer of the policies is a refusal.
-    2. What a passage sends was put into it before it was booked, and is of a class that its question asked for.
+    2. What a passage sends was put into it before it was booked, and is of a class that its question asked
+       for.
     3. Both ends book: the source before it sends, the destination before it uses what came.
-    4. When the ledger cannot append, the crossing stops (LedgerUnavailableError); local chat does not come here.
+    4. When the ledger cannot append, the crossing stops (LedgerUnavailableError); local chat does not come
+       here.
 
-Not here: which cells to ask (services/search.py), the bytes of the books (accord.ledger, adapters/local/ledger.py).
+Not here: which cells to ask (services/search.py), the bytes of the books (accord.ledger,
+adapters/local/ledger.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from accord.clock import Clock
-from accord.errors import ForbiddenError, InternalError, WithheldError
+from accord.errors import BundleSkewError, ForbiddenError, InternalError
 from accord.ledger import payload_root
 from regional_cell.domain.transfers import (
     ABORTED,
@@ -29,20 +32,16 @@ from regional_cell.domain.transfers import (
     Place,
     References,
     entry,
+    withheld,
 )
 from regional_cell.ports import Ledger, Policies, PolicyFacts
-from residency_policies.decide import Decision, Question
+from residency_policies.decision import Decision, Question
 
 SALT_BYTES = 32
 # What every crossing of this version can discharge; a decision that demands more is refused by the engine.
-CAN_DISCHARGE = ("ledger_entry", "keep_record")
-
-
-def withheld(decision: Decision) -> WithheldError:
-    """The refusal that a decision stands for: code, rule and decision id as metadata, the text for people."""
-    return WithheldError(
-        decision.user_text, code=decision.code, rule=decision.rule, decision=decision.decision
-    )
+CAN_DISCHARGE = frozenset({"ledger_entry", "keep_record"})
+# Bundles of the two ends may be this far apart while a new one is rolled out.
+SKEW_MAX = 1
 
 
 class Passage:
@@ -76,6 +75,15 @@ class Passage:
         if data_class not in self.header.classes:
             raise ForbiddenError(needed=data_class)
         self._items.append((data_class, item_id, payload))
+
+    @property
+    def items(self) -> tuple[tuple[str, str, bytes], ...]:
+        """(class, item id, payload) of what may leave now, in order. Raises InternalError before it is
+        booked.
+        """
+        if not self.booked:
+            raise InternalError(state="not booked")
+        return tuple(self._items)
 
     async def book(self) -> Header:
         """Append the debit with counts and commitment; afterwards the header and the items may leave.
@@ -142,10 +150,12 @@ class Egress:
         await self._ledger.append(entries)
 
     def check(self, question: Question, facts: PolicyFacts) -> Decision:
-        """Evaluate without opening anything, as `open` would. The caller may show why; it may not send."""
-        return self._policies.decide(
-            replace(question, can=CAN_DISCHARGE), facts.establishment, facts.subjects, facts.tags
-        )
+        """Evaluate without opening anything, as `open` would, under the bundle in force here. The caller may
+        show why; it may not send.
+        """
+        bundle = self._policies.bundle()
+        asked = replace(question, bundle=bundle.version if bundle else 0, can=CAN_DISCHARGE)
+        return self._policies.decide(asked, facts.establishment, facts.subjects, facts.tags)
 
     async def open(
         self,
@@ -167,11 +177,7 @@ class Egress:
 
         Raises: WithheldError with the rule of the first class refused; LedgerUnavailableError.
         """
-        decision = self.check(replace(question, data_class=classes[0]), facts)
-        for data_class in classes:
-            decision = self.check(replace(question, data_class=data_class), facts)
-            if not decision.allow:
-                raise withheld(decision)
+        decision = self._require(question, facts, classes)
         transfer_id, salt = transfer or (self._new_uuid(), self._random(SALT_BYTES))
         header = Header(
             transfer_id, leg, question.op, classes, 0, 0, bytes(32), salt, question.purpose, decision.bundle
@@ -180,10 +186,20 @@ class Egress:
         await self.append(passage.entry(DEBIT, INTENT))
         return passage
 
+    def _require(self, question: Question, facts: PolicyFacts, classes: Sequence[str]) -> Decision:
+        """Evaluate for every class; the first refusal is raised, the first decision given."""
+        if not classes:
+            raise InternalError(state="no class")
+        decisions = [self.check(replace(question, data_class=data_class), facts) for data_class in classes]
+        for decision in decisions:
+            if not decision.allow:
+                raise withheld(decision)
+        return decisions[0]
+
     async def receive(
         self,
         header: Header,
-        items: list[tuple[str, str, bytes]],
+        items: Sequence[tuple[str, str, bytes]],
         question: Question,
         facts: PolicyFacts,
         *,
@@ -196,7 +212,8 @@ class Egress:
             header: as the source says it; checked against the items.
             question: what this cell asks itself about taking it.
 
-        Raises: ForbiddenError when header and items differ or a class was not announced; WithheldError when this
+        Raises: ForbiddenError when header and items differ or a class was not announced; WithheldError when
+        this
             cell's own policies refuse; LedgerUnavailableError.
         """
         size_bytes = sum(len(payload) for _, _, payload in items)
@@ -206,9 +223,9 @@ class Egress:
             raise ForbiddenError(needed="payload_root", transfer=header.transfer_id)
         if any(data_class not in header.classes for data_class, _, _ in items):
             raise ForbiddenError(needed="class", transfer=header.transfer_id)
-        decision = self.check(question, facts)
-        if not decision.allow:
-            raise withheld(decision)
+        decision = self._require(question, facts, header.classes)
+        if abs(decision.bundle - header.bundle_version) > SKEW_MAX:
+            raise BundleSkewError(ours=decision.bundle, theirs=header.bundle_version)
         await self.append(
             entry(
                 header,

@@ -5,8 +5,10 @@
     checkpoint           the newest signed note
 
 Invariants
-    1. A line is synced before the checkpoint covers it; tiles and checkpoint can be made again from the lines.
-    2. What the newest checkpoint covers never changes; a book that contradicts it is broken and takes no entry.
+    1. A line is synced before the checkpoint covers it; tiles and checkpoint can be made again from the
+       lines.
+    2. What the newest checkpoint covers never changes; a book that contradicts it is broken and takes no
+       entry.
     3. One process writes at a time (file lock); another's lines are read before the next append.
 
 Blocking; not safe for threads. The adapter in `ledger.py` gives it one thread.
@@ -173,7 +175,9 @@ class Book:
         return [file for file in partial.iterdir() if file != path] if partial.is_dir() else []
 
     def _forget(self) -> None:
-        """Keep only the nodes that later ones need: the last of each level, and those of tiles not yet full."""
+        """Keep only the nodes that later ones need: the last of each level, and those of tiles not yet
+        full.
+        """
         self._nodes = {
             (level, index): node
             for (level, index), node in self._nodes.items()
@@ -185,7 +189,9 @@ class Book:
         return self._nodes[level, index]
 
     def _catch_up(self) -> None:
-        """Take over lines that are in the files but not in memory, as far as the checkpoint bears them out."""
+        """Take over lines that are in the files but not in memory, as far as the checkpoint bears them
+        out.
+        """
         proven = self._proven()
         if self.broken or (proven is not None and self.note and proven.size == self.size):
             return

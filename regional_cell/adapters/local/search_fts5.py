@@ -1,14 +1,14 @@
 """The search index in a SQLite file of its own, with FTS5.
 
-Terms are readable here, so the file never stands beside sealed bodies in one store, is left out of backups, and is made
-again from the log when it is lost. Texts are folded and cut into words by `domain.search_match`; the tokenizers here
-only see the result, so that the index and the domain mean the same by a word.
+Terms are readable here, so the file never stands beside sealed bodies in one store, is left out of backups,
+and is made again from the log when it is lost. Texts are folded and cut into words by `domain.search_match`;
+the tokenizers here only see the result, so that the index and the domain mean the same by a word.
 
 Invariants
     1. A resident's position moves in the transaction that writes what it covers.
     2. The asker's text never becomes query syntax: every term is cut into words and quoted here.
-    3. Freed pages are overwritten; terms of removed messages leave the segments with the next compaction, at the latest
-       after `REMOVED_MAX` removals and when the file is opened or closed.
+    3. Freed pages are overwritten; terms of removed messages leave the segments with the next compaction, at
+       the latest after `REMOVED_MAX` removals and when the file is opened or closed.
 
 Relaxed sync on purpose: what a power cut takes is indexed again from the position that survived.
 """
@@ -35,7 +35,8 @@ _SCHEMA = f"""
 BEGIN;
 CREATE TABLE positions (resident TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
-    id INTEGER PRIMARY KEY, resident TEXT NOT NULL, channel TEXT NOT NULL, ts INTEGER NOT NULL, user TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, resident TEXT NOT NULL, channel TEXT NOT NULL,
+    ts INTEGER NOT NULL, user TEXT NOT NULL,
     UNIQUE (resident, channel, ts)
 );
 CREATE INDEX documents_by_time ON documents (resident, ts);
@@ -62,7 +63,9 @@ class Fts5Index:
         self._removed = 0
 
     async def open(self) -> None:
-        """Open or create the file. One of another schema or a damaged one is made anew: it is derived data."""
+        """Open or create the file. One of another schema or a damaged one is made anew: it is derived
+        data.
+        """
         await self._on(self._write_thread, self._open)
 
     async def close(self) -> None:
@@ -228,7 +231,9 @@ def _statement(resident: str, query: IndexQuery) -> tuple[str, list[str | int]]:
     where = " AND ".join(text for text, _ in conditions)
     values = [value for _, bound in conditions for value in bound]
     limit = max(0, min(query.limit, CANDIDATES_MAX))
-    return f"SELECT d.channel, d.ts FROM documents d WHERE {where} ORDER BY d.ts DESC LIMIT {limit}", values  # noqa: S608 - no text of others
+    # Our own words only: every value is bound.
+    columns, order = "SELECT d.channel, d.ts FROM documents d", f"ORDER BY d.ts DESC LIMIT {limit}"
+    return f"{columns} WHERE {where} {order}", values
 
 
 def _condition(term: Term) -> Condition:
@@ -238,12 +243,14 @@ def _condition(term: Term) -> Condition:
         if len(folded) < TRIGRAM:
             looked_at = "SELECT 1 FROM grams g WHERE g.rowid = d.id AND instr(g.text, ?) > 0"
             return f"{unless}EXISTS ({looked_at})", [folded]
-        return f"d.id {unless}IN (SELECT rowid FROM grams WHERE grams MATCH ?)", [_quoted(folded)]
+        hits = "SELECT rowid FROM grams WHERE grams MATCH ?"
+        return f"d.id {unless}IN ({hits})", [_quoted(folded)]
     wanted = words(folded)
     if not wanted:
         return ("1" if term.negated else "0"), []
     phrase = _quoted(" ".join(wanted)) + (" *" if term.kind == "prefix" else "")
-    return f"d.id {unless}IN (SELECT rowid FROM words WHERE words MATCH ?)", [phrase]
+    hits = "SELECT rowid FROM words WHERE words MATCH ?"
+    return f"d.id {unless}IN ({hits})", [phrase]
 
 
 def _quoted(text: str) -> str:

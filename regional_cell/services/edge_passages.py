@@ -1,0 +1,197 @@
+"""Passages to edges in other jurisdictions: decided once for each edge, workspace and bundle, booked by the
+minute.
+
+What an edge shows to people has left the cell. An edge in the cell's own jurisdiction is not outside and is
+not asked about.
+
+Invariants
+    1. Nothing passes that the policies did not allow for this edge, workspace and country of the viewer
+       under the bundle in force.
+    2. A passage is announced in the book when it opens; its counts follow once a minute and when the cell
+       stops.
+    3. While the book cannot be written nothing passes here; edges at home are not asked about and go on.
+
+A minute's counts stand in memory until they are booked: the announcement is what a crash leaves of them.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from accord.errors import ColinkError, LedgerUnavailableError, NotReadyError
+from regional_cell.domain.transfers import (
+    AGGREGATE,
+    INTENT,
+    SINGLE,
+    Header,
+    Place,
+    References,
+    entry,
+    withheld,
+)
+from regional_cell.ports import EdgeFacts, Egress, Ledger, Policies, Routes
+from regional_cell.ports import PolicyFacts as Facts
+from residency_policies.bundle import CompiledBundle
+from residency_policies.decision import Decision, Question, Viewer
+
+DATA_CLASS = "message_body"
+PURPOSE = "local"
+LEG = "edge"
+FLUSH_S = 60.0
+KEPT_MAX = 10_000
+
+Key = tuple[str, str, str, str]
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A passage to one edge, as decided, and what it counted since the last booking."""
+
+    question: Question
+    decision: Decision
+    destination: Place
+    references: References
+    items: int = 0
+    size_bytes: int = 0
+
+
+class EdgePassages:
+    """`ports.EdgePassage`.
+
+    Args:
+        country_of: country of a region; None: unknown.
+        spawn: runs a coroutine beside, for announcements.
+        new_uuid: names each booking.
+    """
+
+    def __init__(
+        self,
+        egress: Egress,
+        ledger: Ledger,
+        policies: Policies,
+        routes: Routes,
+        now_us: Callable[[], int],
+        new_uuid: Callable[[], str],
+        country_of: Callable[[str], str | None],
+        spawn: Spawn,
+    ) -> None:
+        self._egress, self._ledger, self._policies, self._routes = egress, ledger, policies, routes
+        self._now_us, self._new_uuid, self._country_of, self._spawn = now_us, new_uuid, country_of, spawn
+        self._open: dict[Key, _Open] = {}
+        self._refused: dict[Key, Decision] = {}
+        self._bundle: CompiledBundle | None = None
+        self._unbooked: list[_Open] = []
+        self._broken = ""
+
+    def edge_passage(
+        self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str
+    ) -> None:
+        """As `ports.EdgePassage.edge_passage`."""
+        if why := self._broken or self._ledger.broken:
+            raise LedgerUnavailableError(why=why)
+        self._follow_bundle()
+        for op in ("transit", "disclose") if disclose else ("transit",):
+            opened = self._passage(edge, workspace, op, viewer_country)
+            opened.items += 1
+            opened.size_bytes += size_bytes
+
+    async def run(self) -> None:
+        """Book once a minute until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Book what was counted, and decide anew. What cannot be booked is kept, and closes the passages."""
+        counted, self._unbooked = self._unbooked, []
+        for opened in self._open.values():
+            if opened.items:
+                counted.append(replace(opened))
+                opened.items = opened.size_bytes = 0
+        # What a decision rests on may end while the bundle stays: its age, a halt.
+        self._refused.clear()
+        self._open = {
+            key: opened
+            for key, opened in self._open.items()
+            if self._decide(opened.question) == opened.decision
+        }
+        if not counted and not self._broken:
+            return
+        try:
+            await self._ledger.append([self._entry(opened, AGGREGATE) for opened in counted])
+        except ColinkError as error:
+            self._unbooked = counted + self._unbooked
+            self._broken = error.metadata.get("why", "") or error.reason.value
+            return
+        self._broken = ""
+
+    def _passage(self, edge: EdgeFacts, workspace: str, op: str, viewer_country: str) -> _Open:
+        key = (edge.name, workspace, op, viewer_country)
+        if (opened := self._open.get(key)) is not None:
+            return opened
+        if (refusal := self._refused.get(key)) is not None:
+            raise withheld(refusal)
+        here = self._egress.here
+        viewer = Viewer("employee", viewer_country)
+        question = Question(workspace, 0, op, DATA_CLASS, here.region, edge.region, viewer, PURPOSE)
+        decision = self._decide(question)
+        if not decision.allow:
+            if len(self._refused) < KEPT_MAX:
+                self._refused[key] = decision
+            raise withheld(decision)
+        destination = Place(edge.name, edge.region, self._country_of(edge.region) or edge.jurisdiction)
+        opened = _Open(question, decision, destination, References(workspace=workspace))
+        if len(self._open) >= KEPT_MAX:
+            self._spawn(self.flush())
+            raise LedgerUnavailableError(why="too many passages")
+        self._open[key] = opened
+        self._spawn(self._announce(opened))
+        return opened
+
+    def _decide(self, question: Question) -> Decision:
+        facts = self._routes.placement_facts(question.workspace)
+        if facts is None:
+            raise NotReadyError(resident=question.workspace)
+        return self._egress.check(question, Facts(*facts))
+
+    def _follow_bundle(self) -> None:
+        """Under another bundle, or the same one at another stage of its validity, all is decided anew."""
+        bundle = self._policies.bundle()
+        if bundle is not self._bundle:
+            self._bundle = bundle
+            self._unbooked += [opened for opened in self._open.values() if opened.items]
+            self._open.clear()
+            self._refused.clear()
+
+    async def _announce(self, opened: _Open) -> None:
+        try:
+            await self._ledger.append([self._entry(replace(opened, items=0, size_bytes=0), INTENT)])
+        except ColinkError as error:
+            self._broken = error.metadata.get("why", "") or error.reason.value
+
+    def _entry(self, opened: _Open, phase: str) -> Any:
+        header = Header(
+            self._new_uuid(),
+            LEG,
+            opened.question.op,
+            (DATA_CLASS,),
+            opened.items,
+            opened.size_bytes,
+            bytes(32),
+            bytes(32),
+            PURPOSE,
+            opened.decision.bundle,
+        )
+        return entry(
+            header,
+            side=SINGLE,
+            phase=phase,
+            at_us=self._now_us(),
+            source=self._egress.here,
+            destination=opened.destination,
+            question=opened.question,
+            decision=opened.decision,
+            references=opened.references,
+        )
