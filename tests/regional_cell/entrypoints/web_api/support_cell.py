@@ -1,0 +1,196 @@
+"""A whole cell in memory behind its web API: one workspace, a few people, and what their sockets would hear."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from accord.clock import ManualClock
+from accord.ids import new_id
+from regional_cell.adapters.local.keys import CellKeys
+from regional_cell.adapters.local.sealer import LocalSealer
+from regional_cell.adapters.memory.store import MemoryStore
+from regional_cell.adapters.memory.views import MemoryViews
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.commands import apps, workspaces
+from regional_cell.domain.cursors import CursorKey
+from regional_cell.domain.events import Event
+from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.state import State
+from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall, EdgeInfo
+from regional_cell.entrypoints.web_api.dispatch import WebApi
+from regional_cell.entrypoints.web_api.limits import RateLimits
+from regional_cell.entrypoints.web_api.methods import METHODS
+from regional_cell.entrypoints.web_api.services import Services
+from regional_cell.ports import ResidentRecord
+from regional_cell.services.commits.writer import GroupCommits
+from regional_cell.services.conversations import Conversations
+from regional_cell.services.messages.posting import Messages
+from regional_cell.services.messages.reading import MessageReader
+from regional_cell.services.reactions import Reactions
+from regional_cell.services.reads import Reads
+from regional_cell.services.users import Users
+
+TEAM, ORGANISATION = "T000000000001", "E000000000001"
+GENERAL, RANDOM, SECRET = "C00000000000G", "C00000000000R", "C00000000000S"
+ANN, BOB, CID, GUS = "U00000000000A", "U00000000000B", "U00000000000C", "U00000000000D"
+APP, BOT, BOT_USER = "A000000000001", "B000000000001", "U00000000000E"
+EDGE = EdgeInfo("edge-1", "http://edge.test:8001", "ws://edge.test:8001", "EU", "eu-1")
+SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes) | {"chat:write.customize"}
+CANARY = "canary-4b1d-text"
+
+
+@dataclass
+class Recorder:
+    """Keeps every frame as clients would read it: (topic, body)."""
+
+    heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
+        for event, _ in events:
+            bodies = frames(event, state)
+            assert len(bodies) == len(event.topics), event.kind
+            for (topic, _), body in zip(event.topics, bodies, strict=True):
+                if body is not None:
+                    self.heard.append((topic, orjson.loads(orjson.dumps(body))))
+
+    def types(self) -> list[tuple[str, str]]:
+        """(topic, type or message subtype) of all frames."""
+        return [(topic, body.get("subtype") or body["type"]) for topic, body in self.heard]
+
+
+class FakeSessions:
+    """Tickets and revocations; the real ones have tests of their own."""
+
+    def __init__(self) -> None:
+        self.revoked: list[str] = []
+
+    def socket_ticket(self, caller: Caller, edge: str) -> str:
+        return f"ticket.{caller.user}.{edge}"
+
+    async def revoke(self, resident: str, token_id: str, why: str, principal: str) -> None:
+        self.revoked.append(token_id)
+
+
+class Cell:
+    """One cell with one workspace."""
+
+    def __init__(self, profile: str = "off", seed: int = 1) -> None:
+        self.random = random.Random(seed)
+        self.clock = ManualClock()
+        self.sealer = LocalSealer(CellKeys(b"k" * 32), self.random.randbytes)
+        self.store = MemoryStore(self.sealer)
+        self.views = MemoryViews(self.store)
+        self.commits = GroupCommits(self.store, self.views, self.sealer, self.clock)
+        self.recorder = Recorder()
+        self.commits.set_live(self.recorder)
+        reader = MessageReader(self.commits, self.views)
+        self.sessions = FakeSessions()
+        self.services = Services(
+            commits=self.commits,
+            messages=Messages(self.commits, self.views, reader, self.draw_id),
+            reader=reader,
+            conversations=Conversations(self.commits, self.views, self.draw_id),
+            users=Users(self.commits, self.clock),
+            reactions=Reactions(self.commits, self.views),
+            reads=Reads(self.commits, self.views),
+            sessions=self.sessions,
+            cursors=CursorKey(b"c" * 32),
+            draw_word=lambda: self.random.randbytes(4).hex()[:5],
+        )
+        self.api = WebApi(self.services, RateLimits(profile, self.clock), self.clock, "cell-a")
+
+    def draw_id(self, prefix: str) -> str:
+        return new_id(prefix, self.random.randbytes)
+
+    async def start(self) -> "Cell":
+        """Make the workspace: ann owns it, bob and cid are members, gus is a guest; a bot is in #general."""
+        await self.commits.start()
+        key_id, wrapped = self.sealer.new_key(TEAM)
+        record = ResidentRecord(TEAM, "T", 1, "open", 0, 0, key_id, "DE", (), ())
+        await self.store.open(record, wrapped)
+        facts = workspaces.WorkspaceFacts(
+            "Acme", "acme", ORGANISATION, "Acme Group", "DE", (), (), GENERAL, RANDOM
+        )
+        newcomers = [
+            workspaces.Newcomer(user, f"P{user[1:]}", role, {
+                "name": name, "real_name": f"{name.title()} Example", "display_name": name,
+                "email": f"{name}@acme.example", "tz": "Europe/Berlin",
+            })
+            for user, name, role in (
+                (ANN, "ann", "primary_owner"), (BOB, "bob", "member"), (CID, "cid", "member"), (GUS, "gus", "guest"),
+            )
+        ]  # fmt: skip
+        app = apps.NewApp(APP, BOT, BOT_USER, "Deploy Bot", ("chat:write",), "00", "00")
+        secret = workspaces.NewChannel(SECRET, "secret", True, ANN, (ANN,))
+        for decide in (
+            workspaces.create(facts),
+            workspaces.admit(newcomers),
+            apps.install(app, [GENERAL], []),
+            workspaces.create_channels([secret]),
+        ):
+            await self.commits.commit(TEAM, decide, principal="")
+        self.recorder.heard.clear()
+        return self
+
+    async def stop(self) -> None:
+        await self.commits.stop()
+
+    def caller(self, user: str) -> Caller:
+        """A caller with every scope: `xoxp`, or `xoxb` for the bot."""
+        roles = {ANN: "primary_owner", GUS: "guest", BOT_USER: "bot"}
+        bot = user == BOT_USER
+        return Caller(
+            TEAM, f"token-{user}", "xoxb" if bot else "xoxp", user, APP if bot else "", BOT if bot else "",
+            "" if bot else f"P{user[1:]}", roles.get(user, "member"), SCOPES,
+        )  # fmt: skip
+
+    def request(self, who: Caller | None, method: str, arguments: dict[str, Any]) -> ApiCall:
+        """A call with a JSON body."""
+        return ApiCall(
+            method, who, TEAM if who else "", 1 if who else 0, "application/json;charset=utf-8", b"",
+            orjson.dumps(arguments) if arguments else b"", {}, EDGE, "ZZ", 10.0, f"req-{self.random.randrange(10**9)}",
+        )  # fmt: skip
+
+    async def answer(self, user: str | Caller, method: str, **arguments: Any) -> ApiAnswer:
+        """The raw answer."""
+        who = self.caller(user) if isinstance(user, str) else user
+        return await self.api.call(self.request(who, method, arguments))
+
+    async def call(self, user: str | Caller, method: str, **arguments: Any) -> dict[str, Any]:
+        """The decoded answer."""
+        answer = await self.answer(user, method, **arguments)
+        body: dict[str, Any] = orjson.loads(answer.body)
+        return body
+
+    async def ok(self, user: str | Caller, method: str, **arguments: Any) -> dict[str, Any]:
+        """The decoded answer, which must be a success."""
+        body = await self.call(user, method, **arguments)
+        assert body["ok"], body
+        return body
+
+    async def error(self, user: str | Caller, method: str, **arguments: Any) -> str:
+        """The error code of an answer, which must be a refusal."""
+        body = await self.call(user, method, **arguments)
+        assert not body["ok"], body
+        code: str = body["error"]
+        return code
+
+    async def post(self, user: str, channel: str, text: str, **arguments: Any) -> str:
+        """Post, and give the `ts`."""
+        ts: str = (await self.ok(user, "chat.postMessage", channel=channel, text=text, **arguments))["ts"]
+        return ts
+
+
+def form(call: ApiCall, arguments: dict[str, Any]) -> ApiCall:
+    """The same call in a form body, as other clients send it."""
+    texts = {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in arguments.items()
+    }
+    return replace(
+        call, content_type="application/x-www-form-urlencoded", query=b"", body=urlencode(texts).encode()
+    )
