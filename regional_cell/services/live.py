@@ -62,6 +62,7 @@ class Live:
 
     Args:
         spawn: runs a coroutine beside the caller and keeps it.
+        pin, unpin: keep the state of a resident with sockets caught up with what other processes commit.
         failed: told the kind of the event that could not be rendered, or of a log that could not be read.
     """
 
@@ -70,10 +71,13 @@ class Live:
         commits: Commits,
         spawn: Spawn,
         failed: Callable[[str, BaseException], None],
+        pin: Callable[[str], None] = lambda resident: None,
+        unpin: Callable[[str], None] = lambda resident: None,
     ) -> None:
         self._commits = commits
         self._spawn = spawn
         self._failed = failed
+        self._pin, self._unpin = pin, unpin
         self._residents: dict[str, _Resident] = {}
 
     # --- events ------------------------------------------------------------------------------------
@@ -126,6 +130,8 @@ class Live:
     def _reset(self, name: str, resident: _Resident) -> None:
         """The order cannot be kept: everybody comes back and resumes."""
         self._residents.pop(name, None)
+        if resident.sockets:
+            self._unpin(name)
         for sockets in resident.sockets.values():
             for socket in sockets:
                 socket.link.close(socket.socket, CLOSE_RESTART, "reset")
@@ -197,6 +203,8 @@ class Live:
     def attach(self, socket: LiveSocket) -> None:
         """See `ports.LiveTopics`."""
         resident = self._residents[socket.resident]
+        if not resident.sockets:
+            self._pin(socket.resident)
         resident.sockets.setdefault(socket.user, set()).add(socket)
         socket.marked = resident.position
         for topic in socket.topics:
@@ -214,6 +222,8 @@ class Live:
                 self._ignore(resident, socket, topic)
             if not mine:
                 del resident.sockets[socket.user]
+            if not resident.sockets:
+                self._unpin(socket.resident)
         if not resident.sockets and not resident.catching_up and not resident.told:
             del self._residents[socket.resident]
 

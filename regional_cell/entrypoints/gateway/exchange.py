@@ -19,6 +19,7 @@ from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
 from accord.runtime.mtls import PeerName
 from accord.wire.cell.v1 import gateway_pb2 as wire
+from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import CallAnswer, Calls
 from regional_cell.entrypoints.gateway.link import Link
 from regional_cell.entrypoints.gateway.outbox import Outbox
@@ -77,11 +78,10 @@ class Exchange:
 
     def facts(self, peer: PeerName, said: wire.EdgeHello) -> EdgeFacts:
         """The edge behind a stream. PeerRefusedError when name, certificate and directory do not agree."""
-        label = peer.node
-        name = peer.process if label in ("edges", "edge") else label
-        admitted = self._edges.edge(name)
-        if peer.trust_domain != f"{label}.{self._federation}" or said.edge != name:
+        name = edge_of(peer, self._federation)
+        if name is None or said.edge != name:
             raise PeerRefusedError(why="not the edge of its certificate", peer=peer.trust_domain)
+        admitted = self._edges.edge(name)
         if admitted is None or admitted[0] != said.jurisdiction:
             raise PeerRefusedError(why="edge not admitted", edge=name)
         return EdgeFacts(name, admitted[0], admitted[1], said.url, said.socket_url)

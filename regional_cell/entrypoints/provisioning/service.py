@@ -7,7 +7,7 @@ import grpc.aio
 from accord.errors import InvalidError
 from accord.wire.cell.v1 import operations_pb2 as pb
 from accord.wire.cell.v1 import operations_pb2_grpc
-from regional_cell.services.imports import Imports, ImportedMessage
+from regional_cell.services.imports import ImportedMessage, Imports
 from regional_cell.services.provisioning import ChannelSpec, PersonSpec, Provisioning, UserSpec, WorkspaceSpec
 
 Context = grpc.aio.ServicerContext[Any, Any]
