@@ -14,13 +14,12 @@ from regional_cell.domain.state import State
 class Plan:
     """What a batch plans for one resident on top of its state."""
 
-    __slots__ = ("_counts", "_head", "clock_us", "closed", "message_keys", "state")
+    __slots__ = ("_counts", "_head", "clock_us", "closed", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.clock_us = state.clock_us
         self.closed = False
-        self.message_keys: set[tuple[str, str]] = set()
         self._head = state.head
         self._counts: dict[str, int] = {}
 
@@ -45,8 +44,6 @@ class Plan:
         self._head += len(events)
         self.clock_us = first_us + len(events) - 1
         self.closed = decided.structural
-        if decided.client_msg_id is not None:
-            self.message_keys.add(decided.client_msg_id)
         return tuple(events)
 
     def _next(self, topic: str) -> int:

@@ -146,7 +146,7 @@ class SqlViews:
         )
 
         def work(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-            read = dict(connection.execute(marks).tuples().all())
+            read: dict[str, int] = dict(map(tuple, connection.execute(marks)))
             counts = {}
             for channel in channels:
                 after = read.get(channel, 0)

@@ -2,12 +2,14 @@
 
 import asyncio
 
-from accord.errors import ColinkError, from_reason
+from accord.errors import ColinkError, FrozenError, StaleEpochError, UnknownResidentError, from_reason
+from regional_cell.domain.batches import Plan
 from regional_cell.domain.changes import Change
 from regional_cell.domain.decisions import Committed, Decide, Decided
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
-from regional_cell.ports import Append
+from regional_cell.domain.views.apply import apply, stored
+from regional_cell.ports import Append, Sealer
 
 
 class Command:
@@ -30,9 +32,12 @@ class Command:
 
 
 class Planned:
-    """A decided command: its numbered events, the changes of each, and the share that the store gets."""
+    """A decided command: its numbered events, the changes of each, and the share that the store gets.
 
-    __slots__ = ("changes", "command", "decided", "events", "share", "state")
+    `followers` are commands of the same batch with the same client_msg_id: they share its fate.
+    """
+
+    __slots__ = ("changes", "command", "decided", "events", "followers", "share", "state")
 
     def __init__(
         self, command: Command, decided: Decided, events: tuple[Event, ...], changes: list[list[Change]],
@@ -44,6 +49,28 @@ class Planned:
         self.changes = changes
         self.share = share
         self.state = state
+        self.followers: list[Command] = []
+
+
+def planned(sealer: Sealer, command: Command, plan: Plan, decided: Decided, first_us: int) -> Planned:
+    """Number, seal and fold-to-be what was decided. Raises InvalidError for a payload that is no JSON."""
+    events = plan.add(decided, command.principal, first_us)
+    changes = [apply(event) for event in events]
+    entries = tuple([sealer.seal_event(event) for event in events])
+    written = [one for event, its in zip(events, changes, strict=True) for one in stored(event, its)]
+    share = Append(
+        command.resident, plan.state.epoch, entries, tuple(written), decided.requires, decided.client_msg_id
+    )
+    return Planned(command, decided, events, changes, share, plan.state)
+
+
+def refusal(state: State) -> ColinkError:
+    """Why a command cannot be decided against this state, which is current."""
+    if state.lifecycle == "frozen":
+        return FrozenError(resident=state.resident)
+    if state.lifecycle == "closed":
+        return UnknownResidentError(resident=state.resident)
+    return StaleEpochError(resident=state.resident, epoch=state.epoch)
 
 
 def own(error: ColinkError) -> ColinkError:

@@ -25,21 +25,16 @@ from accord.clock import Clock
 from accord.errors import (
     ColinkError,
     ConflictError,
-    FrozenError,
     InternalError,
     NotReadyError,
     OutcomeUnknownError,
     OverloadedError,
-    StaleEpochError,
-    UnknownResidentError,
 )
 from regional_cell.domain.batches import Plan
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import OPEN, State
-from regional_cell.domain.views.apply import apply, stored
 from regional_cell.ports import (
-    Append,
     Behind,
     Doorbell,
     Duplicate,
@@ -51,7 +46,7 @@ from regional_cell.ports import (
     Views,
     Written,
 )
-from regional_cell.services.commits.commands import Command, Planned, own
+from regional_cell.services.commits.commands import Command, Planned, own, planned, refusal
 from regional_cell.services.commits.states import States, Told
 
 ROUNDS_MAX = 64
@@ -202,8 +197,8 @@ class GroupCommits:
         batch = [self._ready.popleft() for _ in range(min(self._batch_max, len(self._ready)))]
         flight: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
-            planned = await self._plan(batch, flight)
-            outcomes = await self._append(planned) if planned else []
+            shares = await self._plan(batch, flight)
+            outcomes = await self._append(shares) if shares else []
         finally:
             for resident in {command.resident for command in batch}:
                 if (held := self._states.find(resident)) is not None and held.flight is flight:
@@ -212,12 +207,13 @@ class GroupCommits:
         # INVARIANT: nothing waits between the end of the flight and the fold, so no other fold can come
         # between.
         if outcomes is not None:
-            self._settle(planned, outcomes)
+            self._settle(shares, outcomes)
 
     async def _plan(self, batch: list[Command], flight: asyncio.Future[None]) -> list[Planned]:
         """Decide, number, seal. Commands that must wait for this batch go back to the head of the queue."""
         plans: dict[str, Plan] = {}
-        planned: list[Planned] = []
+        firsts: dict[tuple[str, str, str], Planned] = {}
+        decided: list[Planned] = []
         deferred: list[Command] = []
         now_us = self._clock.now_us()
         for index, command in enumerate(batch, 1):
@@ -235,7 +231,7 @@ class GroupCommits:
                 deferred.append(command)
                 continue
             try:
-                one = self._decide(command, plan, now_us)
+                one = self._decide(command, plan, now_us, firsts)
             except ColinkError as error:
                 self._fail(command, error)
             except Exception as error:
@@ -243,14 +239,16 @@ class GroupCommits:
                 self._fail(command, InternalError())
             else:
                 if one is not None:
-                    planned.append(one)
-                elif plan.closed:
-                    deferred.append(command)
+                    decided.append(one)
         self._ready.extendleft(reversed(deferred))
-        return planned
+        return decided
 
-    def _decide(self, command: Command, plan: Plan, now_us: int) -> Planned | None:
-        """None when nothing is to be written now: answered, refused, or put off (then the plan is closed)."""
+    def _decide(
+        self, command: Command, plan: Plan, now_us: int, firsts: dict[tuple[str, str, str], Planned]
+    ) -> Planned | None:
+        """None when nothing is to be written for it: answered, refused, or a follower of the first of its
+        key.
+        """
         state = plan.state
         if state.lifecycle != OPEN or command.epoch not in (None, state.epoch):
             self._refuse(command, state)
@@ -260,18 +258,14 @@ class GroupCommits:
         if not decided.drafts:
             self._resolve(command, Committed((), state, None, decided.answer))
             return None
-        if decided.client_msg_id is not None and decided.client_msg_id in plan.message_keys:
-            # The first one decides what this is answered with; order keeps what follows behind it.
-            plan.closed = True
+        key = decided.client_msg_id
+        if key is not None and (first := firsts.get((command.resident, *key))) is not None:
+            first.followers.append(command)
             return None
-        events = plan.add(decided, command.principal, first_us)
-        changes = [apply(event) for event in events]
-        entries = tuple([self._sealer.seal_event(event) for event in events])
-        written = [one for event, its in zip(events, changes, strict=True) for one in stored(event, its)]
-        share = Append(
-            command.resident, state.epoch, entries, tuple(written), decided.requires, decided.client_msg_id
-        )
-        return Planned(command, decided, events, changes, share, state)
+        one = planned(self._sealer, command, plan, decided, first_us)
+        if key is not None:
+            firsts[command.resident, *key] = one
+        return one
 
     def _refuse(self, command: Command, state: State) -> None:
         """Not with this epoch or in this life cycle, unless the fencing row says that the state here is
@@ -280,35 +274,32 @@ class GroupCommits:
         if command.rounds == 0:
             command.rounds = 1
             self._states.wait([command])
-        elif state.lifecycle == "frozen":
-            self._fail(command, FrozenError(resident=state.resident))
-        elif state.lifecycle == "closed":
-            self._fail(command, UnknownResidentError(resident=state.resident))
         else:
-            self._fail(command, StaleEpochError(resident=state.resident, epoch=state.epoch))
+            self._fail(command, refusal(state))
 
-    async def _append(self, planned: list[Planned]) -> list[Outcome] | None:
+    async def _append(self, batch: list[Planned]) -> list[Outcome] | None:
         """The outcomes; None when the batch failed as a whole and its commands were told."""
         failure: ColinkError = OutcomeUnknownError()
         try:
-            return await self._log.append([one.share for one in planned])
+            return await self._log.append([one.share for one in batch])
         except ColinkError as error:
             failure = error
         except Exception as error:
             self._report(error)
-        for one in planned:
+        for one in batch:
             held = self._states.find(one.command.resident)
             if held is not None and isinstance(failure, OutcomeUnknownError):
                 held.stale = True
-            self._fail(one.command, failure)
+            for command in (one.command, *one.followers):
+                self._fail(command, failure)
         return None
 
-    def _settle(self, planned: list[Planned], outcomes: Sequence[Outcome]) -> None:
+    def _settle(self, batch: list[Planned], outcomes: Sequence[Outcome]) -> None:
         """Fold, tell the live feed, resolve; send everything else on its way."""
         told: dict[str, list[tuple[Event, object | None]]] = {}
         states: dict[str, State] = {}
         again: dict[str, list[Command]] = {}
-        for one, outcome in zip(planned, outcomes, strict=True):
+        for one, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Written):
                 resident = one.command.resident
                 heard = told.setdefault(resident, [])
@@ -317,21 +308,29 @@ class GroupCommits:
                     one.state.apply(event.sequence, event.at_us, event.topics, changes)
                     heard.append((event, one.command.origin))
             else:
-                self._unwritten(one.command, outcome, again)
+                self._unwritten(one, outcome, again)
         for resident, state in states.items():
             self._tell(state, told[resident])
             if self._doorbell is not None:
                 self._doorbell.ring(resident, state.head)
-        for one, outcome in zip(planned, outcomes, strict=True):
+        for one, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Written):
                 self._resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
+                for follower in one.followers:
+                    self._resolve(follower, Committed((), one.state, one.events[0]))
         for commands in again.values():
             self._states.wait(commands)
 
-    def _unwritten(self, command: Command, outcome: Outcome, again: dict[str, list[Command]]) -> None:
+    def _unwritten(self, one: Planned, outcome: Outcome, again: dict[str, list[Command]]) -> None:
         if isinstance(outcome, Duplicate):
-            self._states.spawn(self._answer_duplicate(command, outcome.sequence))
+            for command in (one.command, *one.followers):
+                self._states.spawn(self._answer_duplicate(command, outcome.sequence))
             return
+        self._decide_again(one.command, outcome, again)
+        if one.followers:
+            again.setdefault(one.command.resident, []).extend(one.followers)
+
+    def _decide_again(self, command: Command, outcome: Outcome, again: dict[str, list[Command]]) -> None:
         if isinstance(outcome, Behind):
             command.rounds += 1
         elif isinstance(outcome, Unmet):
