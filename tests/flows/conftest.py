@@ -1,10 +1,12 @@
 """One federation for the flows that leave it whole; tests that hurt processes start their own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.federation import RunningDemo
+from tests.support.rooms import Person, person
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +14,23 @@ def demo() -> Iterator[RunningDemo]:
     """Three cells, three edges, rate limits of the `test` profile."""
     with RunningDemo("--rate-limits", "test", "--no-latency") as running:
         yield running
+
+
+@pytest.fixture
+def anna(demo: RunningDemo) -> Person:
+    """A member of acme, whose home is de-fra."""
+    return person(demo, "acme", "member", 0)
+
+
+@pytest.fixture
+def jonas(demo: RunningDemo) -> Person:
+    """Another member of acme."""
+    return person(demo, "acme", "member", 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A federation may have to start within the first test that wants it."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(240))

@@ -141,7 +141,7 @@ def _of_time(attempts: Sequence[Attempt]) -> Iterable[Finding]:
 
 
 def stream_findings(*sockets: Sequence[dict[str, Any]]) -> list[Finding]:
-    """Gaps and changed repetitions in what one device was told, socket after socket; `x_resync` begins anew."""
+    """Gaps and changed repetitions in what a device was told, socket after socket; `x_resync` begins anew."""
     found: list[Finding] = []
     last: dict[str, int] = {}
     told: dict[tuple[str, int], dict[str, Any]] = {}

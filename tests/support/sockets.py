@@ -38,7 +38,7 @@ class ChatSocket:
                 compression=None,
             )
         except InvalidStatus as error:
-            raise DoorClosedError(error.response.status_code, error.response.body or b"") from None
+            raise DoorClosedError(error.response.status_code, bytes(error.response.body or b"")) from None
         self.frames: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
         self._number = 0

@@ -1,4 +1,4 @@
-"""Waiting for something that will become true soon, with a deadline and without guessing how long it takes."""
+"""Waiting for something that will become true soon, with a deadline; nobody guesses how long it takes."""
 
 import time
 from collections.abc import Callable

@@ -1,0 +1,280 @@
+"""A socket tells every visible change once, in order, at any edge, and goes on where another ended."""
+
+import json
+import socket as plain_sockets
+import time
+import uuid
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.clients import Plain, sign_in, web
+from tests.support.federation import RunningDemo
+from tests.support.history import stream_findings
+from tests.support.rooms import Person, person, room
+from tests.support.sockets import ChatSocket, DoorClosedError, open_socket, socket_url
+
+EDGES = ("fra", "iad", "bom")
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_a_socket_says_hello_first_and_then_hears_what_is_posted_elsewhere(
+    demo: RunningDemo, anna: Person, jonas: Person, name: str
+) -> None:
+    channel = room(demo, anna, jonas)
+    with open_socket(demo.edge(name), jonas.token) as socket:
+        for edge in EDGES:
+            posted = web(demo.edge(edge), anna.token).chat_postMessage(channel=channel, text=f"from {edge}")
+            event = socket.message(f"from {edge}")
+            assert (event["ts"], event["user"], event["channel"]) == (posted["ts"], anna.user, channel)
+        assert stream_findings(socket.frames) == []
+
+
+def test_every_change_is_told_once_and_densely_numbered(
+    demo: RunningDemo, anna: Person, jonas: Person
+) -> None:
+    with open_socket(demo.edge("bom"), jonas.token) as socket:
+        channel = room(demo, anna, jonas)
+        hers = web(demo.edge("fra"), anna.token)
+        root = hers.chat_postMessage(channel=channel, text="root")["ts"]
+        hers.chat_postMessage(channel=channel, text="reply", thread_ts=root)
+        hers.chat_postMessage(channel=channel, text="loud reply", thread_ts=root, reply_broadcast=True)
+        hers.reactions_add(channel=channel, timestamp=root, name="tada")
+        hers.reactions_remove(channel=channel, timestamp=root, name="tada")
+        hers.chat_update(channel=channel, ts=root, text="changed root")
+        doomed = hers.chat_postMessage(channel=channel, text="doomed")["ts"]
+        hers.chat_delete(channel=channel, ts=doomed)
+        third = person(demo, "acme", "member", 2)
+        hers.conversations_invite(channel=channel, users=third.user)
+        hers.chat_postMessage(channel=channel, text="the end")
+        socket.message("the end")
+        told = [
+            (frame["type"], frame.get("subtype", ""))
+            for frame in socket.frames
+            if channel in json.dumps(frame) and "x_seq" in frame
+        ]
+        assert stream_findings(socket.frames) == []
+    wanted = [
+        ("channel_joined", ""),
+        ("message", "message_replied"),
+        ("message", "thread_broadcast"),
+        ("reaction_added", ""),
+        ("reaction_removed", ""),
+        ("message", "message_changed"),
+        ("message", "message_deleted"),
+        ("member_joined_channel", ""),
+    ]
+    assert [kind for kind in wanted if kind not in told] == []
+    assert told.count(("reaction_added", "")) == 1
+    assert told.count(("message", "message_deleted")) == 1
+
+
+def test_the_sender_gets_a_reply_in_the_place_of_the_event(
+    demo: RunningDemo, anna: Person, jonas: Person
+) -> None:
+    channel = room(demo, anna, jonas)
+    key = uuid.uuid4().hex
+    with (
+        open_socket(demo.edge("fra"), anna.token) as sender,
+        open_socket(demo.edge("iad"), anna.token) as own,
+        open_socket(demo.edge("bom"), jonas.token) as other,
+    ):
+        before = web(demo.edge("iad"), jonas.token).chat_postMessage(channel=channel, text="before")
+        number = sender.say("message", channel=channel, text="by socket", client_msg_id=key)
+        reply = sender.reply(number)
+        after = web(demo.edge("iad"), jonas.token).chat_postMessage(channel=channel, text="after")
+        assert (reply["ok"], reply["client_msg_id"]) == (True, key)
+        assert before["ts"] < reply["ts"] < after["ts"]
+        sender.message("after")
+        assert not [frame for frame in sender.frames if frame.get("text") == "by socket" and "type" in frame]
+        order = [frame.get("ts") for frame in sender.frames if frame.get("ts")]
+        assert order == [before["ts"], reply["ts"], after["ts"]]
+        for socket in (own, other):
+            event = socket.message("by socket")
+            assert (event["ts"], event["client_msg_id"]) == (reply["ts"], key)
+            socket.message("after")
+        again = sender.reply(sender.say("message", channel=channel, text="by socket", client_msg_id=key))
+        assert again["ts"] == reply["ts"]
+        numbers = [
+            frame["x_seq"] for frame in other.frames if frame.get("channel") == channel and "x_seq" in frame
+        ]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_frames_that_ask_wrongly_are_answered_and_close_nothing(demo: RunningDemo, anna: Person) -> None:
+    channel = room(demo, anna)
+    with open_socket(demo.edge("fra"), anna.token) as socket:
+        empty = socket.reply(socket.say("message", channel=channel, text=""))
+        assert empty["error"] == {"code": 2, "msg": "message text is missing"}
+        assert socket.reply(socket.say("message", channel="CUNKNOWN00000", text="x"))["error"]["msg"] == (
+            "channel_not_found"
+        )
+        assert socket.reply(socket.say("message", channel=channel, text="x" * 4001))["ok"] is False
+        assert socket.reply(socket.say("no_such_type"))["ok"] is False
+        pong = socket.reply(socket.say("ping", now=17, nested={"a": [1]}))
+        assert (pong["type"], pong["now"], pong["nested"]) == ("pong", 17, {"a": [1]})
+        assert socket.reply(socket.say("message", channel=channel, text="still open"))["ok"] is True
+
+
+def test_typing_is_heard_by_others_only(demo: RunningDemo, anna: Person, jonas: Person) -> None:
+    channel = room(demo, anna, jonas)
+    with (
+        open_socket(demo.edge("fra"), anna.token) as hers,
+        open_socket(demo.edge("iad"), jonas.token) as his,
+    ):
+        hers.say("typing", channel=channel)
+        event = his.until(lambda frame: frame.get("type") == "user_typing")
+        assert (event["user"], event["channel"]) == (anna.user, channel)
+        assert "x_seq" not in event
+
+
+def test_another_edge_goes_on_where_a_socket_ended(demo: RunningDemo, anna: Person, jonas: Person) -> None:
+    channel = room(demo, anna, jonas)
+    hers = web(demo.edge("fra"), anna.token)
+    first = open_socket(demo.edge("fra"), jonas.token)
+    hers.chat_postMessage(channel=channel, text="heard")
+    first.message("heard")
+    mark = first.resume()
+    with first:
+        first.drain(0.2)
+    missed = [f"missed {number}" for number in range(20)]
+    for text in missed:
+        hers.chat_postMessage(channel=channel, text=text)
+    with open_socket(demo.edge("iad"), jonas.token, mark) as second:
+        assert "x_resync" not in second.frames[0]
+        hers.chat_postMessage(channel=channel, text="live again")
+        second.message("live again")
+        texts = [frame["text"] for frame in second.frames if frame.get("channel") == channel]
+        assert texts[-21:] == [*missed, "live again"]
+        assert stream_findings(first.frames, second.frames) == []
+
+
+def test_a_resumed_socket_is_told_nothing_after_a_removal(
+    demo: RunningDemo, anna: Person, jonas: Person
+) -> None:
+    channel = room(demo, anna, jonas, is_private=True)
+    hers, his = web(demo.edge("fra"), anna.token), web(demo.edge("fra"), jonas.token)
+    with open_socket(demo.edge("fra"), jonas.token) as first:
+        hers.chat_postMessage(channel=channel, text="heard")
+        first.message("heard")
+        mark = first.resume()
+    hers.chat_postMessage(channel=channel, text="missed as a member")
+    his.conversations_leave(channel=channel)
+    hers.chat_postMessage(channel=channel, text="not for him")
+    beacon = room(demo, anna, jonas)
+    hers.chat_postMessage(channel=beacon, text="beacon")
+    with open_socket(demo.edge("bom"), jonas.token, mark) as second:
+        second.message("beacon")
+        told = json.dumps(second.frames)
+    assert "missed as a member" in told
+    assert "not for him" not in told
+
+
+def test_a_mark_of_somebody_else_resumes_nothing(demo: RunningDemo, anna: Person, jonas: Person) -> None:
+    with open_socket(demo.edge("fra"), anna.token) as socket:
+        mark = socket.resume()
+    for stolen in (mark, mark[:-2] + "AA", "x" * 500):
+        with open_socket(demo.edge("fra"), jonas.token, stolen) as other:
+            assert other.frames[0].get("x_resync") is True
+
+
+def test_a_ticket_opens_one_socket_at_its_own_edge(demo: RunningDemo, anna: Person) -> None:
+    url = socket_url(demo.edge("fra"), anna.token)
+    with ChatSocket(url) as first:
+        frame = first.next()
+        assert frame is not None
+        assert frame["type"] == "hello"
+        with ChatSocket(url) as second:
+            assert second.ended()[0] == 1008
+            assert not [frame for frame in second.frames if frame.get("type") == "hello"]
+    elsewhere = urlsplit(socket_url(demo.edge("iad"), anna.token)).netloc
+    moved = urlsplit(socket_url(demo.edge("fra"), anna.token))._replace(netloc=elsewhere).geturl()
+    assert not _opens(moved)
+
+
+def _opens(url: str) -> bool:
+    """Whether a socket says hello there."""
+    try:
+        with ChatSocket(url) as socket:
+            return socket.next() is not None
+    except DoorClosedError:
+        return False
+
+
+def test_a_made_up_ticket_does_not_get_past_the_door(demo: RunningDemo, anna: Person) -> None:
+    url = socket_url(demo.edge("fra"), anna.token)
+    for ticket in (
+        url[:-3] + "AAA",
+        url.rpartition("/")[0] + "/x",
+        url.rpartition("/")[0] + "/" + anna.token,
+    ):
+        with pytest.raises(DoorClosedError) as refused:
+            ChatSocket(ticket)
+        assert refused.value.status == 401
+        assert json.loads(refused.value.body)["ok"] is False
+
+
+@pytest.mark.timeout(120)
+def test_a_ticket_is_no_good_after_half_a_minute(demo: RunningDemo, anna: Person) -> None:
+    url = socket_url(demo.edge("fra"), anna.token)
+    # The ticket's own life is what is tested; nothing else can be waited for.
+    time.sleep(31)
+    with pytest.raises(DoorClosedError) as refused:
+        ChatSocket(url)
+    assert refused.value.status == 401
+
+
+def test_a_revoked_token_closes_its_sockets(demo: RunningDemo, jonas: Person) -> None:
+    token = sign_in(demo.edge("fra"), jonas.email, jonas.password)["workspaces"][0]["token"]
+    with open_socket(demo.edge("iad"), token) as socket, Plain(demo.edge("fra"), token) as plain:
+        assert plain.send("POST", f"{plain.url}/sign-out").fields["ok"] is True
+        code, _ = socket.ended()
+        assert code == 1008
+
+
+def test_a_client_that_does_not_read_is_cut_and_can_resume(
+    demo: RunningDemo, anna: Person, jonas: Person
+) -> None:
+    channel = room(demo, anna, jonas)
+    with open_socket(demo.edge("fra"), jonas.token) as first:
+        mark = first.resume()
+    address = urlsplit(socket_url(demo.edge("fra"), jonas.token))
+    deaf = plain_sockets.socket()
+    deaf.setsockopt(plain_sockets.SOL_SOCKET, plain_sockets.SO_RCVBUF, 4096)
+    deaf.connect(("127.0.0.1", address.port))
+    lines = [
+        f"GET {address.path} HTTP/1.1",
+        f"Host: {address.netloc}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    ]
+    deaf.sendall("\r\n".join([*lines, "", ""]).encode())
+    texts = []
+    with Plain(demo.edge("iad"), anna.token) as plain:
+        for number in range(260):
+            texts.append(f"{number} " + "x" * 30_000)
+            plain.done("chat.postMessage", channel=channel, text=texts[-1])
+            if number % 20 == 19 and _is_cut(deaf):
+                break
+        else:
+            pytest.fail("a client that reads nothing was not cut")
+    deaf.close()
+    with open_socket(demo.edge("fra"), jonas.token, mark) as second:
+        if "x_resync" in second.frames[0]:
+            return
+        second.message(texts[-1], 30)
+        told = [frame["text"] for frame in second.frames if frame.get("channel") == channel]
+        assert told[-len(texts) :] == texts
+        assert stream_findings(first.frames, second.frames) == []
+
+
+def _is_cut(deaf: plain_sockets.socket) -> bool:
+    """Whether the other end has reset the connection; nothing is read."""
+    return deaf.getsockopt(plain_sockets.SOL_SOCKET, plain_sockets.SO_ERROR) != 0 or _state(deaf) != 1
+
+
+def _state(deaf: plain_sockets.socket) -> int:
+    """The kernel's state of a TCP connection; 1 is established."""
+    return deaf.getsockopt(plain_sockets.IPPROTO_TCP, plain_sockets.TCP_INFO, 1)[0]
