@@ -44,7 +44,16 @@ async def test_hello_comes_first_and_events_and_replies_keep_their_order(tmp_pat
         assert await said(one, 2) == ["4", "5"]
         assert await said(two, 1) == ["5"]
         # What a foreign cell says of these topics and sockets reaches nobody.
-        world.other.session.send(event(b"forged"), own(first, b"forged"))
+        close = cell_wire.CloseSocket(socket=first, code=4000, reason="forged")
+        steal = cell_wire.SocketOpened(socket=first, topics=["T0/C0"])
+        world.other.session.send(
+            event(b"forged"),
+            own(first, b"forged"),
+            cell_wire.CellFrame(close_socket=close),
+            cell_wire.CellFrame(socket_opened=steal),
+            event(b"forged"),
+        )
+        await asyncio.sleep(0.1)
         await one.send_str('{"id":1,"type":"message"}')
         await until(lambda: world.home.session.of("socket_frame"))
         frame = world.home.session.of("socket_frame")[0]

@@ -89,6 +89,19 @@ def test_a_tick_is_one_write_per_socket() -> None:
     assert dict(writes)[7] == whole.replace(b",7,", b",reply,")
 
 
+def test_a_change_of_topics_acts_in_its_place_within_a_tick() -> None:
+    fan, seen = FanOut(), bytearray()
+    fan.open(1, seen.extend)
+    fan.change(1, ["a"])
+    fan.event("a", [], b"1")
+    fan.change(1, remove=["a"])
+    fan.event("a", [], b"2")
+    fan.change(1, ["a"])
+    fan.event("a", [], b"3")
+    fan.flush()
+    assert seen == b"13"
+
+
 def test_a_socket_closed_while_the_tick_is_written_gets_nothing_more() -> None:
     fan = FanOut()
     seen: list[bytes] = []
