@@ -108,9 +108,15 @@ class ClaimWriter(ClaimReader, Protocol):
 class CellReader(Protocol):
     """Cells, edges, their keys and what cells last said of themselves."""
 
-    def find(self, name: str) -> Cell | None: ...
-    def find_edge(self, name: str) -> Edge | None: ...
-    def find_key(self, key_id: str) -> AdmittedKey | None: ...
+    def find(self, name: str) -> Cell | None:
+        """The cell of this name in any state; None: never admitted."""
+
+    def find_edge(self, name: str) -> Edge | None:
+        """The edge of this name; None: never admitted."""
+
+    def find_key(self, key_id: str) -> AdmittedKey | None:
+        """The key of this id in any state; None: never admitted."""
+
     def cells(self) -> list[Cell]:
         """All of them by name, retired ones too."""
 
@@ -130,10 +136,17 @@ class CellReader(Protocol):
 class CellWriter(CellReader, Protocol):
     """As the reader, and changes; each `put` inserts or replaces."""
 
-    def put(self, cell: Cell) -> None: ...
-    def put_edge(self, edge: Edge) -> None: ...
-    def put_key(self, key: AdmittedKey) -> None: ...
-    def put_report(self, report: CellReport) -> None: ...
+    def put(self, cell: Cell) -> None:
+        """Keep the cell under its name, with its new version."""
+
+    def put_edge(self, edge: Edge) -> None:
+        """Keep the edge under its name, with its new version."""
+
+    def put_key(self, key: AdmittedKey) -> None:
+        """Keep the key under its id, with its new version."""
+
+    def put_report(self, report: CellReport) -> None:
+        """Keep the report in the stead of the cell's last one."""
 
 
 class BundleReader(Protocol):
@@ -145,7 +158,9 @@ class BundleReader(Protocol):
     def active_version(self) -> int:
         """Its version, 0 without one."""
 
-    def find(self, version: int) -> SignedBundle | None: ...
+    def find(self, version: int) -> SignedBundle | None:
+        """The bundle of this version, kept for ever; None: there was none."""
+
     def acknowledged(self) -> Mapping[str, int]:
         """Node to the version that it acknowledged last."""
 

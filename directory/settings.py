@@ -26,6 +26,11 @@ class PoliciesSettings(Section):
 
     dir: Path | None = None
 
+    @field_validator("dir", mode="before")
+    @classmethod
+    def _read_empty(cls, folder: object) -> object:
+        return None if folder == "" else folder
+
 
 class KeysSettings(Section):
     """Ed25519 seeds, 64 hex characters each, in the files `keys__routes_seed` and `keys__bundle_seed`."""

@@ -51,6 +51,7 @@ def integer(value: int, field: str) -> int:
 
 
 def placement_to_wire(it: Placement) -> pb.Placement:
+    """The placement as nodes see it: without what only tells a repeated request."""
     return pb.Placement(
         resident=it.resident,
         kind=_KINDS[it.kind],
@@ -66,6 +67,7 @@ def placement_to_wire(it: Placement) -> pb.Placement:
 
 
 def asked_from_wire(request: pb.PlaceRequest) -> Asked:
+    """What a cell asks for; raises InvalidError for a kind that is none."""
     kind = next((kind for kind, value in _KINDS.items() if value == request.kind), None)
     if kind is None:
         raise InvalidError(field="kind", why="unknown")
@@ -81,6 +83,7 @@ def asked_from_wire(request: pb.PlaceRequest) -> Asked:
 
 
 def cell_to_wire(it: Cell) -> pb.Cell:
+    """The cell with its state, version and authority."""
     return pb.Cell(
         name=it.name,
         jurisdiction=it.jurisdiction,
@@ -108,20 +111,24 @@ def cell_from_wire(it: pb.Cell) -> Cell:
 
 
 def state_to_wire(state: CellState) -> pb.CellState:
+    """The state's enum value."""
     return _CELL_STATES[state]
 
 
 def edge_to_wire(it: Edge) -> pb.Edge:
+    """The edge with its version."""
     return pb.Edge(
         name=it.name, jurisdiction=it.jurisdiction, region=it.region, url=it.url, version=it.version
     )
 
 
 def edge_from_wire(it: pb.Edge) -> Edge:
+    """The edge as asked for; its version is the directory's to give."""
     return Edge(it.name, it.jurisdiction, it.region, it.url, 0)
 
 
 def key_to_wire(it: AdmittedKey) -> pb.Key:
+    """The public key with its state and version."""
     key = it.key
     return pb.Key(
         cell=key.cell,
@@ -136,6 +143,7 @@ def key_to_wire(it: AdmittedKey) -> pb.Key:
 
 
 def key_from_wire(it: pb.Key) -> RingKey:
+    """The key as asked for; raises InvalidError for an unknown state or mixed purposes."""
     purposes = frozenset(it.purposes)
     if "*" in purposes and len(purposes) > 1:
         raise InvalidError(field="purposes", why="all or some")
@@ -154,14 +162,17 @@ def key_from_wire(it: pb.Key) -> RingKey:
 
 
 def claim_from_wire(it: pb.Claim) -> Claim:
+    """The claim, unchecked."""
     return Claim(it.attribute, it.key_id, it.index, it.resident)
 
 
 def claim_to_wire(it: Claim) -> pb.Claim:
+    """The claim, for the cell that holds it."""
     return pb.Claim(attribute=it.attribute, key_id=it.key_id, index=it.index, resident=it.resident)
 
 
 def bundle_to_wire(it: SignedBundle) -> pb.SignedBundle:
+    """The bundle with its signature."""
     return pb.SignedBundle(version=it.version, bundle=it.bundle, key_id=it.key_id, signature=it.signature)
 
 

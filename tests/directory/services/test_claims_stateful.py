@@ -42,13 +42,21 @@ class Claims(RuleBasedStateMachine):
     def lease(self, who: int, values: set[str]) -> None:
         resident = self.people[who]
         asked = [claim(resident, value) for value in sorted(values)]
+        foreign = self.live_names(1 - who)
         try:
             lease = self.run_now(self.world.claims.lease(self.cells[who].peer, asked))
         except ConflictError:
             return
         assert all(self.owners.get(value, resident) == resident for value in values)
+        assert not foreign & {it.index for it in asked}, "taken from a live lease"
         owned = frozenset(value for value in values if value not in self.owners)
         self.leases.append((who, resident, lease.lease_id, owned))
+
+    def live_names(self, who: int) -> set[bytes]:
+        """What the cell holds by a lease whose time is not over."""
+        now_s = self.world.clock.now_us() // 1_000_000
+        held = self.run_now(self.world.claims.list_held(self.cells[who].peer, "", 100))[0]
+        return {it.claim.index for it in held if it.lease.is_live(now_s)}
 
     @rule(which=st.integers(0, 20))
     def commit(self, which: int) -> None:

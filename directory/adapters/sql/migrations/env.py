@@ -2,9 +2,6 @@
 
 from alembic import context
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    # SQLite too runs schema changes in a transaction, once the driver does not end it by itself.
-    transactional_ddl=True,
-)
+# The caller has begun a transaction; SQLite too keeps schema changes inside it, as its driver begins none.
+context.configure(connection=context.config.attributes["connection"])
 context.run_migrations()
