@@ -107,7 +107,7 @@ sql_url = "{self.sql_url}"
         )
 
     def start(self, *arguments: str) -> None:
-        """Start, and wait until it listens; fails the test with its output when it ends instead."""
+        """Start, and wait until both faces listen; fails the test with its output when it ends instead."""
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(
             self._command(*arguments), env=self._environment(), cwd=ROOT, stderr=log, stdout=log
@@ -118,7 +118,8 @@ sql_url = "{self.sql_url}"
             if self.process.poll() is not None:
                 raise AssertionError((self.folder / "log").read_text())
             try:
-                socket.create_connection(("127.0.0.1", self.grpc), 0.2).close()
+                for port in (self.grpc, self.http):
+                    socket.create_connection(("127.0.0.1", port), 0.2).close()
                 return
             except OSError:
                 assert time.monotonic() < until_s, "did not start in time"

@@ -24,6 +24,7 @@ from tests.directory.stores import sql_url
 Stream: TypeAlias = "grpc.aio.StreamStreamCall[pb.WatchRequest, pb.WatchResponse]"
 EXPECT = f"directory.{FEDERATION}"
 KEY = SigningKey.generate()
+DEADLINE_S = 20
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -65,7 +66,7 @@ async def admit(directory: Directory) -> None:
     )
     async with open_channel(directory.address, *directory.client("operator", "root"), EXPECT) as channel:
         cells = stubs.CellsStub(channel)
-        await call(cells.Admit, pb.AdmitRequest(context=context(), cell=cell, keys=[key]), 5)
+        await call(cells.Admit, pb.AdmitRequest(context=context(), cell=cell, keys=[key]), DEADLINE_S)
 
 
 def place_request(resident: str) -> pb.PlaceRequest:
@@ -128,7 +129,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_a_watch_goes_on(d
     before, after = new_id("T"), new_id("T")
     async with open_channel(directory.address, *directory.client("de-fra", "api-1"), EXPECT) as channel:
         residents = stubs.ResidentsStub(channel)
-        placed = (await call(residents.Place, place_request(before), 5)).placement
+        placed = (await call(residents.Place, place_request(before), DEADLINE_S)).placement
         watcher = Watcher(directory, channel)
         stream = watcher.open()
         first = watcher.take(await stream.read())  # type: ignore[arg-type]
@@ -140,16 +141,18 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_a_watch_goes_on(d
     directory.start()
     async with open_channel(directory.address, *directory.client("de-fra", "api-1"), EXPECT) as channel:
         residents, routes = stubs.ResidentsStub(channel), stubs.DirectoryStub(channel)
-        assert (await call(residents.Place, place_request(before), 5)).placement == placed
+        assert (await call(residents.Place, place_request(before), DEADLINE_S)).placement == placed
         again = Watcher(directory, channel)
         again.hash, again.version = watcher.hash, watcher.version
         stream = again.open()
         current = again.take(await stream.read())  # type: ignore[arg-type]
         assert not current.full
-        await call(residents.Place, place_request(after), 5)
+        await call(residents.Place, place_request(after), DEADLINE_S)
         delta = again.take(await stream.read())  # type: ignore[arg-type]
         assert [it.resident for it in delta.placements] == [after]
-        found = await call(routes.Resolve, pb.ResolveRequest(context=context(), residents=[before]), 5)
+        found = await call(
+            routes.Resolve, pb.ResolveRequest(context=context(), residents=[before]), DEADLINE_S
+        )
         assert list(found.placements) == [placed]
         begun_s = time.monotonic()
         code = await asyncio.to_thread(directory.stop)
@@ -172,13 +175,15 @@ async def test_the_bundle_is_streamed_at_once_and_strangers_are_refused(director
         assert (bundle.version, bundle.key_id) == (1, directory.bundle_key.key_id)
         cells = stubs.CellsStub(channel)
         with pytest.raises(PeerRefusedError):
-            await call(cells.Drain, pb.SetCellStateRequest(context=context(), cell="de-fra"), 5)
+            await call(cells.Drain, pb.SetCellStateRequest(context=context(), cell="de-fra"), DEADLINE_S)
     # An operator's authority cannot name a cell's process.
     directory.authorities["us-iad"] = directory.authorities["operator"]
     async with open_channel(directory.address, *directory.client("us-iad", "api-1"), EXPECT) as channel:
         routes = stubs.DirectoryStub(channel)
         with pytest.raises(PeerRefusedError):
-            await call(routes.Resolve, pb.ResolveRequest(context=context(), residents=[new_id("T")]), 5)
+            await call(
+                routes.Resolve, pb.ResolveRequest(context=context(), residents=[new_id("T")]), DEADLINE_S
+            )
     async with httpx2.AsyncClient(trust_env=False) as client:
         ready = await client.get(f"http://127.0.0.1:{directory.http}/readyz")
         assert (ready.status_code, ready.json()["parts"]) == (200, {"store": True, "bundle": True})
