@@ -155,31 +155,31 @@ class Cell:
             orjson.dumps(arguments) if arguments else b"", {}, EDGE, "ZZ", 10.0, f"req-{self.random.randrange(10**9)}",
         )  # fmt: skip
 
-    async def answer(self, user: str | Caller, method: str, **arguments: Any) -> ApiAnswer:
+    async def answer(self, user: str | Caller, method: str, /, **arguments: Any) -> ApiAnswer:
         """The raw answer."""
         who = self.caller(user) if isinstance(user, str) else user
         return await self.api.call(self.request(who, method, arguments))
 
-    async def call(self, user: str | Caller, method: str, **arguments: Any) -> dict[str, Any]:
+    async def call(self, user: str | Caller, method: str, /, **arguments: Any) -> dict[str, Any]:
         """The decoded answer."""
         answer = await self.answer(user, method, **arguments)
         body: dict[str, Any] = orjson.loads(answer.body)
         return body
 
-    async def ok(self, user: str | Caller, method: str, **arguments: Any) -> dict[str, Any]:
+    async def ok(self, user: str | Caller, method: str, /, **arguments: Any) -> dict[str, Any]:
         """The decoded answer, which must be a success."""
         body = await self.call(user, method, **arguments)
         assert body["ok"], body
         return body
 
-    async def error(self, user: str | Caller, method: str, **arguments: Any) -> str:
+    async def error(self, user: str | Caller, method: str, /, **arguments: Any) -> str:
         """The error code of an answer, which must be a refusal."""
         body = await self.call(user, method, **arguments)
         assert not body["ok"], body
         code: str = body["error"]
         return code
 
-    async def post(self, user: str, channel: str, text: str, **arguments: Any) -> str:
+    async def post(self, user: str, channel: str, text: str, /, **arguments: Any) -> str:
         """Post, and give the `ts`."""
         ts: str = (await self.ok(user, "chat.postMessage", channel=channel, text=text, **arguments))["ts"]
         return ts

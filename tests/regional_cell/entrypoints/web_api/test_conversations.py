@@ -119,8 +119,9 @@ async def test_an_invitation_fails_as_a_whole_unless_forced(cell: Cell) -> None:
 async def test_direct_messages_are_the_same_for_the_same_people(cell: Cell) -> None:
     first = await cell.ok(BOB, "conversations.open", users=CID, return_im=True)
     assert (first["channel"]["is_im"], first["channel"]["user"], "no_op" in first) == (True, CID, False)
-    assert ("im_created", "im_open") == tuple(
-        body["type"] for topic, body in cell.recorder.heard if topic == BOB
+    assert tuple(body["type"] for topic, body in cell.recorder.heard if topic == BOB) == (
+        "im_created",
+        "im_open",
     )
     again = await cell.ok(CID, "conversations.open", users=[BOB])
     assert (again["channel"], again["no_op"], again["already_open"]) == (

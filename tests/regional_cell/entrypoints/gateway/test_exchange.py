@@ -1,0 +1,141 @@
+"""Promises of the stream between an edge and a cell: who may open it, what calls and sockets get."""
+
+import asyncio
+
+import grpc.aio
+import pytest
+
+from accord.wire.cell.v1 import gateway_pb2 as wire
+from accord.wire.directory.v1 import directory_pb2
+from tests.regional_cell.edges import edge_to
+from tests.regional_cell.entrypoints.gateway.conftest import PASSWORD, Town
+
+
+async def test_an_edge_is_greeted_by_its_cell(town: Town) -> None:
+    async with edge_to(town.site, greet=False) as edge:
+        hello = await edge.greet()
+    assert (hello.cell, hello.bundle_version) == ("de-fra", 1)
+
+
+@pytest.mark.parametrize("changed", [{"edge": "ber"}, {"jurisdiction": "US"}])
+async def test_a_hello_that_the_certificate_or_the_directory_does_not_prove_ends_the_stream(
+    town: Town, changed: dict[str, str]
+) -> None:
+    async with edge_to(town.site, greet=False) as edge:
+        with pytest.raises((EOFError, grpc.aio.AioRpcError)):
+            await edge.greet(**changed)
+
+
+async def test_a_peer_that_is_no_admitted_edge_cannot_open_a_stream(town: Town) -> None:
+    async with edge_to(town.site, "operator", greet=False) as edge:
+        with pytest.raises((EOFError, grpc.aio.AioRpcError)):
+            await edge.greet()
+
+
+async def test_a_person_signs_in_with_a_password_and_the_session_opens_the_workspace(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        said = {"email": "Ann@example.com", "password": PASSWORD}
+        answer = await edge.ask("sign-in/password", said, resident=town.persons[0])
+        (identity,) = answer["identities"]
+        assert identity["team_id"] == town.team
+        session = await edge.ask(
+            "sign-in/session", {"identity": identity["identity"], "device": "tests"}, resident=town.team
+        )
+        assert (session["user_id"], session["name"]) == (town.users[0], "Works")
+        me = await edge.ask("auth.test", token=session["token"], resident=town.team)
+        assert me["user_id"] == town.users[0]
+        out = await edge.ask("sign-out", token=session["token"], resident=town.team)
+        after = await edge.ask("auth.test", token=session["token"], resident=town.team)
+    assert out == {"ok": True}
+    assert after["error"] == "token_revoked"
+
+
+async def test_unknown_people_and_wrong_passwords_get_one_answer(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        said = {"email": "ann@example.com", "password": "wrong"}
+        wrong = await edge.call("sign-in/password", said, resident=town.persons[0])
+        unknown = await edge.call("sign-in/password", said)
+        other = {"email": "ben@example.com", "password": PASSWORD}
+        stranger = await edge.call("sign-in/password", other, resident=town.persons[0])
+    assert b'"invalid_login"' in wrong.body
+    assert wrong.body == unknown.body == stranger.body
+
+
+async def test_guessing_is_stopped_before_it_costs_work(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        said = {"email": "ann@example.com", "password": "wrong"}
+        answers = [await edge.call("sign-in/password", said, resident=town.persons[0]) for _ in range(11)]
+    assert [answer.status for answer in answers] == [200] * 10 + [429]
+
+
+async def test_a_call_at_another_epoch_is_answered_with_the_signed_home_and_does_nothing(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        said = {"channel": town.general, "text": "late"}
+        answer = await edge.call("chat.postMessage", said, token=town.tokens[0], resident=town.team, epoch=7)
+        assert (answer.moved.cell, answer.moved.epoch) == ("de-fra", 1)
+        assert answer.moved.handover
+        history = await edge.ask(
+            "conversations.history", {"channel": town.general}, token=town.tokens[0], resident=town.team
+        )
+    assert [message for message in history["messages"] if message.get("text") == "late"] == []
+
+
+async def test_a_resident_elsewhere_is_answered_with_its_home_and_a_nobody_with_nothing(town: Town) -> None:
+    placement = directory_pb2.Placement(
+        resident="T" + "Z" * 12, cell="us-iad", epoch=3, version=9, handover=b"{}", establishment="US"
+    )
+    town.cell.directory.tell([placement])
+    async with edge_to(town.site) as edge:
+        moved = await edge.call("auth.test", resident="T" + "Z" * 12)
+        nobody = await edge.call("auth.test", resident="T" + "Y" * 12)
+    assert (moved.moved.cell, moved.moved.epoch) == ("us-iad", 3)
+    assert not nobody.HasField("moved")
+    assert b"invalid_auth" in nobody.body
+
+
+async def test_a_token_opens_its_own_workspace_only(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        answer = await edge.ask("auth.test", token=town.tokens[0], resident=town.persons[0])
+    assert answer == {"ok": False, "error": "invalid_auth"}
+
+
+async def test_a_long_body_comes_in_chunks_and_a_long_answer_leaves_in_chunks(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        await edge.ask("auth.test", token=town.tokens[0], resident=town.team)
+        body = b'{"channel":"%s","text":"%s"}' % (town.general.encode(), b"x" * 3_000)
+        future = edge._answers[99] = asyncio.get_running_loop().create_future()
+        call = wire.Call(
+            id=99, slot=1, resident=town.team, epoch=1, method="chat.postMessage", more=True,
+            content_type="application/json", deadline_ms=5_000, request_id="long", viewer_country="DE",
+        )  # fmt: skip
+        chunks = [wire.BodyChunk(id=99, data=body[:1000]), wire.BodyChunk(id=99, data=body[1000:], last=True)]
+        await edge.send(wire.EdgeFrame(call=call), *(wire.EdgeFrame(chunk=chunk) for chunk in chunks))
+        answer = await asyncio.wait_for(future, 5)
+    assert b'"ok":true' in answer.body
+
+
+async def test_an_edge_in_another_jurisdiction_gets_nothing_that_the_policy_forbids(town: Town) -> None:
+    async with edge_to(town.site, "iad", "US") as edge:
+        answer = await edge.ask("auth.test", token=town.tokens[0], resident=town.team, country="US")
+    assert answer["ok"] is False
+    assert answer["x_rule"]
+
+
+async def test_a_person_is_found_by_blind_index_with_the_directory_away(town: Town) -> None:
+    town.cell.directory.away = True
+    (index,) = town.cell.lookup.of("email", "BEN@example.com")
+    rows = [wire.LookupIndex(attribute=index[0], key_id=index[1], index=index[2])]
+    async with edge_to(town.site) as edge:
+        await edge.send(
+            wire.EdgeFrame(find=wire.FindPerson(id=1, indexes=rows)),
+            wire.EdgeFrame(find=wire.FindPerson(id=2, indexes=[])),
+        )
+        await edge.until(lambda: len([f for f in edge.frames if f.HasField("found")]) == 2)
+        found = {f.found.id: f.found.resident for f in edge.frames if f.HasField("found")}
+    assert found == {1: town.persons[1], 2: ""}
+
+
+async def test_a_frame_out_of_place_ends_the_stream(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        await edge.send(wire.EdgeFrame(hello=wire.EdgeHello(edge="fra")))
+        await asyncio.wait_for(edge.ended.wait(), 5)
