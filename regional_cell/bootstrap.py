@@ -193,7 +193,6 @@ class Cell:
             self.routes,
             self.clock.now_us,
             new_uuid,
-            self._country_of,
             self.spawn,
         )
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
@@ -368,11 +367,6 @@ class Cell:
         return wire.CellHello(
             cell=self.name, software=SOFTWARE, bundle_version=self.policies.version, process=self.process_name
         )
-
-    def _country_of(self, region: str) -> str | None:
-        bundle = self.policies.bundle()
-        regions = bundle.bundle.regions if bundle is not None else ()
-        return next((each.country for each in regions if each.id == region), None)
 
     def _live_failed(self, what: str, error: BaseException) -> None:
         get_logger().error("live_failed", kind=what, error=type(error).__name__, error_at=error_place(error))
