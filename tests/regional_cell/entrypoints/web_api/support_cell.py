@@ -1,4 +1,6 @@
-"""A whole cell in memory behind its web API: one workspace, a few people, and what their sockets would hear."""
+"""A whole cell in memory behind its web API: one workspace, a few people, and what their sockets would
+hear.
+"""
 
 import random
 from collections.abc import Sequence
