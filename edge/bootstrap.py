@@ -114,6 +114,7 @@ class EdgeProcess:
             backoff_s_max=settings.directory.watch_backoff_s_max,
             changed=self._routes_changed,
             refused=lambda why: self._count("colink_routes_refused_total", "route_refused", why),
+            lost=lambda why: events.info("watch_lost", why=why),
             jitter=random.random,
         )
 

@@ -40,7 +40,7 @@ class Routing:
         age_s_max: age of the journal beyond which it is not started from.
         compact_bytes: length at which the journal is begun anew from a full snapshot.
         changed: called after each change of cells, edges or keys.
-        refused: called with a word for each delta or entry that was refused.
+        refused: called with a word for each delta or entry that was refused; lost: for each lost watch.
         jitter: a number from 0 to 1.
     """
 
@@ -59,6 +59,7 @@ class Routing:
         backoff_s_max: float = 30.0,
         changed: Callable[[], None] = lambda: None,
         refused: Callable[[str], None] = lambda why: None,
+        lost: Callable[[str], None] = lambda why: None,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
@@ -71,7 +72,8 @@ class Routing:
         self._signers = signers
         self._age_s_max, self._compact_bytes, self._backoff_s_max = age_s_max, compact_bytes, backoff_s_max
         self._misses = Misses(miss_kept_s)
-        self._changed, self._refused, self._sleep, self._jitter = changed, refused, sleep, jitter
+        self._changed, self._refused, self._lost = changed, refused, lost
+        self._sleep, self._jitter = sleep, jitter
         self._length = 0
         self._resolving: dict[str, asyncio.Future[Placement]] = {}
 
@@ -114,7 +116,7 @@ class Routing:
                 if await self._follow(feed):
                     pause_s = 0.1
             except ColinkError as error:
-                self._refused(error.reason.lower())
+                self._lost(error.reason.lower())
             await self._sleep(pause_s * (0.5 + self._jitter()))
             pause_s = min(self._backoff_s_max, pause_s * 2)
 

@@ -1,0 +1,160 @@
+"""The policy bundle: signed, stored before it is used, and asked for every transit."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from accord.clock import ManualClock
+from accord.errors import HomeUnreachableError, NotReadyError, WrongEdgeError
+from accord.ids import new_id
+from accord.signing import KeyRing, RingKey, SigningKey
+from edge.adapters.local.files import BundleFile
+from edge.domain.routes import CellRoute, EdgeRoute, Placement
+from edge.ports import LookupIndex, RouteFeed, SignedBundle
+from edge.services.policies import Policies
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
+from residency_policies.bundle import Bundle
+from tests.edge.support_world import strict_policy
+
+KEY, FOREIGN = SigningKey.generate(), SigningKey.generate()
+RING = KeyRing([RingKey("directory", "*", KEY.key_id, KEY.public, 0, 2**40)])
+STRICT = new_id("T")
+INDIA = CellRoute("in-bom", "IN", "ap-south-1", ("a:1",), "active", 1)
+NOW_US = 1_800_000_000_000_000
+EDGES = [
+    EdgeRoute("fra", "DE", "eu-central-1", "http://fra.test", 1),
+    EdgeRoute("bom", "IN", "ap-south-1", "http://bom.test", 1),
+]
+
+
+def signed(version: int, key: SigningKey = KEY, *more: str) -> SignedBundle:
+    data = Bundle(
+        version, (*builtin_documents(), strict_policy(STRICT), *more), BUILTIN_REGIONS
+    ).canonical_bytes
+    return SignedBundle(version, data, key.key_id, key.sign("bundle", hashlib.sha256(data).digest()))
+
+
+class _Directory:
+    """Gives these bundles, then is away."""
+
+    def __init__(self, *bundles: SignedBundle) -> None:
+        self.bundles = bundles
+        self.acknowledged: list[int] = []
+
+    async def watch_bundle(self, held_version: int) -> AsyncIterator[SignedBundle]:
+        for bundle in self.bundles:
+            yield bundle
+        raise HomeUnreachableError()
+
+    async def acknowledge(self, version: int, bundle_hash: bytes) -> None:
+        self.acknowledged.append(version)
+
+    def watch(self, watch_version: int, last_hash: bytes) -> RouteFeed:
+        raise AssertionError
+
+    async def resolve(self, resident: str, deadline_s: float) -> Placement | None:
+        raise AssertionError
+
+    async def find(self, indexes: Sequence[LookupIndex], deadline_s: float) -> str:
+        raise AssertionError
+
+
+class _EndError(Exception):
+    """The watch came to its pause."""
+
+
+async def watched(
+    folder: Path, directory: _Directory, wall_s: float = NOW_US / 1e6, region: str = "eu-central-1"
+) -> Policies:
+    async def stop(seconds: float) -> None:
+        raise _EndError
+
+    policies = Policies(
+        BundleFile(folder, lambda: wall_s),
+        directory,
+        RING,
+        ManualClock(NOW_US),
+        region=region,
+        edges=lambda: EDGES,
+        age_s_max=3_600,
+        sleep=stop,
+    )
+    policies.start()
+    with pytest.raises(_EndError):
+        await policies.watch()
+    return policies
+
+
+def home(resident: str, establishment: str = "IN") -> Placement:
+    return Placement(resident, "in-bom", 1, 1, 1, b"", establishment)
+
+
+async def test_a_signed_bundle_is_stored_used_and_acknowledged(tmp_path: Path) -> None:
+    directory = _Directory(signed(1))
+    policies = await watched(tmp_path, directory)
+    assert (policies.version, policies.country, directory.acknowledged) == (1, "DE", [1])
+    assert (await watched(tmp_path, _Directory(), (tmp_path / "bundle").stat().st_mtime)).version == 1
+
+
+async def test_a_bundle_that_is_not_the_directorys_is_neither_used_nor_stored(tmp_path: Path) -> None:
+    good = signed(1)
+    faults = [
+        signed(1, FOREIGN),
+        SignedBundle(1, good.bundle.replace(b"India", b"Indio"), good.key_id, good.signature),
+        SignedBundle(2, good.bundle, good.key_id, good.signature),
+    ]
+    directory = _Directory(*faults)
+    policies = await watched(tmp_path, directory)
+    assert (policies.ready, directory.acknowledged) == (False, [])
+    assert not (tmp_path / "bundle").exists()
+    with pytest.raises(NotReadyError):
+        policies.check(home(STRICT), INDIA)
+
+
+async def test_an_older_bundle_never_replaces_a_newer_one(tmp_path: Path) -> None:
+    directory = _Directory(signed(3), signed(2))
+    assert (await watched(tmp_path, directory)).version == 3
+    assert directory.acknowledged == [3]
+
+
+async def test_a_stored_bundle_that_is_too_old_is_not_started_from(tmp_path: Path) -> None:
+    await watched(tmp_path, _Directory(signed(1)))
+    written_s = (tmp_path / "bundle").stat().st_mtime
+    assert (await watched(tmp_path, _Directory(), written_s + 3_599)).ready
+    assert not (await watched(tmp_path, _Directory(), written_s + 3_601)).ready
+
+
+async def test_a_stored_bundle_with_a_flipped_byte_is_none(tmp_path: Path) -> None:
+    await watched(tmp_path, _Directory(signed(1)))
+    file = tmp_path / "bundle"
+    whole = file.read_bytes()
+    for at in (3, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert not (await watched(tmp_path, _Directory(), file.stat().st_mtime)).ready
+
+
+async def test_transit_is_refused_with_rule_and_lawful_edge_and_a_new_bundle_is_asked_anew(
+    tmp_path: Path,
+) -> None:
+    policies = await watched(tmp_path, _Directory(signed(1)))
+    for _ in range(2):  # the second from what was kept
+        with pytest.raises(WrongEdgeError) as refused:
+            policies.check(home(STRICT), INDIA)
+        assert refused.value.metadata == {"rule": "strict/in default", "url": "http://bom.test"}
+    policies.check(home(new_id("T")), INDIA)
+    local = await watched(tmp_path / "bom", _Directory(signed(1)), region="ap-south-1")
+    local.check(home(STRICT), INDIA)
+
+
+async def test_without_a_policy_nothing_passes_a_border_and_a_foreign_region_is_unknown(
+    tmp_path: Path,
+) -> None:
+    policies = await watched(tmp_path, _Directory(signed(1)))
+    with pytest.raises(WrongEdgeError):
+        policies.check(home(new_id("T"), "ZZ"), INDIA)
+    elsewhere = await watched(tmp_path / "x", _Directory(signed(1)), region="nowhere-1")
+    assert elsewhere.country == "ZZ"
+    with pytest.raises(WrongEdgeError):
+        elsewhere.check(home(new_id("T")), INDIA)
