@@ -17,6 +17,7 @@ from regional_cell.domain.changes import Change, Key, Require, Row
 from regional_cell.domain.commands.tokens import Minted
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event, SealedEvent
+from regional_cell.domain.search_exchange import Ask, Part
 from regional_cell.domain.search_query import Term
 from regional_cell.domain.state import State
 from regional_cell.domain.transfers import Entry, Header, Place, References
@@ -382,6 +383,13 @@ class Egress(Protocol):
     ) -> Passage:
         """Decide for every class and book the intent. WithheldError, LedgerUnavailableError."""
 
+    async def note(
+        self, question: Question, decision: Decision, *, destination: Place, references: References
+    ) -> None:
+        """Book one showing inside of the cell that owes an entry: one line, no second book.
+        LedgerUnavailableError.
+        """
+
     async def receive(
         self,
         header: Header,
@@ -394,6 +402,18 @@ class Egress(Protocol):
     ) -> Decision:
         """Credit what came, before it is used. ForbiddenError, BundleSkewError, WithheldError,
         LedgerUnavailableError.
+        """
+
+
+class PeerCells(Protocol):
+    """The ways to other cells. What is sent is what the passage holds, to where it leads."""
+
+    def search(self, passage: Passage, ask: Ask) -> AsyncIterator[Part]:
+        """Put a search to the passage's destination: its parts as they come, the first one empty once it is
+        accepted.
+
+        Raises while it is read: the peer's own error; HomeUnreachableError when nothing left;
+        OutcomeUnknownError.
         """
 
 

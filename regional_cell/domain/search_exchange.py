@@ -25,6 +25,7 @@ ANSWER_CLASSES = ("message_body", "search_snippet")
 QUERY_ITEM, SUMMARY_ITEM = "query", "summary"
 QUERY_BYTES_MAX = 64 * 1024
 MATCH_BYTES_MAX = 512 * 1024
+SUMMARY_BYTES_MAX = 8 * 1024
 WORKSPACES_MAX = 32
 HITS_MAX = 100
 
@@ -67,11 +68,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A match as JSON bytes, with its score."""
+    """A match as JSON bytes."""
 
     item_id: str
     match: bytes
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,25 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How complete the hits of a workspace are. `state`: complete, partial or empty."""
+    """How complete the hits of a workspace are. `state`: complete, partial or empty.
+
+    `scores`: of the hits, in order, in millionths.
+    """
 
     state: str
     total: int
     through: int
+    scores: tuple[int, ...]
 
     def to_bytes(self) -> bytes:
         """As an item of the leg."""
-        return canonical_json({"state": self.state, "through": self.through, "total": self.total})
+        fields = {
+            "scores": list(self.scores),
+            "state": self.state,
+            "through": self.through,
+            "total": self.total,
+        }
+        return canonical_json(fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +161,15 @@ def read_query(data: bytes) -> SearchQuery:
 def read_summary(data: bytes) -> Summary:
     """Raises ForbiddenError for what is none."""
     try:
-        fields = parse_canonical(data, 4096)
+        fields = parse_canonical(data, SUMMARY_BYTES_MAX)
     except InvalidError:
         raise ForbiddenError(needed="summary") from None
-    if not isinstance(fields, dict) or set(fields) != {"state", "through", "total"}:
+    if not isinstance(fields, dict) or set(fields) != {"scores", "state", "through", "total"}:
         raise ForbiddenError(needed="summary")
-    state, through, total = fields["state"], fields["through"], fields["total"]
-    counts = all(
-        isinstance(number, int) and not isinstance(number, bool) and number >= 0
-        for number in (through, total)
-    )
-    if not isinstance(state, str) or state not in (COMPLETE, PARTIAL, EMPTY) or not counts:
+    state, scores = fields["state"], fields["scores"]
+    if state not in (COMPLETE, PARTIAL, EMPTY) or not isinstance(scores, list):
         raise ForbiddenError(needed="summary")
-    return Summary(state, total, through)
+    numbers = [fields["total"], fields["through"], *scores]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ForbiddenError(needed="summary")
+    return Summary(state, fields["total"], fields["through"], tuple(scores))

@@ -14,13 +14,17 @@ Not here: bytes of entries, trees and checkpoints (`accord.ledger`), deciding an
 (services/egress.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import WithheldError
+from accord.errors import InvalidError, WithheldError
 from residency_policies.decision import Decision, Question
 
 LEDGER_VERSION = 1
+HASH_BYTES = 32
+CLASSES_MAX = 8
+WORD_CHARACTERS_MAX = 64
 DEBIT, CREDIT, SINGLE = "debit", "credit", "single"
 INTENT, RESULT, AGGREGATE, ABORTED = "intent", "result", "aggregate", "aborted"
 
@@ -62,6 +66,45 @@ class Header:
     salt: bytes
     purpose: str
     bundle_version: int
+
+    def to_leg(self) -> dict[str, Any]:
+        """As the wire names its members."""
+        return {
+            "transfer_id": self.transfer_id,
+            "leg": self.leg,
+            "op": self.op,
+            "classes": self.classes,
+            "items": self.items,
+            "bytes": self.size_bytes,
+            "payload_root": self.payload_root,
+            "transfer_salt": self.salt,
+            "purpose": self.purpose,
+            "bundle_version": self.bundle_version,
+        }
+
+
+def header_of(leg: Mapping[str, Any]) -> Header:
+    """The header that a peer sent, by the names of `Header.to_leg`, typed by the wire. Raises
+    InvalidError.
+    """
+    hashes = leg["payload_root"], leg["transfer_salt"]
+    words = leg["transfer_id"], leg["leg"], leg["op"], leg["purpose"], *leg["classes"]
+    if any(len(value) != HASH_BYTES for value in hashes) or not 1 <= len(leg["classes"]) <= CLASSES_MAX:
+        raise InvalidError(field="leg", why="malformed")
+    if any(not 1 <= len(word) <= WORD_CHARACTERS_MAX for word in words):
+        raise InvalidError(field="leg", why="malformed")
+    return Header(
+        leg["transfer_id"],
+        leg["leg"],
+        leg["op"],
+        tuple(leg["classes"]),
+        leg["items"],
+        leg["bytes"],
+        leg["payload_root"],
+        leg["transfer_salt"],
+        leg["purpose"],
+        leg["bundle_version"],
+    )
 
 
 @dataclass(frozen=True, slots=True)

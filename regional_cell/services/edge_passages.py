@@ -61,7 +61,6 @@ class EdgePassages:
     """`ports.EdgePassage`.
 
     Args:
-        country_of: country of a region; None: unknown.
         spawn: runs a coroutine beside, for announcements.
         new_uuid: names each booking.
     """
@@ -74,11 +73,10 @@ class EdgePassages:
         routes: Routes,
         now_us: Callable[[], int],
         new_uuid: Callable[[], str],
-        country_of: Callable[[str], str | None],
         spawn: Spawn,
     ) -> None:
         self._egress, self._ledger, self._policies, self._routes = egress, ledger, policies, routes
-        self._now_us, self._new_uuid, self._country_of, self._spawn = now_us, new_uuid, country_of, spawn
+        self._now_us, self._new_uuid, self._spawn = now_us, new_uuid, spawn
         self._open: dict[Key, _Open] = {}
         self._refused: dict[Key, Decision] = {}
         self._bundle: CompiledBundle | None = None
@@ -141,7 +139,7 @@ class EdgePassages:
             if len(self._refused) < KEPT_MAX:
                 self._refused[key] = decision
             raise withheld(decision)
-        destination = Place(edge.name, edge.region, self._country_of(edge.region) or edge.jurisdiction)
+        destination = Place(edge.name, edge.region, edge.jurisdiction)
         opened = _Open(question, decision, destination, References(workspace=workspace))
         if len(self._open) >= KEPT_MAX:
             self._spawn(self.flush())

@@ -27,6 +27,7 @@ from regional_cell.domain.transfers import (
     DEBIT,
     INTENT,
     RESULT,
+    SINGLE,
     Entry,
     Header,
     Place,
@@ -195,6 +196,31 @@ class Egress:
             if not decision.allow:
                 raise withheld(decision)
         return decisions[0]
+
+    async def note(
+        self, question: Question, decision: Decision, *, destination: Place, references: References
+    ) -> None:
+        """Book one showing inside of the cell that owes an entry: one line, no second book.
+
+        Raises: LedgerUnavailableError.
+        """
+        header = Header(
+            self._new_uuid(), "local", question.op, (question.data_class,), 0, 0,
+            bytes(32), bytes(SALT_BYTES), question.purpose, decision.bundle,
+        )  # fmt: skip
+        await self.append(
+            entry(
+                header,
+                side=SINGLE,
+                phase=RESULT,
+                at_us=self.now_us(),
+                source=self.here,
+                destination=destination,
+                question=question,
+                decision=decision,
+                references=references,
+            )
+        )
 
     async def receive(
         self,

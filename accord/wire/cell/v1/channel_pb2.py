@@ -25,25 +25,23 @@ _sym_db = _symbol_database.Default()
 from accord.wire.common.v1 import common_pb2 as accord_dot_wire_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!accord/wire/cell/v1/channel.proto\x12\x13\x61\x63\x63ord.wire.cell.v1\x1a\"accord/wire/common/v1/common.proto\"\xb8\x01\n\x03Leg\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0b\n\x03leg\x18\x02 \x01(\t\x12\n\n\x02op\x18\x03 \x01(\t\x12\x0f\n\x07\x63lasses\x18\x04 \x03(\t\x12\r\n\x05items\x18\x05 \x01(\x04\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\x12\x14\n\x0cpayload_root\x18\x07 \x01(\x0c\x12\x15\n\rtransfer_salt\x18\x08 \x01(\x0c\x12\x0f\n\x07purpose\x18\t \x01(\t\x12\x16\n\x0e\x62undle_version\x18\n \x01(\x04\"\xf8\x02\n\rSearchRequest\x12\x36\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.accord.wire.common.v1.RequestContext\x12%\n\x03leg\x18\x02 \x01(\x0b\x32\x18.accord.wire.cell.v1.Leg\x12\r\n\x05query\x18\x03 \x01(\x0c\x12\x12\n\nworkspaces\x18\x04 \x03(\t\x12\x14\n\x0corganisation\x18\x05 \x01(\t\x12\x17\n\x0f\x66irst_answer_ms\x18\x06 \x01(\r\x12\x0f\n\x07tail_ms\x18\x07 \x01(\r\x12\r\n\x05\x63ount\x18\x08 \x01(\r\x12\x0c\n\x04sort\x18\t \x01(\t\x12\x11\n\tascending\x18\n \x01(\x08\x12\x11\n\thighlight\x18\x0b \x01(\x08\x12\x0c\n\x04mode\x18\x0c \x01(\t\x12\x16\n\x0eviewer_country\x18\r \x01(\t\x12\x17\n\x0fviewer_relation\x18\x0e \x01(\t\x12\x13\n\x0btz_offset_s\x18\x0f \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x10 \x01(\t\":\n\tSearchHit\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05match\x18\x02 \x01(\x0c\x12\r\n\x05score\x18\x03 \x01(\x01\"\x94\x01\n\x0bSearchState\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.accord.wire.cell.v1.CellAnswerState\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x04 \x01(\t\x12\x0f\n\x07through\x18\x05 \x01(\x04\x12\x11\n\tworkspace\x18\x06 \x01(\t\"\xb6\x01\n\x0eSearchResponse\x12%\n\x03leg\x18\x01 \x01(\x0b\x32\x18.accord.wire.cell.v1.Leg\x12,\n\x04hits\x18\x02 \x03(\x0b\x32\x1e.accord.wire.cell.v1.SearchHit\x12\x30\n\x06states\x18\x03 \x03(\x0b\x32 .accord.wire.cell.v1.SearchState\x12\r\n\x05total\x18\x04 \x01(\x04\x12\x0e\n\x06\x63ursor\x18\x05 \x01(\t*\xf4\x01\n\x0f\x43\x65llAnswerState\x12!\n\x1d\x43\x45LL_ANSWER_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43\x45LL_ANSWER_STATE_COMPLETE\x10\x01\x12\x1d\n\x19\x43\x45LL_ANSWER_STATE_PARTIAL\x10\x02\x12\x1b\n\x17\x43\x45LL_ANSWER_STATE_EMPTY\x10\x03\x12!\n\x1d\x43\x45LL_ANSWER_STATE_UNAVAILABLE\x10\x04\x12\x1f\n\x1b\x43\x45LL_ANSWER_STATE_TIMED_OUT\x10\x05\x12\x1e\n\x1a\x43\x45LL_ANSWER_STATE_WITHHELD\x10\x06\x32h\n\x11\x43ontrolledChannel\x12S\n\x06Search\x12\".accord.wire.cell.v1.SearchRequest\x1a#.accord.wire.cell.v1.SearchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!accord/wire/cell/v1/channel.proto\x12\x13\x61\x63\x63ord.wire.cell.v1\x1a\"accord/wire/common/v1/common.proto\"\xb8\x01\n\x03Leg\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0b\n\x03leg\x18\x02 \x01(\t\x12\n\n\x02op\x18\x03 \x01(\t\x12\x0f\n\x07\x63lasses\x18\x04 \x03(\t\x12\r\n\x05items\x18\x05 \x01(\x04\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\x12\x14\n\x0cpayload_root\x18\x07 \x01(\x0c\x12\x15\n\rtransfer_salt\x18\x08 \x01(\x0c\x12\x0f\n\x07purpose\x18\t \x01(\t\x12\x16\n\x0e\x62undle_version\x18\n \x01(\x04\"\xd3\x02\n\rSearchRequest\x12\x36\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.accord.wire.common.v1.RequestContext\x12%\n\x03leg\x18\x02 \x01(\x0b\x32\x18.accord.wire.cell.v1.Leg\x12\r\n\x05query\x18\x03 \x01(\x0c\x12\x12\n\nworkspaces\x18\x04 \x03(\t\x12\x14\n\x0corganisation\x18\x05 \x01(\t\x12\x17\n\x0f\x66irst_answer_ms\x18\x06 \x01(\r\x12\x0f\n\x07tail_ms\x18\x07 \x01(\r\x12\r\n\x05\x63ount\x18\x08 \x01(\r\x12\x0c\n\x04sort\x18\t \x01(\t\x12\x11\n\tascending\x18\n \x01(\x08\x12\x11\n\thighlight\x18\x0b \x01(\x08\x12\x0c\n\x04mode\x18\x0c \x01(\t\x12\x16\n\x0eviewer_country\x18\r \x01(\t\x12\x17\n\x0fviewer_relation\x18\x0e \x01(\t\"+\n\tSearchHit\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05match\x18\x02 \x01(\x0c\"=\n\rSearchRefusal\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x03 \x01(\t\"\xbe\x01\n\x0eSearchResponse\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12%\n\x03leg\x18\x02 \x01(\x0b\x32\x18.accord.wire.cell.v1.Leg\x12,\n\x04hits\x18\x03 \x03(\x0b\x32\x1e.accord.wire.cell.v1.SearchHit\x12\x0f\n\x07summary\x18\x04 \x01(\x0c\x12\x33\n\x07refusal\x18\x05 \x01(\x0b\x32\".accord.wire.cell.v1.SearchRefusal2h\n\x11\x43ontrolledChannel\x12S\n\x06Search\x12\".accord.wire.cell.v1.SearchRequest\x1a#.accord.wire.cell.v1.SearchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'accord.wire.cell.v1.channel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CELLANSWERSTATE']._serialized_start=1057
-  _globals['_CELLANSWERSTATE']._serialized_end=1301
   _globals['_LEG']._serialized_start=95
   _globals['_LEG']._serialized_end=279
   _globals['_SEARCHREQUEST']._serialized_start=282
-  _globals['_SEARCHREQUEST']._serialized_end=658
-  _globals['_SEARCHHIT']._serialized_start=660
-  _globals['_SEARCHHIT']._serialized_end=718
-  _globals['_SEARCHSTATE']._serialized_start=721
-  _globals['_SEARCHSTATE']._serialized_end=869
-  _globals['_SEARCHRESPONSE']._serialized_start=872
-  _globals['_SEARCHRESPONSE']._serialized_end=1054
-  _globals['_CONTROLLEDCHANNEL']._serialized_start=1303
-  _globals['_CONTROLLEDCHANNEL']._serialized_end=1407
+  _globals['_SEARCHREQUEST']._serialized_end=621
+  _globals['_SEARCHHIT']._serialized_start=623
+  _globals['_SEARCHHIT']._serialized_end=666
+  _globals['_SEARCHREFUSAL']._serialized_start=668
+  _globals['_SEARCHREFUSAL']._serialized_end=729
+  _globals['_SEARCHRESPONSE']._serialized_start=732
+  _globals['_SEARCHRESPONSE']._serialized_end=922
+  _globals['_CONTROLLEDCHANNEL']._serialized_start=924
+  _globals['_CONTROLLEDCHANNEL']._serialized_end=1028
 # @@protoc_insertion_point(module_scope)

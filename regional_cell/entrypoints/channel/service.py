@@ -1,0 +1,79 @@
+"""ControlledChannel: searches of other cells.
+
+Add it to the server with the rows of `ALLOW`: only processes of other cells may call.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from accord.errors import PeerRefusedError
+from accord.runtime.mtls import PeerName
+from accord.runtime.rpc_server import current_peer
+from accord.wire.cell.v1 import channel_pb2 as wire
+from accord.wire.cell.v1 import channel_pb2_grpc as stubs
+from regional_cell.domain.search_exchange import Ask, Part
+from regional_cell.domain.transfers import header_of
+from regional_cell.services.search.answering import Answering
+
+SEARCH = "/accord.wire.cell.v1.ControlledChannel/Search"
+
+
+def allow(is_cell: Callable[[PeerName], bool]) -> Mapping[str, Callable[[PeerName], bool]]:
+    """Rows of the allow-list; `is_cell` says whether a peer is a process of another admitted cell."""
+    return {SEARCH: is_cell}
+
+
+class ChannelService(stubs.ControlledChannelServicer):
+    """The servicer."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    async def Search(self, request: wire.SearchRequest, context: Any) -> AsyncIterator[wire.SearchResponse]:
+        """Answer a search, part by part. Errors as `Answering.answer`."""
+        peer = current_peer().node
+        ask, query = _ask(request), request.query
+        if not request.HasField("leg"):
+            raise PeerRefusedError(why="no leg", peer=peer)
+        leg = request.leg
+        header = header_of({field.name: getattr(leg, field.name) for field in leg.DESCRIPTOR.fields})
+        parts = self._answering.answer(peer, ask, header, query)
+        try:
+            async for part in parts:
+                yield _response(part)
+        finally:
+            await parts.aclose()
+
+
+def _ask(request: wire.SearchRequest) -> Ask:
+    context = request.context
+    return Ask(
+        context.principal,
+        context.resident,
+        tuple(request.workspaces),
+        request.organisation,
+        request.first_answer_ms,
+        request.tail_ms,
+        request.count,
+        request.sort,
+        request.ascending,
+        request.highlight,
+        request.mode,
+        request.viewer_country,
+        request.viewer_relation,
+        context.request_id,
+    )
+
+
+def _response(part: Part) -> wire.SearchResponse:
+    response = wire.SearchResponse(
+        workspace=part.workspace,
+        hits=[wire.SearchHit(item_id=hit.item_id, match=hit.match) for hit in part.hits],
+        summary=part.summary,
+    )
+    if part.header is not None:
+        response.leg.CopyFrom(wire.Leg(**part.header.to_leg()))
+    if part.refusal is not None:
+        told = part.refusal
+        response.refusal.CopyFrom(wire.SearchRefusal(rule=told.rule, text=told.text, decision=told.decision))
+    return response
