@@ -16,6 +16,13 @@ def demo() -> Iterator[RunningDemo]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def hurt() -> Iterator[RunningDemo]:
+    """Two cells and their edges, whose processes may be killed; who does so starts them again."""
+    with RunningDemo("--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency") as running:
+        yield running
+
+
 @pytest.fixture
 def anna(demo: RunningDemo) -> Person:
     """A member of acme, whose home is de-fra."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from tests.support.clients import Plain, async_web, legacy_web, sign_in, web, whole_history
+from tests.support.clients import Plain, async_web, fields_of, legacy_web, sign_in, web, whole_history
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person, room
 
@@ -33,7 +33,7 @@ async def test_every_official_client_posts_after_signing_in_with_a_password(
     general = demo.workspace("acme")["channels"]["general"]
     first = web(fra, token).chat_postMessage(channel=general, text="from the synchronous client")
     second = await async_web(fra, token).chat_postMessage(channel=general, text="from the other one")
-    third = legacy_web(fra, token).chat_postMessage(channel="#general", text="from the old one")
+    third = fields_of(legacy_web(fra, token).chat_postMessage(channel="#general", text="from the old one"))
     assert first["ts"] < second["ts"] < third["ts"]
     assert third["channel"] == general
     assert web(fra, token).auth_test()["user_id"] == anna.user

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from edge.domain.methods import METHODS
-from tests.support.clients import Plain, async_web, legacy_web, web
+from tests.support.clients import Plain, async_web, fields_of, legacy_web, web
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person, room
 
@@ -209,10 +209,10 @@ def test_the_first_generation_of_the_client_is_answered_alike(demo: RunningDemo,
     edge = demo.edge("iad")
     general = demo.workspace("acme")["channels"]["general"]
     old = legacy_web(edge, anna.token)
-    assert shape(old.users_info(user=anna.user).data) == shape(
-        web(edge, anna.token).users_info(user=anna.user).data
+    assert shape(fields_of(old.users_info(user=anna.user))) == shape(
+        fields_of(web(edge, anna.token).users_info(user=anna.user))
     )
-    posted = old.chat_postMessage(channel=general, text="hello", as_user=True)
+    posted = fields_of(old.chat_postMessage(channel=general, text="hello", as_user=True))
     assert posted["message"]["user"] == anna.user
 
 

@@ -7,7 +7,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from tests.support.clients import Plain, web
+from tests.support.clients import Plain, fields_of, web
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person, room
 
@@ -20,8 +20,8 @@ def walk(clients: list[WebClient], method: str, **arguments: Any) -> list[dict[s
     cursor = ""
     for client in itertools.islice(itertools.cycle(clients), PAGES_MAX):
         page = client.api_call(method, json={**arguments, "limit": 1, "cursor": cursor})
-        pages.append(dict(page.data) if isinstance(page.data, dict) else {})
-        cursor = page.get("response_metadata", {}).get("next_cursor", "")
+        pages.append(fields_of(page))
+        cursor = (pages[-1].get("response_metadata") or {}).get("next_cursor", "")
         if not cursor:
             return pages
     raise AssertionError(f"{method} does not end")

@@ -18,15 +18,15 @@ def test_the_official_socket_client_hears_and_answers_as_a_bot(demo: RunningDemo
     general = demo.workspace("acme")["channels"]["general"]
     heard: list[dict[str, Any]] = []
     arrived = threading.Event()
-    client = RTMClient(token=app["bot_token"], base_url=edge["api"])
+    client: Any = RTMClient(token=app["bot_token"], base_url=edge["api"])
 
-    @client.on("message")
-    def answer(client: RTMClient, event: dict[str, Any]) -> None:
+    def answer(client: Any, event: dict[str, Any]) -> None:
         heard.append(event)
         if event.get("text") == "are you there?":
             client.web_client.chat_postMessage(channel=event["channel"], text="I am", thread_ts=event["ts"])
             arrived.set()
 
+    client.on("message")(answer)
     client.connect()
     try:
         asked = web(demo.edge("fra"), anna.token).chat_postMessage(channel=general, text="are you there?")
@@ -52,7 +52,7 @@ def test_the_official_socket_client_posts_over_the_socket_as_a_person(
         if message.get("text") == "an answer to the socket":
             seen.set()
 
-    client = RTMClient(token=anna.token, base_url=edge["api"])
+    client: Any = RTMClient(token=anna.token, base_url=edge["api"])
     client.on_message_listeners.append(listen)
     client.connect()
     try:
@@ -78,7 +78,7 @@ async def test_the_first_generation_of_the_socket_client_connects(
         if text == "to the old client" and not heard.done():
             heard.set_result(text)
 
-    client = OldClient(
+    client: Any = OldClient(
         token=anna.token, base_url=demo.edge("fra")["api"], run_async=True, loop=asyncio.get_running_loop()
     )
     client.on(event="message", callback=listen)
