@@ -1,0 +1,94 @@
+"""A store with another schema is refused, by name; classes cover every column."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from regional_cell.adapters.sql.classes import CLASSES
+from regional_cell.adapters.sql.database import connect
+from regional_cell.adapters.sql.schema_version import VERSION_TABLE, SchemaError, migrate, require_current
+from regional_cell.adapters.sql.tables import METADATA
+from residency_policies.vocabulary import CLASSES as DATA_CLASSES
+from tests.regional_cell.stores import sql_url
+
+
+def edited(tmp_path: Path, *statements: str) -> None:
+    """Someone changes the schema behind the program's back."""
+    connection: sqlite3.Connection = connect(tmp_path / "cell.db")
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_migrated_store_is_current_and_migrating_again_changes_nothing(tmp_path: Path) -> None:
+    assert migrate(sql_url(tmp_path)) == migrate(sql_url(tmp_path))
+    require_current(sql_url(tmp_path))
+
+
+def test_a_missing_store_is_refused_and_not_created(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="no store"):
+        require_current(sql_url(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_store_is_refused(tmp_path: Path) -> None:
+    edited(tmp_path, "CREATE TABLE something (x INTEGER)")
+    with pytest.raises(SchemaError, match="schema none"):
+        require_current(sql_url(tmp_path))
+
+
+def test_a_newer_store_is_refused_by_start_and_by_migrate(tmp_path: Path) -> None:
+    migrate(sql_url(tmp_path))
+    edited(tmp_path, "UPDATE schema_version SET version_num = '9999'")
+    with pytest.raises(SchemaError, match="9999"):
+        require_current(sql_url(tmp_path))
+    with pytest.raises(SchemaError, match="9999"):
+        migrate(sql_url(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("statement", "where"),
+    [("DROP TABLE reads", "reads lacks"), ("ALTER TABLE messages DROP COLUMN files", "messages lacks files")],
+)
+def test_a_half_migrated_store_is_refused(tmp_path: Path, statement: str, where: str) -> None:
+    migrate(sql_url(tmp_path))
+    edited(tmp_path, statement)
+    with pytest.raises(SchemaError, match=where):
+        require_current(sql_url(tmp_path))
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cell.db").write_bytes(b"not a database, but long enough to look at" * 100)
+    with pytest.raises((SchemaError, sqlite3.DatabaseError)):
+        require_current(sql_url(tmp_path))
+
+
+def test_a_step_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    edited(tmp_path, "CREATE TABLE users (x INTEGER)")
+    with pytest.raises(SchemaError):
+        migrate(sql_url(tmp_path))
+    names = sa.inspect(sa.create_engine(sql_url(tmp_path))).get_table_names()
+    assert names == ["users"]
+
+
+def test_the_migrations_make_the_declared_schema(tmp_path: Path) -> None:
+    migrate(sql_url(tmp_path))
+    with sa.create_engine(sql_url(tmp_path)).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_every_column_has_a_data_class_and_every_class_a_column(tmp_path: Path) -> None:
+    migrate(sql_url(tmp_path))
+    inspector = sa.inspect(sa.create_engine(sql_url(tmp_path)))
+    standing = {
+        name: {column["name"] for column in inspector.get_columns(name)}
+        for name in inspector.get_table_names()
+    }
+    assert {name: set(columns) for name, columns in CLASSES.items()} == standing
+    named = {data_class for columns in CLASSES.values() for data_class in columns.values()}
+    assert named <= set(DATA_CLASSES)
