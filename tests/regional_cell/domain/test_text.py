@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from regional_cell.domain.text import CHARS_MAX, from_markdown, prepare, truncate
 
 PIECES = [
-    "<", ">", "&", "https://", "http://a.b", "a.b/c?d=1&e=2", "|", "&amp;", "&lt;", "&gt;", "@U12345678", "!here", " ",
-    "(", ")", ";", ".", "\n", "#general", "#general.", "@ann", "~", "`", "<https://x.y|z>", "<@U12345678>", "é",
+    "<", ">", "&", "https://", "http://a.b", "a.b/c?d=1&e=2",
+    "|", "&amp;", "&lt;", "&gt;", "@U12345678", "!here",
+    " ",
+    "(", ")", ";", ".", "\n", "#general", "#general.", "@ann", "~", "`", "<https://x.y|z>",
+    "<@U12345678>", "é",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES)).map("".join) | st.text()
 

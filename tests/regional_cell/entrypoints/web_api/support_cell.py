@@ -123,7 +123,8 @@ class Cell:
                 "email": f"{name}@acme.example", "tz": "Europe/Berlin",
             })
             for user, name, role in (
-                (ANN, "ann", "primary_owner"), (BOB, "bob", "member"), (CID, "cid", "member"), (GUS, "gus", "guest"),
+                (ANN, "ann", "primary_owner"), (BOB, "bob", "member"),
+                (CID, "cid", "member"), (GUS, "gus", "guest"),
             )
         ]  # fmt: skip
         app = apps.NewApp(APP, BOT, BOT_USER, "Deploy Bot", ("chat:write",), "00", "00")
@@ -154,7 +155,8 @@ class Cell:
         """A call with a JSON body."""
         return ApiCall(
             method, who, TEAM if who else "", 1 if who else 0, "application/json;charset=utf-8", b"",
-            orjson.dumps(arguments) if arguments else b"", {}, EDGE, "ZZ", 10.0, f"req-{self.random.randrange(10**9)}",
+            orjson.dumps(arguments) if arguments else b"", {}, EDGE, "ZZ", 10.0,
+            f"req-{self.random.randrange(10**9)}",
         )  # fmt: skip
 
     async def answer(self, user: str | Caller, method: str, /, **arguments: Any) -> ApiAnswer:

@@ -1,5 +1,7 @@
 """`chat.*`: posting, threads, edits, deletes and what sockets hear of them."""
 
+from dataclasses import replace
+
 from tests.regional_cell.entrypoints.web_api.support_cell import (
     ANN,
     APP,
@@ -66,8 +68,7 @@ async def test_a_bot_posts_with_its_card_and_under_another_name_only_by_scope(ce
         )
     )["message"]
     assert (named["subtype"], named["username"], named["icons"]) == ("bot_message", "Ci", {"emoji": ":tada:"})
-    poor = cell.caller(BOT_USER)
-    poor = type(poor)(*(getattr(poor, name) for name in poor.__slots__[:-1]), frozenset({"chat:write"}))
+    poor = replace(cell.caller(BOT_USER), scopes=frozenset({"chat:write"}))
     refused = await cell.call(poor, "chat.postMessage", channel=GENERAL, text="x", username="Ci")
     assert (refused["error"], refused["needed"], refused["provided"]) == (
         "missing_scope",

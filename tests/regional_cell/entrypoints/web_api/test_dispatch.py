@@ -171,7 +171,7 @@ async def test_what_breaks_inside_is_not_told(
     cell: Cell, method: str, code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(call: object, arguments: object, services: object) -> dict[str, Any]:
-        raise RuntimeError(f"INSERT INTO messages VALUES ('{CANARY}')")
+        raise RuntimeError(f"statement failed near {CANARY}")
 
     monkeypatch.setitem(METHODS, method, replace(METHODS[method], handler=broken))
     answer = await cell.answer(BOB, method, channel=GENERAL, text=CANARY)

@@ -1,0 +1,90 @@
+"""Posting from sockets, and changes that meet each other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from accord.errors import ColinkError
+from regional_cell.ports import EdgeLink, SocketOrigin
+from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, CID, GENERAL, Cell
+
+ORIGIN = SocketOrigin(cast(EdgeLink, object()), 7, "1")
+
+
+@pytest.fixture
+async def cell() -> AsyncIterator[Cell]:
+    made = await Cell().start()
+    yield made
+    await made.stop()
+
+
+def say(cell: Cell, text: str, **members: str) -> "asyncio.Future[Any]":
+    named = {"channel": GENERAL, "thread_ts": "", "client_msg_id": "", **members}
+    return cell.services.messages.post(cell.caller(BOB), text=text, origin=ORIGIN, **named)
+
+
+async def test_a_socket_posts_what_the_api_posts(cell: Cell) -> None:
+    root = await cell.post(ANN, GENERAL, "root")
+    first = await say(cell, "hi <b>", client_msg_id="k")
+    again = await say(cell, "hi", client_msg_id="k")
+    assert again.duplicate == first.events[0]
+    await say(cell, "reply", thread_ts=root)
+    shown = (await cell.ok(CID, "conversations.history", channel=GENERAL, limit=2))["messages"]
+    assert [(message["text"], message.get("reply_count")) for message in shown] == [
+        ("hi &lt;b&gt;", None),
+        ("root", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "members", "code"),
+    [
+        (" ", {}, "no_text"),
+        ("x", {"channel": "C00000000000X"}, "channel_not_found"),
+        ("x", {"channel": "C00000000000S"}, "channel_not_found"),
+        ("x", {"client_msg_id": "not allowed"}, "invalid_arguments"),
+        ("x", {"thread_ts": "soon"}, "thread_not_found"),
+        ("x", {"thread_ts": "1.000001"}, "thread_not_found"),
+    ],
+)
+async def test_a_socket_is_refused_as_the_api_refuses(
+    cell: Cell, text: str, members: dict[str, str], code: str
+) -> None:
+    with pytest.raises(ColinkError) as caught:
+        await say(cell, text, **members)
+    assert caught.value.api == code
+
+
+async def test_edits_and_replies_at_once_all_arrive(cell: Cell) -> None:
+    root = await cell.post(ANN, GENERAL, "root")
+    await asyncio.gather(
+        *(cell.post(BOB, GENERAL, f"r{number}", thread_ts=root) for number in range(8)),
+        *(cell.ok(ANN, "chat.update", channel=GENERAL, ts=root, text=f"v{number}") for number in range(2)),
+    )
+    thread = (await cell.ok(CID, "conversations.replies", channel=GENERAL, ts=root))["messages"]
+    assert (thread[0]["reply_count"], len(thread)) == (8, 9)
+    assert thread[0]["text"] in ("v0", "v1")
+
+
+async def test_a_reaction_twice_at_once_counts_once(cell: Cell) -> None:
+    ts = await cell.post(ANN, GENERAL, "x")
+    answers = await asyncio.gather(
+        *(cell.call(BOB, "reactions.add", channel=GENERAL, timestamp=ts, name="eyes") for _ in range(3))
+    )
+    assert sorted(answer.get("error", "ok") for answer in answers) == [
+        "already_reacted",
+        "already_reacted",
+        "ok",
+    ]
+
+
+async def test_one_direct_conversation_comes_of_two_at_once(cell: Cell) -> None:
+    opened = await asyncio.gather(
+        cell.ok(BOB, "conversations.open", users=CID),
+        cell.ok(CID, "conversations.open", users=BOB),
+        cell.ok(BOB, "chat.postMessage", channel=CID, text="x"),
+    )
+    ids = {body["channel"] if isinstance(body["channel"], str) else body["channel"]["id"] for body in opened}
+    assert len(ids) == 1
