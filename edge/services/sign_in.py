@@ -2,7 +2,7 @@
 from each workspace's home.
 
 Invariants
-    1. The edge never learns whether an address is known: unknown people cost the same work in some cell and
+    1. A client never learns whether an address is known: unknown people cost the same work in some cell and
        get the same answer.
     2. Plain names leave the edge only towards the cell that checks the credentials.
     3. Attempts are counted per client address before anything is asked.

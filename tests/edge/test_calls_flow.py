@@ -1,6 +1,7 @@
 """The way of a call through a real edge process."""
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,21 @@ async def test_a_body_over_the_limit_is_refused_with_a_type(tmp_path: Path) -> N
         )
         assert (status, body["error"], headers["connection"]) == (200, "invalid_arguments", "close")
         assert world.home.calls == []
+
+
+async def test_a_head_without_end_is_cut_off(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        host, port = world.url.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /api/auth.test HTTP/1.1\r\nhost: x\r\nx-long: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b"y" * 16_384)
+                await asyncio.wait_for(writer.drain(), 5)
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        # Long request lines are fine: some clients put whole messages there.
+        status, body, _ = await world.api("auth.test", world.token(), params={"x": "y" * 40_000})
+        assert (status, body["ok"]) == (200, True)
 
 
 async def test_a_stream_that_breaks_says_fatal_for_what_was_written_and_503_for_what_was_not(

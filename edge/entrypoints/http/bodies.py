@@ -3,8 +3,10 @@
 Invariants
     1. At most `PREFIX_BYTES` of a body are read before the token is known.
     2. A body is never larger than its limit in memory; a larger one is refused, not cut.
+    3. Nobody waits longer than `PIECE_S_MAX` for the next piece of a body.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from email.message import Message
@@ -17,6 +19,7 @@ from accord.errors import InvalidError
 from accord.runtime.metrics import Receive, Scope
 
 PREFIX_BYTES = 64 * 1024
+PIECE_S_MAX = 30.0
 FIELDS_MAX = 1_000
 FORM, MULTIPART, JSON, TEXT = (
     "application/x-www-form-urlencoded",
@@ -119,7 +122,11 @@ class Body:
         if self.too_large:
             raise TooLargeError
         while not self.done and len(self._data) <= enough:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout(PIECE_S_MAX):
+                    message = await self._receive()
+            except TimeoutError:
+                raise InvalidError(field="body", why="too slow", api="request_timeout") from None
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
             self._data += message.get("body", b"")

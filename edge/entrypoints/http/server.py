@@ -10,12 +10,48 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from accord.runtime.metrics import AsgiApp
 from edge.entrypoints.http.api import GONE
 
+HEAD_BYTES_MAX = 128 * 1024
+HEAD_S_MAX = 15.0
+
 
 class EdgeProtocol(HttpToolsProtocol):
-    """Tells a request under way that its client has left."""
+    """Bounds heads of requests in size and time, and tells a request under way that its client has left."""
+
+    _alarm: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_begins()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._alarm is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_begins()
+
+    def on_headers_complete(self) -> None:
+        self._head_ends()
+        super().on_headers_complete()
+
+    def _head_begins(self) -> None:
+        if self._alarm is None:
+            self._head_bytes = 0
+            self._alarm = asyncio.get_running_loop().call_later(HEAD_S_MAX, self.transport.abort)
+
+    def _head_ends(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         cycle: Any = self.cycle  # None until the first request
+        self._head_ends()
         super().connection_lost(exc)
         leave = cycle.scope.get(GONE) if cycle is not None and not cycle.response_complete else None
         if leave is not None:
