@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from accord.errors import ConflictError, InvalidError
+from directory.domain.names import check_checkpoint
 
 PURPOSE = "bundle"
 
@@ -57,8 +58,7 @@ def check_acknowledged(bundle: SignedBundle | None, digest: bytes, checkpoint: s
         raise InvalidError(field="bundle_version", why="unknown")
     if bundle.digest != digest:
         raise ConflictError(what="bundle_hash", version=bundle.version)
-    if len(checkpoint) > 4096:
-        raise InvalidError(field="checkpoint", why="too long")
+    check_checkpoint(checkpoint)
     return bundle
 
 

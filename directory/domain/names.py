@@ -61,6 +61,13 @@ def check_tags(values: Sequence[str], field: str) -> tuple[str, ...]:
     return _check_list(_TAG, values, field)
 
 
+def check_checkpoint(value: str) -> str:
+    """A signed note of a ledger, or nothing: at most 4,096 characters in lines of printable text."""
+    if len(value) > 4_096 or not all(line.isprintable() for line in value.split("\n")):
+        raise InvalidError(field="checkpoint", why="too long, or control characters")
+    return value
+
+
 def _check_list(form: re.Pattern[str], values: Sequence[str], field: str) -> tuple[str, ...]:
     if len(values) > LIST_MAX:
         raise InvalidError(field=field, why="too many", items_max=LIST_MAX)

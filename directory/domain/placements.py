@@ -111,8 +111,9 @@ def check_asked(asked: Asked) -> Asked:
         InvalidError: id of another kind, malformed codes, no idempotency key.
     """
     check_id(asked.resident, PREFIXES[asked.kind])
-    if not 0 < len(asked.idempotency_key) <= 128 or not asked.idempotency_key.isascii():
-        raise InvalidError(field="idempotency_key", why="1 to 128 ASCII characters")
+    key = asked.idempotency_key
+    if not 0 < len(key) <= 128 or not (key.isascii() and key.isprintable()):
+        raise InvalidError(field="idempotency_key", why="1 to 128 printable ASCII characters")
     return Asked(
         asked.resident,
         asked.kind,

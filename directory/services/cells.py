@@ -27,14 +27,13 @@ from directory.domain.cells import (
     drain,
     retire,
 )
-from directory.domain.names import check_word
+from directory.domain.names import check_checkpoint, check_name, check_word
 from directory.domain.peers import Peer, PeerKind, require_cell, require_node, require_operator
 from directory.domain.placements import EPOCH_MAX, ReportedEpoch
 from directory.ports import Authorities, Bell, ReadUnit, Store, WriteUnit
 
 EPOCHS_MAX = 1_000
 REPORTS_MAX = 10_000
-CHECKPOINT_CHARACTERS_MAX = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +154,9 @@ class CellService:
         """
         check_word(said.software, "software")
         check_word(said.state, "state")
-        if len(said.epochs) > EPOCHS_MAX or len(said.checkpoint) > CHECKPOINT_CHARACTERS_MAX:
-            raise InvalidError(field="epochs", why="too many, or the checkpoint too long")
+        check_checkpoint(said.checkpoint)
+        if len(said.epochs) > EPOCHS_MAX:
+            raise InvalidError(field="epochs", why="too many")
         for resident, epoch in said.epochs:
             check_id(resident, *RESIDENT_PREFIXES)
             if not 0 < epoch <= EPOCH_MAX:
@@ -230,7 +230,7 @@ class CellService:
         return admit_key(standing.key if standing else None, key)
 
     def _require(self, unit: WriteUnit, name: str) -> Cell:
-        cell = unit.cells.find(name)
+        cell = unit.cells.find(check_name(name, "cell"))
         if cell is None:
             raise NotFoundError(thing="cell")
         return cell

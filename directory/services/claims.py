@@ -14,6 +14,7 @@ from accord.ids import new_uuid
 from directory.domain import claims as rules
 from directory.domain.cells import Cell, CellState
 from directory.domain.claims import Claim, HeldClaim, Lease, LeaseState, Name
+from directory.domain.names import check_word
 from directory.domain.peers import Peer, require_cell, require_edge
 from directory.domain.placements import is_behind
 from directory.ports import ClaimWriter, Rate, ReadUnit, Store, WriteUnit
@@ -171,7 +172,7 @@ class ClaimService:
 
     def _require_lease(self, unit: WriteUnit, peer: Peer, lease_id: str) -> Lease:
         cell = require_cell(peer, unit.cells.find(peer.name))
-        lease = unit.claims.lease(lease_id)
+        lease = unit.claims.lease(check_word(lease_id, "lease_id"))
         if lease is None or lease.cell != cell.name:
             raise NotFoundError(thing="lease")
         return lease

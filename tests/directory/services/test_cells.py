@@ -7,6 +7,7 @@ import pytest
 
 from accord.errors import ConflictError, InvalidError, NotFoundError, PeerRefusedError, WrongStateError
 from accord.identity import SigningKey
+from accord.ids import new_id
 from directory.domain.cells import CellState
 from directory.domain.peers import Peer, PeerKind
 from directory.services.cells import Announcement
@@ -164,6 +165,27 @@ async def test_a_cell_is_retired_only_when_drained_and_empty_and_then_is_nobody(
         await world.place(cell)
     with pytest.raises(WrongStateError):
         await world.cells.admit(OPERATOR, cell.described(), [replace(cell.ring_key(), state="verify_only")])
+
+
+@pytest.mark.parametrize("checkpoint", ["x" * 4_097, "a\0b"])
+async def test_what_no_store_keeps_is_refused_before_it(world: World, checkpoint: str) -> None:
+    cell = await world.admit()
+    with pytest.raises(InvalidError):
+        await world.cells.announce(cell.peer, Announcement("de-fra", "0.1.0", "serving", 1, checkpoint, ()))
+    with pytest.raises(InvalidError):
+        await world.cells.drain(OPERATOR, "de\0fra")
+    with pytest.raises(InvalidError):
+        await world.claims.commit(cell.peer, "a\0b")
+    with pytest.raises(InvalidError):
+        await world.placements.place(cell.peer, cell.asks(new_id("T"), key="a\0b"))
+
+
+async def test_a_checkpoint_is_kept_as_it_was_signed(world: World) -> None:
+    cell = await world.admit()
+    note = "de-fra.test/ledger\n1\nAAAA\n\n— de-fra.test/ledger AAAA\n"
+    await world.cells.announce(cell.peer, Announcement("de-fra", "0.1.0", "serving", 1, note, ()))
+    reports = await world.store.read(lambda unit: unit.cells.reports())
+    assert [it.checkpoint for it in reports] == [note]
 
 
 async def test_an_unknown_cell_is_neither_drained_nor_retired(world: World) -> None:
