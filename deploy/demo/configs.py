@@ -57,6 +57,7 @@ class Configs:
                     **self._node("cell", site.name, "cells"),
                     "jurisdiction": site.jurisdiction,
                     "region": site.region,
+                    "processes": self._options.processes,
                 },
                 "listen": {
                     "grpc": f"{HOST}:{ports[0].grpc}",

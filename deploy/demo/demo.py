@@ -30,7 +30,7 @@ from deploy.demo.ready import ready_line
 from deploy.demo.residents import Residents
 from deploy.demo.screen import Screen
 from deploy.demo.seed import workspaces
-from deploy.demo.seeding import BOT_SCOPES, USER_SCOPES, Seeder, issue_tokens
+from deploy.demo.seeding import BOT_SCOPES, USER_SCOPES, Seeder, SeedRefusedError, issue_tokens
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -104,7 +104,7 @@ class Demo:
             line = await starting
             self._screen.show(line)
             await self._serve(stopping)
-        except (NotReadyError, ColinkError, ApiError, OSError) as error:
+        except (NotReadyError, SeedRefusedError, ColinkError, ApiError, OSError) as error:
             sys.stderr.write(f"colink demo: {error}\n")
             return FAILED
         finally:

@@ -63,6 +63,10 @@ BOT_SCOPES = (
 ADMIN_SCOPES = ("admin",)
 
 
+class SeedRefusedError(Exception):
+    """A cell refused to create what the seed names; the text says what and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class CellDoor:
     """A cell as the seed reaches it: its provisioning address and the API of its own edge."""
@@ -124,7 +128,7 @@ class Seeder:
             )
             for person, created in zip(people, answer.persons, strict=True):
                 if not created.person:
-                    raise RuntimeError(f"{person.handle} was refused: {created.reason}")
+                    raise SeedRefusedError(f"{person.handle} was refused: {created.reason}")
                 self._persons[person.email] = (created.person, cell.name)
 
         await asyncio.gather(*(of(cell) for cell in self._cells.values()))

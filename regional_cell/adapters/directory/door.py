@@ -29,7 +29,7 @@ class DirectoryWriter:
         self, resident: str, establishment: str, subjects: Sequence[str], tags: Sequence[str]
     ) -> int:
         """See `ports.DirectoryDoor`."""
-        handover = sign_handover(self._key, Handover(resident, self._cell, self._cell, 1, EMPTY_ROOT))
+        handover = sign_handover(self._key, Handover(resident, "", self._cell, 1, EMPTY_ROOT))
         request = wire.PlaceRequest(
             context=self._client.context(f"place-{resident}"),
             resident=resident,
