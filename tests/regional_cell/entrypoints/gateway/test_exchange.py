@@ -116,9 +116,16 @@ async def test_a_long_body_comes_in_chunks_and_a_long_answer_leaves_in_chunks(to
 
 async def test_an_edge_in_another_jurisdiction_gets_nothing_that_the_policy_forbids(town: Town) -> None:
     async with edge_to(town.site, "iad", "US") as edge:
-        answer = await edge.ask("auth.test", token=town.tokens[0], resident=town.team, country="US")
-    assert answer["ok"] is False
-    assert answer["x_rule"]
+        who = {"token": town.tokens[0], "resident": town.team}
+        known = await edge.ask("auth.test", country="US", **who)
+        unknown = await edge.ask("auth.test", country="ZZ", **who)
+        said = {"channel": town.general, "text": "never"}
+        await edge.ask("chat.postMessage", said, country="ZZ", **who)
+        history = await edge.ask("conversations.history", {"channel": town.general}, country="US", **who)
+    assert known["ok"]
+    assert (unknown["ok"], unknown["error"]) == (False, "restricted_action")
+    assert unknown["x_rule"]
+    assert [message["text"] for message in history["messages"] if message["text"] == "never"] == []
 
 
 async def test_a_person_is_found_by_blind_index_with_the_directory_away(town: Town) -> None:
