@@ -3,7 +3,7 @@
 import json
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -113,7 +113,7 @@ def test_an_argument_that_cannot_be_meant_is_answered(
 def junk(dice: random.Random, depth: int = 0) -> Any:
     """A made-up JSON value."""
     texts = ["", "x", "\0", "C" * 30, "1e999", "-1", "💥" * 50, "../..", "a,b,,c", "{}", "[", "\ud83d"]
-    kinds = [
+    kinds: list[Callable[[], Any]] = [
         lambda: dice.choice(texts),
         lambda: dice.choice([0, -1, 2**63, 2**64, 1.5, 1e308, True, False, None]),
         lambda: [junk(dice, depth + 1) for _ in range(dice.randrange(4))],
@@ -122,11 +122,11 @@ def junk(dice: random.Random, depth: int = 0) -> Any:
     return kinds[dice.randrange(2 if depth > 2 else 4)]()
 
 
-NAMES = (
-    "channel users user ts timestamp name text limit cursor types oldest latest query files file length "
-    "filename blocks attachments metadata thread_ts client_msg_id profile email message_ts session count "
-    "page sort cells mode purpose channel_id initial_comment error token"
-).split()
+WORDS = """
+channel users user ts timestamp name text limit cursor types oldest latest query files file length filename
+blocks attachments metadata thread_ts client_msg_id profile email message_ts session count page sort cells mode
+purpose channel_id initial_comment error token
+"""
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
@@ -135,7 +135,7 @@ def test_every_method_answers_junk(demo: RunningDemo, anna: Person, method: str)
     general = demo.workspace("acme")["channels"]["random"]
     with Plain(demo.edge("bom"), anna.token) as plain:
         for turn in range(12):
-            arguments = {name: junk(dice) for name in dice.sample(NAMES, dice.randrange(1, 9))}
+            arguments = {name: junk(dice) for name in dice.sample(WORDS.split(), dice.randrange(1, 9))}
             if turn % 2:
                 arguments["channel"] = general
             body = json.dumps(arguments).encode()

@@ -92,6 +92,12 @@ def legacy_web(edge: Mapping[str, Any], token: str) -> LegacyWebClient:
     return LegacyWebClient(token=token, base_url=edge["api"], timeout=TIMEOUT_S)
 
 
+def fields_of(response: Any) -> dict[str, Any]:
+    """The JSON object that an official client of any generation was answered with."""
+    fields: dict[str, Any] = response.data
+    return fields
+
+
 def sign_in(edge: Mapping[str, Any], email: str, password: str) -> dict[str, Any]:
     """The answer of the door for e-mail and password, refusals included."""
     with Plain(edge) as plain:

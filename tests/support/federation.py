@@ -36,9 +36,7 @@ class RunningDemo:
         self.process: subprocess.Popen[str]
 
     def __enter__(self) -> "RunningDemo":
-        command = environment.module_command(
-            "deploy", "demo", "--json", "--no-browser", *self._options
-        )
+        command = environment.module_command("deploy", "demo", "--json", "--no-browser", *self._options)
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
