@@ -46,7 +46,7 @@ class SeedChannel:
 
 @dataclass(frozen=True, slots=True)
 class SeedMessage:
-    """One message: `thread` is the index of its root in the channel's list, or None."""
+    """One message: `thread` counts the channel's roots from 0, or is None for a root."""
 
     channel: str
     author: str
@@ -345,7 +345,7 @@ def _messages(dice: random.Random, full: list[str], channels: list[SeedChannel])
         made.append(SeedMessage(room, author, text, thread, reactions))
         if thread is None:
             roots[room].append(counts[room])
-        counts[room] += 1
+            counts[room] += 1
     return made
 
 
