@@ -33,11 +33,9 @@ def headers(request_id: str, scopes: str = "", accepted: str = "", cell: str = "
         ("cache-control", "private, no-cache, no-store"),
         ("vary", "Accept-Encoding"),
         ("x-slack-req-id", request_id),
+        ("x-oauth-scopes", scopes),
+        ("x-accepted-oauth-scopes", accepted),
     ]
-    if scopes:
-        shown.append(("x-oauth-scopes", scopes))
-    if accepted:
-        shown.append(("x-accepted-oauth-scopes", accepted))
     if cell:
         shown.append(("x-cell", cell))
     return shown

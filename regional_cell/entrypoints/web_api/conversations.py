@@ -160,8 +160,8 @@ async def mark(call: ApiCall, arguments: Arguments, services: Services) -> Answe
 
 
 def list_limit(arguments: Arguments) -> int:
-    """The limit of a list; 0 is the default. Raises InvalidError `invalid_limit`."""
-    limit: int = arguments.get("limit", 0) or LIMIT_DEFAULT
+    """The limit of a list. Raises InvalidError `invalid_limit`."""
+    limit: int = arguments.get("limit", LIMIT_DEFAULT)
     if not 1 <= limit <= LIST_LIMIT_MAX:
         raise InvalidError(api="invalid_limit", field="limit", why="out of range")
     return limit

@@ -15,6 +15,7 @@ Invariants
 import codecs
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -44,22 +45,28 @@ def decode(content_type: str, query: bytes, body: bytes) -> Texts:
             `missing_post_type` `invalid_arg_name`.
     """
     texts = dict(_form(query, "utf-8")) if query else {}
-    kind, options = parse_options_header(content_type) if content_type else (b"", {})
     if body.strip(b" \r\n\t"):
-        media_type = kind.decode("latin-1").strip().lower()
-        charset = _charset(options.get(b"charset", b""))
+        media_type, charset, boundary = _media(content_type)
         if media_type == JSON_TYPE:
             texts.update(_json(body, charset))
         elif media_type in FORM_TYPES:
             texts.update(_form(body, charset))
         elif media_type == MULTIPART_TYPE:
-            texts.update(_multipart(body, options.get(b"boundary", b""), charset))
+            texts.update(_multipart(body, boundary, charset))
         else:
             raise _refused("invalid_post_type" if media_type else "missing_post_type")
     texts.pop("token", None)
     if not all(map(_NAME.fullmatch, texts)):
         raise _refused("invalid_arg_name")
     return texts
+
+
+@lru_cache(maxsize=1_000)
+def _media(content_type: str) -> tuple[str, str, bytes]:
+    """Media type in lower case, charset as Python names it, boundary."""
+    kind, options = parse_options_header(content_type) if content_type else (b"", {})
+    charset = _charset(options.get(b"charset", b""))
+    return kind.decode("latin-1").strip().lower(), charset, options.get(b"boundary", b"")
 
 
 def _charset(name: bytes) -> str:

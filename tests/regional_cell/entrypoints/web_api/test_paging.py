@@ -132,7 +132,7 @@ async def test_a_cursor_serves_its_own_list_and_caller_alone(cell: Cell) -> None
 
 
 async def test_limits_out_of_range_are_refused_or_clamped(cell: Cell) -> None:
-    for limit in ("-1", "1001", "many"):
+    for limit in ("-1", "0", "1001", "many"):
         assert await cell.error(ANN, "conversations.list", limit=limit) == "invalid_limit"
         assert await cell.error(ANN, "conversations.members", channel=GENERAL, limit=limit) == "invalid_limit"
     assert (await cell.ok(ANN, "conversations.history", channel=GENERAL, limit=100_000))["ok"]

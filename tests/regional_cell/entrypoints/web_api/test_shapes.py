@@ -27,7 +27,12 @@ READ_STATE: dict[str, Any] = {
 }
 PROFILE: dict[str, Any] = {
     **dict.fromkeys(
-        ["title", "phone", "skype", "real_name", "real_name_normalized", "display_name", "display_name_normalized", "first_name", "last_name", "status_text", "status_emoji", "status_text_canonical", "avatar_hash", "team", "image_24", "image_32", "image_48", "image_72", "image_192", "image_512"], str,
+        [
+            "title", "phone", "skype", "real_name", "real_name_normalized", "display_name",
+            "display_name_normalized", "first_name", "last_name", "status_text", "status_emoji",
+            "status_text_canonical", "avatar_hash", "team", "image_24", "image_32", "image_48",
+            "image_72", "image_192", "image_512",
+        ], str,
     ),
     "status_expiration": int, "status_emoji_display_info": list, "fields": dict,
 }  # fmt: skip
@@ -39,9 +44,13 @@ USER: dict[str, Any] = {
     **dict.fromkeys(["id", "team_id", "name", "color", "real_name", "tz", "tz_label",
     "who_can_share_contact_card"], str),
     **dict.fromkeys(
-        ["deleted", "is_admin", "is_owner", "is_primary_owner", "is_restricted", "is_ultra_restricted", "is_bot", "is_app_user", "is_email_confirmed", "has_2fa"], bool,
+        [
+            "deleted", "is_admin", "is_owner", "is_primary_owner", "is_restricted",
+            "is_ultra_restricted", "is_bot", "is_app_user", "is_email_confirmed", "has_2fa",
+        ], bool,
     ),
-    "tz_offset": int, "updated": int, "profile": {**PROFILE, "email": str}, "enterprise_user": ENTERPRISE_USER,
+    "tz_offset": int, "updated": int, "profile": {**PROFILE, "email": str},
+    "enterprise_user": ENTERPRISE_USER,
 }  # fmt: skip
 MESSAGE: dict[str, Any] = {"type": str, "user": str, "team": str, "text": str, "ts": TS}
 ROOT: dict[str, Any] = {
@@ -149,9 +158,12 @@ async def test_frames_have_their_shape(cell: Cell) -> None:
     await cell.ok(BOB, "users.profile.set", profile={"title": "x"})
     in_channel = {**FRAME, "channel": str, "channel_type": str, "ts": TS}
     change = {**in_channel, "subtype": str, "hidden": bool}
+    public = {name: shape for name, shape in CHANNEL.items() if name != "is_member"}
     shapes: dict[str, dict[str, Any]] = {
         "message": {**MESSAGE, **in_channel},
-        "thread_broadcast": {**MESSAGE, **in_channel, "subtype": str, "thread_ts": TS, "parent_user_id": str, "root": dict},
+        "thread_broadcast": {
+            **MESSAGE, **in_channel, "subtype": str, "thread_ts": TS, "parent_user_id": str, "root": dict,
+        },
         "message_replied": {**change, "message": dict},
         "message_changed": {**change, "message": dict, "previous_message": dict},
         "channel_join": {**MESSAGE, **in_channel, "subtype": str},
@@ -165,7 +177,7 @@ async def test_frames_have_their_shape(cell: Cell) -> None:
             "num_mentions": int,
             "num_mentions_display": int,
         },
-        "channel_created": {**FRAME, "channel": {name: it for name, it in CHANNEL.items() if name != "is_member"}},
+        "channel_created": {**FRAME, "channel": public},
         "channel_joined": {**FRAME, "channel": CHANNEL},
         "member_joined_channel": {**FRAME, "user": str, "channel": str, "channel_type": str, "team": str},
         "member_left_channel": {**FRAME, "user": str, "channel": str, "channel_type": str, "team": str},
