@@ -12,8 +12,8 @@ from pathlib import Path
 from accord.errors import ColinkError
 from accord.runtime import logs, serve
 from accord.runtime.settings import EXIT_CODE, SettingsError, load
-from regional_cell import bootstrap
 from regional_cell.adapters.sql import schema_version
+from regional_cell.bootstrap.cell import run
 from regional_cell.settings import CellSettings
 
 # Processes beside the first wait so long for it to migrate.
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     async def live(lifespan: serve.Lifespan) -> None:
         try:
             await _await_schema(settings, asked.process)
-            await bootstrap.run(settings, secrets_dir, lifespan, asked.process)
+            await run(settings, secrets_dir, lifespan, asked.process)
         except schema_version.SchemaError as error:
             raise SettingsError([f"stores.sql_url: {error}"]) from None
         except OSError as error:

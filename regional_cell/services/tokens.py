@@ -206,7 +206,26 @@ class Tokens:
     def identity(self, person: str, audience: str) -> str:
         """An identity token of a person of this cell for another cell, good for 5 minutes."""
         return mint_identity(
-            self._key, resident=person, user=None, audience=audience, roles=(), via=self._cell, issued_s=self._now_s()
+            self._key,
+            resident=person,
+            user=None,
+            audience=audience,
+            roles=(),
+            via=self._cell,
+            issued_s=self._now_s(),
+        )
+
+    def identify(self, caller: Caller, audience: str) -> str:
+        """An identity token of a caller of this cell's workspace for another cell; names the person behind it."""
+        roles = (caller.role, f"person:{caller.person}") if caller.person else (caller.role,)
+        return mint_identity(
+            self._key,
+            resident=caller.resident,
+            user=caller.user or None,
+            audience=audience,
+            roles=roles,
+            via=self._cell,
+            issued_s=self._now_s(),
         )
 
     def prove_identity(self, text: str) -> IdentityClaims:

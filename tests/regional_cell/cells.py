@@ -23,7 +23,8 @@ from accord.runtime.settings import load
 from accord.wire.directory.v1 import directory_pb2 as wire
 from regional_cell.adapters.directory.lookup import LookupKeys
 from regional_cell.adapters.sql import schema_version
-from regional_cell.bootstrap import Cell
+from regional_cell.bootstrap.cell import Cell
+from regional_cell.bootstrap.directory import DirectorySide
 from regional_cell.settings import CellSettings
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle
@@ -53,7 +54,7 @@ class MemoryDirectory:
         self._require_here()
         if resident in self.placements:
             raise ConflictError(what="resident")
-        handover = sign_handover(self.key, Handover(resident, CELL, CELL, 1, "0" * 64))
+        handover = sign_handover(self.key, Handover(resident, "", CELL, 1, "0" * 64))
         self.placements[resident] = wire.Placement(
             resident=resident, cell=CELL, epoch=1, version=1, handover=handover, establishment=establishment,
             subjects=subjects, tags=tags,
@@ -113,10 +114,11 @@ class TestedCell(Cell):
 
     __test__ = False
 
-    def _directory(self) -> None:
-        super()._directory()
-        self.directory = MemoryDirectory(self.settings.keys.signing_key(), cell=self)
-        self.directory_door = self.directory  # type: ignore[assignment]
+    def _make_directory(self) -> DirectorySide:
+        side = super()._make_directory()
+        self.plane = MemoryDirectory(self.settings.keys.signing_key(), cell=self)
+        side.door = self.plane
+        return side
 
     def admit(self) -> None:
         """What the directory tells a cell that was just admitted: cells, edges, keys, the bundle."""
@@ -136,7 +138,7 @@ class TestedCell(Cell):
             wire.Edge(name="ber", jurisdiction="DE", region="eu-central-1", url="http://localhost:2"),
             wire.Edge(name="iad", jurisdiction="US", region="us-east-1", url="http://localhost:3"),
         ]
-        self.directory.tell([], full=True, keys=keys, cells=cells, edges=edges)
+        self.plane.tell([], full=True, keys=keys, cells=cells, edges=edges)
         bundle = Bundle(1, tuple(builtin_documents()), tuple(BUILTIN_REGIONS))
         digest = bytes.fromhex(bundle.hash)
         self.policies.take(

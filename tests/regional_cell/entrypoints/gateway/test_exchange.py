@@ -84,7 +84,7 @@ async def test_a_resident_elsewhere_is_answered_with_its_home_and_a_nobody_with_
     placement = directory_pb2.Placement(
         resident="T" + "Z" * 12, cell="us-iad", epoch=3, version=9, handover=b"{}", establishment="US"
     )
-    town.cell.directory.tell([placement])
+    town.cell.plane.tell([placement])
     async with edge_to(town.site) as edge:
         moved = await edge.call("auth.test", resident="T" + "Z" * 12)
         nobody = await edge.call("auth.test", resident="T" + "Y" * 12)
@@ -129,7 +129,7 @@ async def test_an_edge_in_another_jurisdiction_gets_nothing_that_the_policy_forb
 
 
 async def test_a_person_is_found_by_blind_index_with_the_directory_away(town: Town) -> None:
-    town.cell.directory.away = True
+    town.cell.plane.away = True
     (index,) = town.cell.lookup.of("email", "BEN@example.com")
     rows = [wire.LookupIndex(attribute=index[0], key_id=index[1], index=index[2])]
     async with edge_to(town.site) as edge:

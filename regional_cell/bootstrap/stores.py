@@ -1,0 +1,61 @@
+"""The stores of a cell and what guards them: keys, database, index, files, ledger, doorbell, lead."""
+
+import os
+
+from accord.clock import Clock
+from regional_cell.adapters.local.doorbell import LocalDoorbell
+from regional_cell.adapters.local.files import LocalFiles
+from regional_cell.adapters.local.keys import CellKeys
+from regional_cell.adapters.local.lead import Lead
+from regional_cell.adapters.local.ledger import FolderLedger
+from regional_cell.adapters.local.resume import ResumeSealer
+from regional_cell.adapters.local.sealer import LocalSealer
+from regional_cell.adapters.local.search_fts5 import Fts5Index
+from regional_cell.adapters.sql.database import Checkpointer, Database
+from regional_cell.adapters.sql.log import SqlLog
+from regional_cell.adapters.sql.records import SqlPendingLeases, SqlSpentTickets
+from regional_cell.adapters.sql.views import SqlViews
+from regional_cell.domain.cursors import CursorKey
+from regional_cell.settings import CellSettings
+
+
+class Stores:
+    """Made from settings; `open` and `close` belong to the process.
+
+    Args:
+        process: number of this process. Each has its own ledger, since a book has one writer.
+    """
+
+    def __init__(self, settings: CellSettings, clock: Clock, process: int) -> None:
+        data_dir, wrapping = settings.node.data_dir, settings.keys.wrapping_key()
+        self.sealer = LocalSealer(CellKeys(wrapping))
+        self.resume = ResumeSealer(wrapping)
+        self.cursors = CursorKey(settings.keys.signing_key().sign("cursors", b"key")[:32])
+        self.database = Database(settings.sql_url)
+        self.log, self.views = SqlLog(self.database, self.sealer), SqlViews(self.database, self.sealer)
+        self.spent, self.leases = SqlSpentTickets(self.database, clock), SqlPendingLeases(self.database)
+        self.index = Fts5Index(data_dir / "search.db")
+        self.files = LocalFiles(data_dir / "files", self.sealer)
+        run = data_dir / "run"
+        self.doorbell, self.lead = LocalDoorbell(run, f"process-{process}"), Lead(run)
+        self.checkpointer = Checkpointer(settings.sql_url)
+        own = f"-{process}" if process else ""
+        origin = f"{settings.trust_domain}/ledger{own}"
+        key = settings.keys.ledger_key()
+        self.ledger = FolderLedger(data_dir / f"ledger{own}", origin, key, os.urandom)
+
+    async def open(self) -> None:
+        """Open what has to be opened on the loop."""
+        await self.ledger.open()
+        await self.index.open()
+        await self.doorbell.open()
+
+    async def close(self) -> None:
+        """Close everything; what was acknowledged is synced already."""
+        await self.ledger.close()
+        await self.index.close()
+        self.doorbell.close()
+        self.checkpointer.close()
+        self.lead.give_back()
+        self.files.close()
+        self.database.close()
