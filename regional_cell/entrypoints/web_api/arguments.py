@@ -32,6 +32,7 @@ class Argument:
         missing: code when it is not; empty: `invalid_arguments` with a message.
         malformed: code when it cannot be decoded; empty: `invalid_arguments` with a message.
         wanted: what it must be, in words for the message.
+        keeps_empty: an empty text is a value; elsewhere it is as good as absent.
     """
 
     decode: Callable[[str], Any]
@@ -39,6 +40,7 @@ class Argument:
     missing: str = ""
     malformed: str = ""
     wanted: str = "a string"
+    keeps_empty: bool = False
 
 
 def read_arguments(texts: Mapping[str, str], table: Mapping[str, Argument]) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def read_arguments(texts: Mapping[str, str], table: Mapping[str, Argument]) -> d
     faults: list[str] = []
     for name, argument in table.items():
         text = texts.get(name)
-        if text is None or (not text and argument.required):
+        if text is None or not (text or argument.keeps_empty):
             if argument.required:
                 if argument.missing:
                     raise InvalidError(

@@ -54,7 +54,7 @@ class Method:
     deduplicates: bool = False
 
 
-_TEXT = Argument(text)
+_TEXT = Argument(text, keeps_empty=True)
 _WORD = Argument(word)
 _FLAG = Argument(flag, wanted="a boolean")
 _NUMBER = Argument(number, wanted="an integer")

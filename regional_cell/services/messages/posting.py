@@ -10,7 +10,7 @@ import orjson
 
 from accord.errors import ColinkError, ConflictError, InvalidError, NotFoundError
 from accord.ids import kind_of
-from regional_cell.domain.access import has_scope, not_found, require_postable, require_readable
+from regional_cell.domain.access import not_found, require_postable, require_readable, require_scope
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Require, Row
 from regional_cell.domain.commands import channels as channel_commands
@@ -110,8 +110,7 @@ class Messages:
         origin: SocketOrigin,
     ) -> asyncio.Future[Committed]:
         """As `ports.SocketPoster.post`."""
-        if not has_scope(caller, "chat:write"):
-            raise NotFoundError(thing="channel")
+        require_scope(caller, "chat:write")
         if not text.strip():
             raise InvalidError(api="no_text", field="text", why="missing")
         check_client_key(client_msg_id)
@@ -189,6 +188,8 @@ class Messages:
             row = commands.require_editable(state, caller, channel, row)
             target, metadata = await self._target(state, caller, channel, ts, row)
             content = _revised(target, revision, metadata)
+            if not (content.text.strip() or content.blocks or content.attachments or target.files):
+                raise InvalidError(api="no_text", field="text", why="nothing would be left")
             broadcast = revision.broadcast and not row["broadcast"]
             decide = partial(
                 commands.update, caller=caller, target=target, content=content, broadcast=broadcast

@@ -163,6 +163,16 @@ async def test_the_edit_window_closes(cell: Cell) -> None:
     assert await cell.error(BOB, "chat.update", channel=GENERAL, ts=ts, text="z") == "edit_window_closed"
 
 
+async def test_an_edit_that_leaves_nothing_is_refused(cell: Cell) -> None:
+    ts = await cell.post(BOB, GENERAL, "x", thread_ts="", blocks=[{"type": "divider"}])
+    assert await cell.error(BOB, "chat.update", channel=GENERAL, ts=ts, blocks=[]) == "no_text"
+    assert await cell.error(BOB, "chat.update", channel=GENERAL, ts=ts, text="") == "no_text"
+    kept = await cell.ok(BOB, "chat.update", channel=GENERAL, ts=ts, text="x", blocks=[])
+    assert "blocks" not in kept["message"]
+    poor = replace(cell.caller(BOB), scopes=frozenset({"users:read"}))
+    assert await cell.error(poor, "chat.update", channel=GENERAL, ts=ts, text="y") == "missing_scope"
+
+
 async def test_a_rich_text_stays_one(cell: Cell) -> None:
     rich = [{"type": "rich_text", "elements": []}]
     ts = await cell.post(BOB, GENERAL, "x", blocks=rich)
