@@ -124,8 +124,8 @@ def junk(dice: random.Random, depth: int = 0) -> Any:
 
 WORDS = """
 channel users user ts timestamp name text limit cursor types oldest latest query files file length filename
-blocks attachments metadata thread_ts client_msg_id profile email message_ts session count page sort cells mode
-purpose channel_id initial_comment error token
+blocks attachments metadata thread_ts client_msg_id profile email message_ts session count page sort cells
+mode purpose channel_id initial_comment error token
 """
 
 
