@@ -1,8 +1,10 @@
 """One process of a cell: its parts, made once, in order, and taken down in the opposite order.
 
 Invariants
-    1. Nothing listens before the keys are there, the schema is ours and what is known of the directory was proven.
-    2. Draining: health says so, edges are told, calls under way get `GRACE_S`, the writer finishes, the stores close.
+    1. Nothing listens before the keys are there, the schema is ours and what is known of the directory was
+       proven.
+    2. Draining: health says so, edges are told, calls under way get `GRACE_S`, the writer finishes, the
+       stores close.
 """
 
 import asyncio
@@ -36,6 +38,7 @@ from regional_cell.entrypoints.channel.service import ChannelService
 from regional_cell.entrypoints.gateway.calls import Calls
 from regional_cell.entrypoints.gateway.doors import Doors
 from regional_cell.entrypoints.gateway.exchange import Exchange
+from regional_cell.entrypoints.gateway.file_bytes import FileBytes
 from regional_cell.entrypoints.gateway.servicer import GatewayServicer
 from regional_cell.entrypoints.operations.health import HealthServer
 from regional_cell.entrypoints.operations.service import OperationsServicer
@@ -75,6 +78,7 @@ DRAIN_NOTICE_S = 5.0
 CHECKPOINT_S = 2.0
 SETTLE_S = 10.0
 DRIFT_S = 3_600.0
+PEERS_S = 5.0
 
 
 class Cell:
@@ -261,11 +265,9 @@ class Cell:
             allow_table(self.routes, node.federation, self.name),
             metrics=self.metrics,
         )
-        self.rpc.add(
-            lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(
-                GatewayServicer(self.exchange), server
-            )
-        )
+        file_bytes = FileBytes(self.files, calls, self.tokens, self.routes.edge, node.federation)
+        gateway = GatewayServicer(self.exchange, file_bytes)
+        self.rpc.add(lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(gateway, server))
         provisioning = ProvisioningServicer(self.provisioning, self.imports)
         self.rpc.add(
             lambda server: operations_pb2_grpc.add_ProvisioningServicer_to_server(provisioning, server)
@@ -301,6 +303,7 @@ class Cell:
         self._serving = True
         self.spawn(self.directory.watches.run())
         self.spawn(self.passages.run())
+        self.spawn(jobs.run(jobs.Job("peers", PEERS_S, self._warm_peers)))
         self.spawn(self._lead())
         self.spawn(jobs.run(jobs.Job("marks", self.settings.sockets.mark_s, self.sockets.mark_all)))
 
@@ -312,6 +315,9 @@ class Cell:
         self.spawn(jobs.run(jobs.Job("checkpoint", CHECKPOINT_S, self._checkpoint)))
         self.spawn(jobs.run(jobs.Job("claims", SETTLE_S, self.claims.settle)))
         self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift)))
+
+    async def _warm_peers(self) -> None:
+        await self.peers.warm([cell.name for cell in self.routes.cells() if cell.name != self.name])
 
     async def _checkpoint(self) -> None:
         await asyncio.to_thread(self.stores.checkpointer.run)

@@ -1,4 +1,6 @@
-"""What joins a cell to the directory: routes, policies, the writing door and the watches that keep them fresh."""
+"""What joins a cell to the directory: routes, policies, the writing door and the watches that keep them
+fresh.
+"""
 
 import random
 from collections.abc import Awaitable, Callable

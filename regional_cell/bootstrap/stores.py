@@ -23,7 +23,7 @@ class Stores:
     """Made from settings; `open` and `close` belong to the process.
 
     Args:
-        process: number of this process. Each has its own ledger, since a book has one writer.
+        process: number of this process. All processes of a cell write one ledger, one at a time.
     """
 
     def __init__(self, settings: CellSettings, clock: Clock, process: int) -> None:
@@ -39,10 +39,8 @@ class Stores:
         run = data_dir / "run"
         self.doorbell, self.lead = LocalDoorbell(run, f"process-{process}"), Lead(run)
         self.checkpointer = Checkpointer(settings.sql_url)
-        own = f"-{process}" if process else ""
-        origin = f"{settings.trust_domain}/ledger{own}"
-        key = settings.keys.ledger_key()
-        self.ledger = FolderLedger(data_dir / f"ledger{own}", origin, key, os.urandom)
+        origin, key = f"{settings.trust_domain}/ledger", settings.keys.ledger_key()
+        self.ledger = FolderLedger(data_dir / "ledger", origin, key, os.urandom)
 
     async def open(self) -> None:
         """Open what has to be opened on the loop."""

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# An identity token of a user names the person behind it in a role of this form.
+PERSON_ROLE = "person:"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -15,7 +15,7 @@ NAME = "search"
 
 
 class Indexing:
-    """A tail's handler: `position` says where to go on, `handle` takes the events that follow."""
+    """A tail's handler (`services.tails.TailHandler`)."""
 
     name = NAME
 
@@ -26,12 +26,8 @@ class Indexing:
         """Log sequence up to which the resident is indexed; 0 after the index was lost."""
         return await self._index.position(resident)
 
-    async def handle(self, resident: str, events: Sequence[Event]) -> None:
-        """Index events that follow each other. Raises NotReadyError, and then none of them counts as
-        handled.
-        """
-        if not events:
-            return
+    async def consume(self, resident: str, through: int, events: Sequence[Event]) -> None:
+        """Index what follows the position. Raises NotReadyError, and then nothing of it counts as done."""
         changed: dict[tuple[str, int], Document | None] = {}
         for event in events:
             payload = event.payload
@@ -44,7 +40,7 @@ class Indexing:
                 changed[payload["channel"], payload["ts"]] = None
         documents = [document for document in changed.values() if document is not None]
         removed = [key for key, document in changed.items() if document is None]
-        await self._index.index(resident, events[-1].sequence, documents, removed)
+        await self._index.index(resident, through, documents, removed)
 
 
 def _document(event: Event, ts: int, author: str) -> Document:

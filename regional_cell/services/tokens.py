@@ -1,8 +1,8 @@
 """Tokens: proving that a text still opens something here, minting and revoking.
 
 Invariants
-    1. A signature alone opens nothing: the record in the resident's log at its head must hold the digest of the
-       whole text, be active, and its user must be active. It is looked up on every call.
+    1. A signature alone opens nothing: the record in the resident's log at its head must hold the digest of
+       the whole text, be active, and its user must be active. It is looked up on every call.
     2. Scopes and roles come from the record and the user's row, never from the text.
     3. A kept proof is dropped when the key ring changes; its expiry is checked on every use.
 """
@@ -27,7 +27,7 @@ from accord.identity import (
     verify_ticket,
     verify_token,
 )
-from regional_cell.domain.callers import Caller
+from regional_cell.domain.callers import PERSON_ROLE, Caller
 from regional_cell.domain.commands import tokens as commands
 from regional_cell.domain.commands.tokens import Minted, TokenRecord
 from regional_cell.domain.state import State
@@ -216,8 +216,10 @@ class Tokens:
         )
 
     def identify(self, caller: Caller, audience: str) -> str:
-        """An identity token of a caller of this cell's workspace for another cell; names the person behind it."""
-        roles = (caller.role, f"person:{caller.person}") if caller.person else (caller.role,)
+        """An identity token of a caller of this cell's workspace for another cell; names the person behind
+        it.
+        """
+        roles = (caller.role, PERSON_ROLE + caller.person) if caller.person else (caller.role,)
         return mint_identity(
             self._key,
             resident=caller.resident,

@@ -1,6 +1,7 @@
 """Files: offered, then stored; their shares are written by messages (domain/views/messages.py).
 
-`content` of a row: name, title, length, alt_text, snippet_type, mimetype. `state` is `offered` or `stored`.
+`content` of a row: name, title, length, alt_text, snippet_type; once stored mimetype and, of texts, preview
+and lines. `state` is `offered` or `stored`.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,8 @@ def _stored(event: Event) -> list[Change]:
     payload = event.payload
     values = {
         "state": STORED, "bytes": payload["bytes"], "sha256": bytes.fromhex(payload["sha256"]),
-        "object_key": payload["object_key"], "content": {"mimetype": payload["mimetype"]},
+        "object_key": payload["object_key"],
+        "content": {name: payload.get(name, "") for name in ("mimetype", "preview", "lines")},
     }  # fmt: skip
     return [Patch("files", (payload["file"],), values)]
 

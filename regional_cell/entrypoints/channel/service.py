@@ -1,26 +1,18 @@
 """ControlledChannel: searches of other cells.
 
-Add it to the server with the rows of `ALLOW`: only processes of other cells may call.
+Only processes of other admitted cells may call (entrypoints/allow.py).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 from accord.errors import PeerRefusedError
-from accord.runtime.mtls import PeerName
 from accord.runtime.rpc_server import current_peer
 from accord.wire.cell.v1 import channel_pb2 as wire
 from accord.wire.cell.v1 import channel_pb2_grpc as stubs
 from regional_cell.domain.search_exchange import Ask, Part
 from regional_cell.domain.transfers import header_of
 from regional_cell.services.search.answering import Answering
-
-SEARCH = "/accord.wire.cell.v1.ControlledChannel/Search"
-
-
-def allow(is_cell: Callable[[PeerName], bool]) -> Mapping[str, Callable[[PeerName], bool]]:
-    """Rows of the allow-list; `is_cell` says whether a peer is a process of another admitted cell."""
-    return {SEARCH: is_cell}
 
 
 class ChannelService(stubs.ControlledChannelServicer):

@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regional_cell.entrypoints.web_api import chat, conversations, meta, reactions, realtime, users
+from regional_cell.entrypoints.web_api import (
+    chat,
+    conversations,
+    files,
+    meta,
+    reactions,
+    realtime,
+    search,
+    users,
+)
 from regional_cell.entrypoints.web_api.arguments import (
     Argument,
     Arguments,
@@ -79,6 +88,10 @@ _CONTENT = {
 _REACTION = {
     "channel": _WORD, "timestamp": _WORD, "file": _WORD, "file_comment": _WORD,
     "name": Argument(word, True, "invalid_name", "invalid_name"),
+}  # fmt: skip
+_SEARCH = {
+    "query": Argument(text, True, "no_query"), "count": _NUMBER, "highlight": _FLAG, "sort": _WORD,
+    "sort_dir": _WORD, "team_id": _WORD,
 }  # fmt: skip
 _CHANNEL_WRITE = ("channels:manage", "channels:write", "groups:write")
 
@@ -170,6 +183,36 @@ METHODS: dict[str, Method] = {
     "reactions.get": Method(
         reactions.get, "3",
         {"channel": _WORD, "timestamp": _WORD, "file": _WORD, "file_comment": _WORD, "full": _FLAG}, ("reactions:read",),
+    ),
+    "files.getUploadURLExternal": Method(
+        files.get_upload_url_external, "4",
+        {
+            "filename": Argument(text, True, "missing_argument"),
+            "length": Argument(number, True, "missing_argument", wanted="an integer"),
+            "title": _TEXT, "snippet_type": _WORD, "alt_txt": _TEXT, "alt_text": _TEXT,
+        },
+        ("files:write",), writes=True,
+    ),
+    "files.completeUploadExternal": Method(
+        files.complete_upload_external, "4",
+        {
+            "files": Argument(json_value, True, "missing_argument", wanted="a list of files"),
+            "channel_id": _WORD, "channels": _LIST,
+            "thread_ts": Argument(moment, malformed="invalid_thread_ts"), "initial_comment": _TEXT,
+            "blocks": Argument(json_value, malformed="invalid_blocks_format"),
+        },
+        ("files:write",), writes=True,
+    ),
+    "search.messages": Method(
+        search.messages, "2", {**_SEARCH, "page": _NUMBER, "cursor": _WORD}, ("search:read",), USER_KINDS
+    ),
+    "ext.search": Method(
+        search.everywhere, "2",
+        {
+            **_SEARCH, "purpose": _WORD, "cells": _LIST, "first_answer_ms": _NUMBER, "tail_ms": _NUMBER,
+            "mode": _WORD, "continuation": _WORD,
+        },
+        ("search:read",), USER_KINDS,
     ),
     "rtm.connect": Method(realtime.rtm_connect, "1", {"batch_presence_aware": _FLAG, "presence_sub": _FLAG}),
     "ext.sessions.list": Method(realtime.sessions_list, "3", {}, kinds=USER_KINDS),

@@ -25,8 +25,10 @@ Rows = Sequence[tuple[int, Row]]
 class FileCards(Protocol):
     """Makes file objects for messages."""
 
-    async def cards(self, state: State, files: Sequence[str], edge_url: str) -> dict[str, Object]:
-        """File id to object, for those that exist."""
+    async def cards(
+        self, state: State, files: Sequence[str], edge_url: str, caller: Caller
+    ) -> dict[str, Object]:
+        """File id to object as the caller may see it, for those that exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class MessageReader:
         wanted = list(dict.fromkeys(file["id"] for files in listed.values() for file in files))
         if not wanted:
             return
-        cards = await self._files.cards(state, wanted, viewer.edge_url)
+        cards = await self._files.cards(state, wanted, viewer.edge_url, viewer.caller)
         for message in messages:
             if id(message) in listed:
                 message["files"] = [cards.get(file["id"], file) for file in listed[id(message)]]

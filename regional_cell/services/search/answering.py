@@ -16,7 +16,7 @@ from typing import Any
 
 from accord.errors import ForbiddenError, InvalidError, NotReadyError, TokenInvalidError
 from accord.identity import IdentityClaims
-from regional_cell.domain.callers import Caller
+from regional_cell.domain.callers import PERSON_ROLE, Caller
 from regional_cell.domain.objects.search import CONTENT, COUNT, METADATA
 from regional_cell.domain.search_exchange import (
     ANSWER_CLASSES,
@@ -46,7 +46,7 @@ from regional_cell.domain.state import State
 from regional_cell.domain.transfers import Header, Place, References
 from regional_cell.ports import Commits, Egress, Passage, PolicyFacts, Routes
 from regional_cell.services.search.local import SCORE, TIMESTAMP, LocalAnswer, LocalSearch, Wanted
-from regional_cell.services.search.people import PERSON_ROLE, caller_of_person, relation_of
+from regional_cell.services.search.people import caller_of_person, relation_of
 from residency_policies.decision import Question, Viewer
 
 PART_BYTES = 256 * 1024

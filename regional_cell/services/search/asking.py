@@ -91,6 +91,7 @@ class Asking:
     Args:
         identify: (caller, cell) to an identity token of that user for that cell.
         monotonic_s: for `took_ms` and the breaker.
+        first_answer_ms, tail_ms: deadlines where a search names none.
     """
 
     def __init__(
@@ -102,10 +103,18 @@ class Asking:
         peers: PeerCells,
         identify: Callable[[Caller, str], str],
         monotonic_s: Callable[[], float],
+        *,
+        first_answer_ms: int,
+        tail_ms: int,
     ) -> None:
+        self.first_answer_ms, self.tail_ms = first_answer_ms, tail_ms
         self._commits, self._local, self._egress, self._routes = commits, local, egress, routes
         self._peers, self._identify, self._monotonic_s = peers, identify, monotonic_s
         self._breaker = Breaker(monotonic_s)
+
+    async def read(self, caller: Caller, text: str) -> SearchQuery:
+        """As `LocalSearch.read`."""
+        return await self._local.read(caller, text)
 
     async def search(self, search: Search) -> Answer:
         """Ask every cell at once. Raises only what concerns the caller's own workspace:

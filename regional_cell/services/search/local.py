@@ -10,7 +10,9 @@ Invariants
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
@@ -22,7 +24,7 @@ from regional_cell.domain.objects.messages import edited, posted
 from regional_cell.domain.objects.search import COUNT, match
 from regional_cell.domain.search_filter import Candidate, Filter, resolve, wants_reactions, wants_repliers
 from regional_cell.domain.search_match import Found, searchable
-from regional_cell.domain.search_query import SearchQuery
+from regional_cell.domain.search_query import SearchQuery, parse
 from regional_cell.domain.state import State
 from regional_cell.ports import Commits, IndexQuery, SearchIndex, Views
 
@@ -79,6 +81,16 @@ class LocalSearch:
 
     def __init__(self, commits: Commits, views: Views, index: SearchIndex, now_us: Callable[[], int]) -> None:
         self._commits, self._views, self._index, self._now_us = commits, views, index, now_us
+
+    async def read(self, caller: Caller, text: str) -> SearchQuery:
+        """What the caller typed, with dates in the caller's time zone. Raises InvalidError `no_query`."""
+        state = await self._commits.state(caller.resident)
+        user = state.row("users", caller.user) or {}
+        now = datetime.fromtimestamp(
+            self._now_us() // 1_000_000, zone_of((user.get("content") or {}).get("tz", ""))
+        )
+        offset = now.utcoffset()
+        return parse(text, now.date(), int(offset.total_seconds()) if offset else 0)
 
     async def search(self, caller: Caller, query: SearchQuery, wanted: Wanted) -> LocalAnswer:
         """Search the caller's workspace. Raises UnknownResidentError, NotReadyError."""
@@ -218,6 +230,14 @@ class LocalSearch:
                 LocalMatch(state.resident, candidate.channel, candidate.ts, score, orjson.dumps(data))
             )
         return tuple(made)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of that name; UTC when there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return UTC
 
 
 def _touched(event: Event) -> tuple[str, int] | None:

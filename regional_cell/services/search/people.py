@@ -4,9 +4,6 @@ from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.state import State
 
-# An identity token of a user names the person behind it in a role of this form.
-PERSON_ROLE = "person:"
-
 
 def caller_of_person(state: State, person: str) -> Caller | None:
     """The person's active user of a workspace, as a caller without a token; None when there is none."""
