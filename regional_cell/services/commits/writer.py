@@ -136,9 +136,8 @@ class GroupCommits:
         origin: object | None = None,
     ) -> Committed:
         """As `ports.Commits.commit`."""
-        return await asyncio.shield(
-            self.submit(resident, decide, principal=principal, epoch=epoch, origin=origin)
-        )
+        # Cancelling the caller cancels the future alone: the command stays in the queue.
+        return await self.submit(resident, decide, principal=principal, epoch=epoch, origin=origin)
 
     async def state(self, resident: str) -> State:
         """As `ports.Commits.state`."""

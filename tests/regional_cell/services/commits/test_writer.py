@@ -224,6 +224,17 @@ async def test_another_process_is_caught_up_with_and_the_command_decided_again(c
     await rival.stop()
 
 
+async def test_the_live_feed_hears_what_another_process_wrote_in_its_place(cell: Cell) -> None:
+    await cell.commits.commit(T1, post(), principal=U1, origin="own")
+    rival = cell.another()
+    rival.set_live(Heard())
+    await rival.start()
+    await rival.commit(T1, post(), principal=U1, origin="theirs")
+    await rival.stop()
+    await cell.commits.commit(T1, post(), principal=U1, origin="own")
+    assert cell.heard.events == [(1, "own"), (2, None), (3, "own")]
+
+
 async def test_a_shared_store_is_read_at_its_head(cell: Cell) -> None:
     reader = cell.another(shared=True)
     assert (await reader.state(T1)).head == 0
@@ -350,6 +361,7 @@ async def test_after_an_unknown_outcome_heads_are_read_again(cell: Cell, written
         cell.log.fail_before = OutcomeUnknownError()
     with pytest.raises(OutcomeUnknownError):
         await cell.commits.commit(T1, post("perhaps", client_msg_id="id-1"), principal=U1)
+    assert (await cell.commits.state(T1)).head == written
     done = await cell.commits.commit(T1, post("again", client_msg_id="id-1"), principal=U1)
     assert len(await cell.commits.read(T1, 0, 9)) == 1
     assert (done.duplicate is not None) == written
