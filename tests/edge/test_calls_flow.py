@@ -296,3 +296,21 @@ async def _transit_of_files_and_sockets(world: World, indian: FakeCell, resident
         f"http://{world.socket_url}/rtm/{ticket}", headers={"upgrade": "websocket"}
     ) as answer:
         assert (answer.status, answer.headers["x-url"]) == (421, "http://bom.test")
+
+
+async def test_a_cell_far_away_is_reached_over_its_distance(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.links = {"us-iad": 300.0}
+    try:
+        await world.start()
+        await world.start_edge()
+        await until(lambda: world.other.sessions, 10)
+        token = world.token(world.american, world.other)
+        begun_s = asyncio.get_running_loop().time()
+        status, body, _ = await world.api("auth.test", token)
+        took_s = asyncio.get_running_loop().time() - begun_s
+        assert (status, body["cell"]) == (200, "us-iad")
+        assert took_s >= 0.3
+        assert (await world.api("auth.test", world.token()))[1]["cell"] == "de-fra"
+    finally:
+        await world.stop()

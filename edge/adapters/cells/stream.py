@@ -21,6 +21,7 @@ from accord.errors import (
     PeerRefusedError,
 )
 from accord.runtime.error_detail import moved_from_wire
+from accord.runtime.rpc_client import error_of
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
 from edge.adapters.cells.outbox import Outbox
@@ -215,7 +216,7 @@ class Stream:
         except (TimeoutError, asyncio.InvalidStateError):
             raise HomeUnreachableError(cell=self.cell) from None
         except grpc.aio.AioRpcError as error:
-            raise HomeUnreachableError(cell=self.cell, status=error.code().name) from None
+            raise error_of(error) from None
         finally:
             self._lose()
             call.cancel()
