@@ -130,10 +130,15 @@ METHODS: dict[str, Method] = {
         conversations.join, "3", {"channel": _CHANNEL}, ("channels:join", "channels:write",
         "channels:manage"), writes=True
     ),
-    "conversations.leave": Method(conversations.leave, "3", {"channel": _CHANNEL}, _CHANNEL_WRITE, writes=True),
+    "conversations.leave": Method(
+        conversations.leave, "3", {"channel": _CHANNEL}, _CHANNEL_WRITE, writes=True
+    ),
     "conversations.invite": Method(
         conversations.invite, "3",
-        {"channel": _CHANNEL, "users": Argument(listed, True, "no_user", "invalid_array_arg"), "force": _FLAG},
+        {
+            "channel": _CHANNEL, "users": Argument(listed, True, "no_user", "invalid_array_arg"),
+            "force": _FLAG,
+        },
         (*_CHANNEL_WRITE, "channels:write.invites", "groups:write.invites"), writes=True,
     ),
     "conversations.members": Method(
@@ -182,7 +187,8 @@ METHODS: dict[str, Method] = {
     "reactions.remove": Method(reactions.remove, "2", _REACTION, ("reactions:write",), writes=True),
     "reactions.get": Method(
         reactions.get, "3",
-        {"channel": _WORD, "timestamp": _WORD, "file": _WORD, "file_comment": _WORD, "full": _FLAG}, ("reactions:read",),
+        {"channel": _WORD, "timestamp": _WORD, "file": _WORD, "file_comment": _WORD, "full": _FLAG},
+        ("reactions:read",),
     ),
     "files.getUploadURLExternal": Method(
         files.get_upload_url_external, "4",

@@ -65,6 +65,7 @@ def test_names_become_tokens_only_when_asked() -> None:
         prepare("#general, @ann: @here #nothing", link)
         == "<#C12345678|general>, <@U12345678>: <!here> #nothing"
     )
+    assert prepare("x@ann a#general", link) == "x@ann a#general"
     assert prepare("https://a.b/#general", link) == "<https://a.b/#general>"
 
 

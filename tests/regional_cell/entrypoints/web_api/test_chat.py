@@ -103,6 +103,7 @@ async def test_an_edit_keeps_the_ts_and_is_told_with_what_stood_before(cell: Cel
     ts = await cell.post(
         BOB, GENERAL, "old", blocks=blocks, metadata={"event_type": "e", "event_payload": {"a": 1.5}}
     )
+    assert "metadata" not in cell.recorder.heard[-1][1]
     answer = await cell.ok(BOB, "chat.update", channel=GENERAL, ts=ts, text="new")
     assert (answer["ts"], answer["text"], answer["message"]["edited"]["user"]) == (ts, "new", BOB)
     assert "blocks" not in answer["message"]

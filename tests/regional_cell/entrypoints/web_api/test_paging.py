@@ -23,7 +23,7 @@ async def pages(cell: Cell, method: str, member: str, **arguments: Any) -> list[
     raise AssertionError("the list does not end")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 1_000))
 def test_pages_of_any_history_are_its_messages_in_order(data: st.DataObject, seed: int) -> None:
     import asyncio
@@ -60,14 +60,15 @@ async def _histories(data: st.DataObject, seed: int) -> None:
         model.sort(reverse=True)
         limit = data.draw(st.integers(1, 4))
         ends = [*model, "1000000000.000000", "2000000000.000000"]
-        latest, oldest = data.draw(st.sampled_from([None, *ends])), data.draw(st.sampled_from([None, *ends]))
+        given_ends = data.draw(st.sampled_from([(), ("oldest",), ("latest",), ("oldest", "latest")]))
+        bounds = {name: data.draw(st.sampled_from(ends)) for name in given_ends}
+        latest, oldest = bounds.get("latest"), bounds.get("oldest")
         inclusive = data.draw(st.booleans())
         wanted = [
             ts for ts in model
             if (latest is None or ts < latest or (inclusive and ts == latest))
             and (oldest is None or ts > oldest or (inclusive and ts == oldest))
         ]  # fmt: skip
-        bounds = {name: end for name, end in (("latest", latest), ("oldest", oldest)) if end is not None}
         found = await pages(
             cell,
             "conversations.history",
@@ -81,6 +82,7 @@ async def _histories(data: st.DataObject, seed: int) -> None:
         ordered = [m["ts"] for page in (reversed(found) if upwards else found) for m in page]
         assert ordered == wanted
         assert all(len(page) == limit for page in found[:-1])
+        assert found[-1] or not wanted
     finally:
         await cell.stop()
 
