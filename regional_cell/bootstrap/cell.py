@@ -76,6 +76,8 @@ from regional_cell.settings import CellSettings
 GRACE_S = 3.0
 DRAIN_NOTICE_S = 5.0
 CHECKPOINT_S = 2.0
+# No upload lasts longer; younger remains may belong to a process beside this one.
+PARTIAL_S = 3600.0
 SETTLE_S = 10.0
 DRIFT_S = 3_600.0
 PEERS_S = 5.0
@@ -293,7 +295,7 @@ class Cell:
     async def start(self) -> None:
         """Start everything; afterwards calls are served, and readiness follows the directory."""
         schema_version.require_current(self.settings.sql_url)
-        self.stores.files.clean()
+        self.stores.files.clean(time.time() - PARTIAL_S)
         await self.stores.open()
         self.directory.watches.start()
         await self.commits.start()

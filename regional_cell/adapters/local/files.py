@@ -63,11 +63,12 @@ class LocalFiles:
         self._threads = ThreadPoolExecutor(threads, "files")
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def clean(self) -> int:
-        """Remove what writes that ended early left behind; at start, before the first write. Gives how
-        many.
+    def clean(self, before_s: float) -> int:
+        """Remove what writes that ended early left behind, last written before `before_s` (unix seconds).
+
+        Other processes may be writing: the bound is older than an upload may last. Gives how many; blocks.
         """
-        partial = list(self._root.glob(f"*/*{PARTIAL}"))
+        partial = [path for path in self._root.glob(f"*/*{PARTIAL}") if path.stat().st_mtime < before_s]
         for path in partial:
             path.unlink()
         return len(partial)

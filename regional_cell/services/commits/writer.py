@@ -88,7 +88,7 @@ class GroupCommits:
         return self._pending
 
     def set_live(self, live: LiveFeed) -> None:
-        """Name the live feed, before `start`; it is made from this object."""
+        """Name the live feed, which is made from this object, before `start`."""
         self._live = live
 
     async def start(self) -> None:
@@ -144,7 +144,8 @@ class GroupCommits:
         held = self._states.hold(resident)
         if not held.ready:
             await asyncio.shield(self._states.load(resident, held))
-        elif self._shared:
+        if self._shared:
+            # After a load too: it may have begun before another process acknowledged what is asked for.
             await self._states.catch_up(resident, held)
         if held.state is None:
             raise NotReadyError(resident=resident)

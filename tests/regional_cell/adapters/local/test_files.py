@@ -1,6 +1,7 @@
 """Files: whole or absent, sealed, and opened in their own place only."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -89,7 +90,11 @@ async def test_what_a_crash_left_is_cleaned(files: LocalFiles, tmp_path: Path) -
     key, _ = await files.write(T1, FILE, pieces(b"whole"), 5)
     partial = tmp_path / "files" / T1 / f"{key}.abc.partial"
     partial.write_bytes(b"half")
-    assert files.clean() == 1
+    os.utime(partial, (1000, 1000))
+    fresh = partial.with_name("def.partial")
+    fresh.write_bytes(b"being written")
+    assert files.clean(before_s=2000) == 1
+    assert fresh.exists()
     assert not partial.exists()
     assert await read(files, key) == b"whole"
 

@@ -242,6 +242,28 @@ async def test_a_shared_store_is_read_at_its_head(cell: Cell) -> None:
     assert (await reader.state(T1)).head == 1
 
 
+async def test_a_load_that_began_before_the_question_is_not_its_answer(cell: Cell) -> None:
+    views, read = cell.store.views, asyncio.Event()
+    goes_on = asyncio.Event()
+
+    class Slow(type(views)):  # type: ignore[misc]
+        async def state(self, resident: str) -> State | None:
+            found: State | None = await super().state(resident)
+            read.set()
+            await goes_on.wait()
+            return found
+
+    reader = GroupCommits(cell.log, Slow(cell.log), cell.store.sealer, clock(), shared=True)
+    early = asyncio.create_task(reader.state(T1))
+    await read.wait()
+    await cell.commits.commit(T1, post(), principal=U1)
+    late = asyncio.create_task(reader.state(T1))
+    await turns()
+    goes_on.set()
+    assert (await late).head == 1
+    await early
+
+
 async def test_a_refused_decision_fails_its_command_alone(cell: Cell) -> None:
     def refuse(state: State, first_us: int) -> Decided:
         raise InvalidError(field="text", why="too long")
