@@ -1,9 +1,8 @@
-"""The cell's own key, in a file, and the wrapping of residents' data keys with it.
+"""Wrapping of residents' data keys with the cell's own key, which settings read from the secrets folder.
 
 Invariants
-    1. A cell without its key does not start: nothing is made up. Only provisioning creates the file, once.
-    2. The file can be read by its owner alone; wider permissions are refused.
-    3. A wrapped key opens only as the key of the same resident under the same id.
+    1. A key of another length than 32 bytes is refused; nothing is made up.
+    2. A wrapped key opens only as the key of the same resident under the same id.
 """
 
 import os
@@ -13,12 +12,11 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from accord.errors import ConflictError, KeyUnavailableError
+from accord.errors import KeyUnavailableError
 from regional_cell.domain.errors import IntegrityError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-FILE_NAME = "cell.key"
 
 
 class CellKeys:
@@ -45,37 +43,6 @@ class CellKeys:
             return self._aead.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _place(resident, key_id))
         except (InvalidTag, ValueError):
             raise IntegrityError(thing="data_key", resident=resident, key=key_id) from None
-
-
-def create(folder: Path, random: Callable[[int], bytes] = os.urandom) -> None:
-    """Draw the cell's key and sync it to disk; for provisioning. Raises ConflictError when there is one
-    already.
-    """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / FILE_NAME
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise ConflictError(what="cell_key") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(random(KEY_BYTES).hex().encode("ascii") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(folder)
-
-
-def load(folder: Path) -> CellKeys:
-    """The cell's key. Raises KeyUnavailableError when the file is missing, malformed or open to others."""
-    path = folder / FILE_NAME
-    try:
-        if path.stat().st_mode & 0o077:
-            raise KeyUnavailableError(key="cell", why="file can be read by others")
-        key = bytes.fromhex(path.read_text("ascii").strip())
-    except FileNotFoundError:
-        raise KeyUnavailableError(key="cell", why="no key file; provisioning creates it") from None
-    except (OSError, ValueError):
-        raise KeyUnavailableError(key="cell", why="key file cannot be read") from None
-    return CellKeys(key)
 
 
 def sync_folder(folder: Path) -> None:

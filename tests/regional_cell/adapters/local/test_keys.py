@@ -1,46 +1,37 @@
-"""A cell without its key does not start."""
-
-from pathlib import Path
+"""Data keys are wrapped for one resident under one id."""
 
 import pytest
 
-from accord.errors import ConflictError, KeyUnavailableError
-from regional_cell.adapters.local import keys
+from accord.errors import KeyUnavailableError
+from regional_cell.adapters.local.keys import CellKeys
+from regional_cell.domain.errors import IntegrityError
+from tests.regional_cell.stores import CELL_KEY, T1, T2
+
+DATA_KEY = b"d" * 32
 
 
-def test_a_missing_key_is_refused_and_not_made_up(tmp_path: Path) -> None:
+def test_a_wrapped_key_opens_at_its_place() -> None:
+    wrapped = CellKeys(CELL_KEY).wrap(T1, "one", DATA_KEY)
+    assert DATA_KEY not in wrapped
+    assert CellKeys(CELL_KEY).unwrap(T1, "one", wrapped) == DATA_KEY
+
+
+@pytest.mark.parametrize(
+    ("key", "resident", "key_id"), [(b"x" * 32, T1, "one"), (CELL_KEY, T2, "one"), (CELL_KEY, T1, "two")]
+)
+def test_a_wrapped_key_opens_nowhere_else(key: bytes, resident: str, key_id: str) -> None:
+    wrapped = CellKeys(CELL_KEY).wrap(T1, "one", DATA_KEY)
+    with pytest.raises(IntegrityError):
+        CellKeys(key).unwrap(resident, key_id, wrapped)
+
+
+@pytest.mark.parametrize("wrapped", [b"", b"x" * 11, b"x" * 60])
+def test_what_was_never_wrapped_does_not_open(wrapped: bytes) -> None:
+    with pytest.raises(IntegrityError):
+        CellKeys(CELL_KEY).unwrap(T1, "one", wrapped)
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_a_cell_key_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(KeyUnavailableError):
-        keys.load(tmp_path / "keys")
-    assert not (tmp_path / "keys").exists()
-
-
-def test_a_created_key_is_its_owner_s_alone_and_loads(tmp_path: Path) -> None:
-    keys.create(tmp_path / "keys")
-    path = tmp_path / "keys" / keys.FILE_NAME
-    assert path.stat().st_mode & 0o777 == 0o600
-    wrapped = keys.load(tmp_path / "keys").wrap("T1", "k", b"d" * 32)
-    assert keys.load(tmp_path / "keys").unwrap("T1", "k", wrapped) == b"d" * 32
-
-
-def test_a_key_is_never_replaced(tmp_path: Path) -> None:
-    keys.create(tmp_path)
-    before = (tmp_path / keys.FILE_NAME).read_bytes()
-    with pytest.raises(ConflictError):
-        keys.create(tmp_path)
-    assert (tmp_path / keys.FILE_NAME).read_bytes() == before
-
-
-@pytest.mark.parametrize("text", ["", "zz", "00" * 16, "00" * 33])
-def test_a_malformed_key_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / keys.FILE_NAME
-    path.write_text(text)
-    path.chmod(0o600)
-    with pytest.raises(KeyUnavailableError):
-        keys.load(tmp_path)
-
-
-def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    keys.create(tmp_path)
-    (tmp_path / keys.FILE_NAME).chmod(0o640)
-    with pytest.raises(KeyUnavailableError, match="others"):
-        keys.load(tmp_path)
+        CellKeys(b"k" * length)
