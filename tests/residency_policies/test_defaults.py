@@ -157,8 +157,9 @@ def test_a_user_is_told_nothing_about_policies() -> None:
 
 def example() -> CompiledBundle:
     texts = tuple(path.read_text("utf-8") for path in sorted(EXAMPLE.glob("*.yaml")))
-    assert len(texts) == 3
-    return check_bundle(Bundle(1, builtin_floors() + texts, BUILTIN_REGIONS), AT_S)
+    assert len(texts) == 6
+    assert set(builtin_floors()) <= set(texts), "a folder of policies brings the mandatory floors as shipped"
+    return check_bundle(Bundle(1, texts, BUILTIN_REGIONS), AT_S)
 
 
 def test_the_example_permits_the_group_in_the_united_states_to_search_germany_until_the_fact_ends() -> None:
