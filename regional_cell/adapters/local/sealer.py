@@ -94,8 +94,8 @@ class LocalSealer:
         place = _event_place(event.resident, event.sequence, event.kind)
         return SealedEvent(
             event.resident, event.sequence, event.epoch, event.kind, event.schema, event.at_us,
-            event.principal, key.key_id, nonce + key.aead.encrypt(nonce, payload, place), _sha256(payload).digest(),
-            event.topics,
+            event.principal, key.key_id, nonce + key.aead.encrypt(nonce, payload, place),
+            _sha256(payload).digest(), event.topics,
         )  # fmt: skip
 
     def open_event(self, sealed: SealedEvent) -> Event:

@@ -2,8 +2,6 @@
 uniqueness.
 """
 
-from typing import Any
-
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Row
 from regional_cell.domain.state import patched
 from regional_cell.domain.views.registry import VIEWS, View
