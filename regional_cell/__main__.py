@@ -1,4 +1,5 @@
-"""`python -P -m regional_cell --config FILE [--migrate] [--process N]` runs a process of a cell; `migrate` only migrates.
+"""`python -P -m regional_cell --config FILE [--migrate] [--process N]` runs a process of a cell; `migrate`
+only migrates.
 
 Settings with faults, missing keys and a store of another schema are printed, and give exit code 2.
 """

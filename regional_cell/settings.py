@@ -1,10 +1,12 @@
 """Settings of a cell: TOML file, environment over it; keys from the secrets folder alone.
 
-Files in the secrets folder: `keys__signing_seed`, `keys__cell_key`, `keys__ledger_seed` (64 hex digits each) and
+Files in the secrets folder: `keys__signing_seed`, `keys__cell_key`, `keys__ledger_seed` (64 hex digits
+each) and
 `lookup_keys.json` (a list of {attribute, jurisdiction, key_id, key}).
 
 Invariants
-    1. Nothing has a default that would let a cell run without keys, certificates, a jurisdiction or a data folder.
+    1. Nothing has a default that would let a cell run without keys, certificates, a jurisdiction or a data
+       folder.
 """
 
 import re
@@ -30,7 +32,9 @@ _KEY = re.compile(rb"[0-9a-f]{64}")
 
 
 class CellNodeSettings(NodeSettings):
-    """`processes`: how many API processes share this cell's store; each is started with its own `--process`."""
+    """`processes`: how many API processes share this cell's store; each is started with its own
+    `--process`.
+    """
 
     plane: Literal["cell"]
     jurisdiction: Jurisdiction
@@ -113,7 +117,9 @@ class LedgerSettings(Section):
 
 
 class CellSettings(BaseModel):
-    """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations, tests)."""
+    """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations,
+    tests).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

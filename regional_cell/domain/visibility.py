@@ -1,10 +1,12 @@
 """Visibility: which topics a user hears of, walking along the log.
 
-A topic is a channel (its members), a user (that user alone) or the resident itself (all but guests). An event is told
+A topic is a channel (its members), a user (that user alone) or the resident itself (all but guests). An
+event is told
 under the memberships that it leaves behind: who is added hears of it in the channel, who is removed does not.
 
 Invariants
-    1. `topics_before` undone event by event with `moves` is `topics_of` at the end: replay and live tell the same.
+    1. `topics_before` undone event by event with `moves` is `topics_of` at the end: replay and live tell
+       the same.
     2. What cannot be undone exactly gives None, and the caller starts afresh; nothing is guessed.
 """
 
@@ -43,7 +45,9 @@ def moves(event: Event) -> list[tuple[str, str, bool]]:
 
 
 def topics_before(events: Sequence[Event], user: str, after: set[str]) -> set[str] | None:
-    """What the user heard of before `events`, which follow each other and leave `after`; None when it cannot be told."""
+    """What the user heard of before `events`, which follow each other and leave `after`; None when it
+    cannot be told.
+    """
     topics = set(after)
     for event in reversed(events):
         if event.kind in STANDING and event.payload["user"] == user:

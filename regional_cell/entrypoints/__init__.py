@@ -1,1 +1,3 @@
-"""Doors into a cell: the gateway of the edges, the public API behind it, the controlled channel, operators, workers."""
+"""Doors into a cell: the gateway of the edges, the public API behind it, the controlled channel, operators,
+workers.
+"""

@@ -1,7 +1,8 @@
 """Claims: settling what a crash left between a lease in the directory and the commit in this cell.
 
 Invariants
-    1. A lease that was noted is settled exactly in one way: committed when all its residents have their first event,
+    1. A lease that was noted is settled exactly in one way: committed when all its residents have their
+       first event,
        released when none has; a mixed one is released and claimed anew for those that have.
     2. The cell's logs are the truth: the drift job claims what a log says and the directory does not hold.
 """

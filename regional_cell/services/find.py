@@ -25,7 +25,9 @@ class BlindIndexes(Protocol):
 
 
 class People:
-    """An index over the contacts of this cell's people, made when first asked and completed as people come."""
+    """An index over the contacts of this cell's people, made when first asked and completed as people
+    come.
+    """
 
     def __init__(self, commits: Commits, log: Log, indexes: BlindIndexes, clock: Clock) -> None:
         self._commits, self._log, self._indexes, self._clock = commits, log, indexes, clock

@@ -1,6 +1,7 @@
 """Imports: many messages of many authors, said in order, for a workspace that is being set up.
 
-Every message takes the way of any other (the same decisions, the same events); ids, times and sequences are given here.
+Every message takes the way of any other (the same decisions, the same events); ids, times and sequences
+are given here.
 
 Invariants
     1. The order of the request is the order of the log, but for reactions, which come after all messages.

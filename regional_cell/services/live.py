@@ -1,10 +1,12 @@
 """The live tail: tells every committed event to the sockets that may hear of it, in the order of the log.
 
 Invariants
-    1. `position` is the last event told of a resident; it rises by the log's order, without a gap. What another
+    1. `position` is the last event told of a resident; it rises by the log's order, without a gap. What
+       another
        process committed is read from the log before anything later is told.
     2. An event is rendered once, and goes once to each edge stream that has a listener to its topic.
-    3. A change of membership moves a socket's topics at the event's place: the frame before it and the frame after it
+    3. A change of membership moves a socket's topics at the event's place: the frame before it and the
+       frame after it
        reach exactly who had the right then.
     4. The socket that sent a message gets the reply in the place of the event, and not the event.
     5. A resident without sockets costs nothing here.
@@ -20,6 +22,7 @@ import orjson
 
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.socket_frames import reply_frame
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import STANDING, moves
 from regional_cell.domain.web_socket import text_frame
@@ -143,7 +146,9 @@ class Live:
         socket_origin = origin if isinstance(origin, SocketOrigin) else None
         listened = [resident.topics.get(topic) for topic, _ in event.topics]
         if socket_origin is not None:
-            socket_origin.link.frame(socket_origin.socket, reply_frame(socket_origin, event))
+            socket_origin.link.frame(
+                socket_origin.socket, reply_frame(event, socket_origin.reply_to, socket_origin.client_msg_id)
+            )
         if any(listened):
             self._fan_out(state, event, listened, socket_origin)
         resident.position = event.sequence
@@ -164,7 +169,8 @@ class Live:
             self._failed(event.kind, error)
             return
         for (_, x_seq), body, topic in zip(event.topics, bodies, listened, strict=False):
-            # The first frame of a message is what the reply stands for; others (a root's new counts) are for all.
+            # The first frame of a message is what the reply stands for; others (a root's new counts) are
+            # for all.
             replied, origin = origin, None
             if body is None or topic is None:
                 continue
@@ -274,16 +280,3 @@ class Live:
             del entry.links[socket.link]
         if not entry.links:
             del resident.topics[topic]
-
-
-def reply_frame(origin: SocketOrigin, event: Event) -> bytes:
-    """What the sender's own socket gets instead of the event of its message."""
-    seconds, micros = divmod(event.at_us, 1_000_000)
-    body: dict[str, Any] = {"ok": True}
-    if origin.reply_to is not None:
-        body["reply_to"] = orjson.Fragment(origin.reply_to)
-    body |= {"ts": f"{seconds}.{micros:06d}", "text": event.payload.get("text", "")}
-    if origin.client_msg_id:
-        body["client_msg_id"] = origin.client_msg_id
-    number = next((x_seq for topic, x_seq in event.topics if topic == event.payload.get("channel")), None)
-    return text_frame(orjson.dumps(body | ({"x_seq": number} if number is not None else {})))

@@ -162,7 +162,9 @@ class Provisioning:
         await self._commits.commit(check_id(organisation, "E"), decide, principal="")
 
     async def create_workspace(self, spec: WorkspaceSpec) -> tuple[str, str, str]:
-        """(workspace, #general, #random). ConflictError when the slug is taken; ColinkErrors of the directory."""
+        """(workspace, #general, #random). ConflictError when the slug is taken; ColinkErrors of the
+        directory.
+        """
         _check_country(spec.establishment)
         if spec.organisation:
             check_id(spec.organisation, "E")

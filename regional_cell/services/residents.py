@@ -1,11 +1,13 @@
 """Residents: bringing new ones into the world, with the directory and this cell agreeing at the end.
 
-The way of a group: place each in the directory, lease their names, note the lease, open the logs and commit the first
+The way of a group: place each in the directory, lease their names, note the lease, open the logs and
+commit the first
 events, commit the lease, forget it.
 
 Invariants
     1. A name is never committed in the directory before the resident's first event is committed here.
-    2. A lease is noted durably before the first local commit, so that the reconciler (services/claims.py) can settle it
+    2. A lease is noted durably before the first local commit, so that the reconciler (services/claims.py)
+       can settle it
        whatever happens in between.
     3. One resident that is refused takes no other with it.
 """
@@ -47,7 +49,9 @@ class Residents:
         self._leases, self._clock = leases, clock
 
     async def create(self, new: Sequence[NewResident]) -> list[ColinkError | None]:
-        """Create them; for each, in order, why it was refused, or None. Names should not repeat within `new`."""
+        """Create them; for each, in order, why it was refused, or None. Names should not repeat within
+        `new`.
+        """
         outcomes: dict[str, ColinkError | None] = {}
         free = asyncio.Semaphore(GROUPS_AT_ONCE)
 
@@ -105,7 +109,9 @@ class Residents:
         return outcomes
 
     async def _finish(self, lease: str, outcomes: dict[str, ColinkError | None]) -> None:
-        """Commit the lease when all have begun; anything else is the reconciler's, which knows from the logs."""
+        """Commit the lease when all have begun; anything else is the reconciler's, which knows from the
+        logs.
+        """
         if any(error is not None for error in outcomes.values()):
             return
         try:

@@ -1,11 +1,14 @@
 """Signing in: a person's home cell checks who they are, each workspace's home cell gives them a token.
 
-    password or ticket at the person's home      -> a session, and one identity token for each linked workspace's home
+    password or ticket at the person's home      -> a session, and one identity token for each linked
+    workspace's home
     identity token at the workspace's home       -> an `xoxc` token of the user that this person is there
 
 Invariants
-    1. An unknown person, a wrong password and a person without one cost the same work and get the same answer.
-    2. Attempts are counted by person, or by the digest of the address for unknown ones, before any work is done.
+    1. An unknown person, a wrong password and a person without one cost the same work and get the same
+       answer.
+    2. Attempts are counted by person, or by the digest of the address for unknown ones, before any work is
+       done.
     3. An identity token is believed only from the cell that is the person's home, for this very cell.
 """
 
@@ -17,12 +20,11 @@ from dataclasses import dataclass
 from accord.clock import Clock
 from accord.encoding import b64url
 from accord.errors import (
-    ColinkError,
     ForbiddenError,
     InvalidError,
-    NotFoundError,
     RateLimitedError,
     TokenInvalidError,
+    UnknownResidentError,
     UserInactiveError,
 )
 from accord.ids import check_id
@@ -129,12 +131,9 @@ class SignIn:
         state = await self._person(person)
         if state is None:
             raise InvalidLoginError()
-        expires_s = payload["x"]
-        if payload.get("reusable") is not True:
-            if not isinstance(expires_s, int) or not await self._spent.spend(
-                str(payload.get("i")), expires_s
-            ):
-                raise TokenInvalidError(why="spent")
+        standing, expires_s = payload.get("reusable") is True, int(str(payload["x"]))
+        if not standing and not await self._spent.spend(str(payload.get("i")), expires_s):
+            raise TokenInvalidError(why="spent")
         return await self._signed_in(state, device)
 
     async def session(self, workspace: str, identity: str, device: str) -> Opened:
@@ -178,12 +177,8 @@ class SignIn:
             return None
         try:
             return await self._commits.state(check_id(person, "P"))
-        except (InvalidError, NotFoundError):
+        except (InvalidError, UnknownResidentError):
             return None
-        except ColinkError as error:
-            if error.api == "invalid_auth":
-                return None
-            raise
 
     async def _signed_in(self, state: State, device: str) -> SignedIn:
         session = b64url(self._random(16))

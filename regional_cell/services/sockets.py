@@ -2,8 +2,10 @@
 
 Invariants
     1. A ticket opens one socket once; a token that is revoked, or a user who is gone, opens none.
-    2. `hello` is the first frame. Then, with a resume token, come exactly the events since its mark that the user had
-       the right to hear of when they happened, and only then live ones. What cannot be replayed whole is not begun:
+    2. `hello` is the first frame. Then, with a resume token, come exactly the events since its mark that
+       the user had
+       the right to hear of when they happened, and only then live ones. What cannot be replayed whole is
+       not begun:
        `hello` then says `x_resync`.
     3. A resume token names what was told before it was made; it is sealed, of one user, epoch and life.
     4. A frame that cannot be read, or asks what is unknown, is answered with an error; it closes nothing.
@@ -24,6 +26,7 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.socket_frames import ClientFrame, pong_frame, reply_frame
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import step, topics_before, topics_of
 from regional_cell.domain.web_socket import text_frame
@@ -51,17 +54,6 @@ CLOSE_RESTART = 1012
 HELLO = text_frame(b'{"type":"hello"}')
 HELLO_RESYNC = text_frame(b'{"type":"hello","x_resync":true}')
 ACCEPTED = frozenset({"presence_sub", "presence_query", "tickle"})
-
-
-class ClientFrame(msgspec.Struct):
-    """What a client may say, as far as the kinds have members in common."""
-
-    type: str = ""
-    id: msgspec.Raw = msgspec.Raw()
-    channel: str = ""
-    text: str = ""
-    thread_ts: str = ""
-    client_msg_id: str = ""
 
 
 class _Socket:
@@ -313,7 +305,7 @@ class Sockets:
         elif frame.type == "typing":
             self._live.typing(socket.live, frame.channel, frame.thread_ts)
         elif frame.type == "ping":
-            link.frame(number, _pong(data))
+            link.frame(number, pong_frame(data))
         elif frame.type not in ACCEPTED:
             self._error(link, number, reply_to, 1, "unknown type")
 
@@ -350,7 +342,7 @@ class Sockets:
             api = error.api if isinstance(error, ColinkError) else "internal_error"
             self._error(origin.link, origin.socket, origin.reply_to, 4, api)
         elif (first := posted.result().duplicate) is not None:
-            origin.link.frame(origin.socket, _repeat_frame(origin, first))
+            origin.link.frame(origin.socket, reply_frame(first, origin.reply_to, origin.client_msg_id))
 
     def _error(self, link: EdgeLink, number: int, reply_to: str | None, code: int, text: str) -> None:
         body: dict[str, Any] = {"ok": False} | ({"reply_to": orjson.Fragment(reply_to)} if reply_to else {})
@@ -385,21 +377,3 @@ class Sockets:
                 socket.link.frame(socket.number, self._mark(socket, record))
             if number % 200 == 0:
                 await asyncio.sleep(0)
-
-
-def _pong(data: bytes) -> bytes:
-    """The members of a ping come back; its id as `reply_to`."""
-    try:
-        said = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        said = {}
-    body = {name: value for name, value in said.items() if name not in ("type", "id")}
-    return text_frame(orjson.dumps({"type": "pong", "reply_to": said.get("id"), **body}))
-
-
-def _repeat_frame(origin: SocketOrigin, first: Event) -> bytes:
-    seconds, micros = divmod(first.at_us, 1_000_000)
-    body: dict[str, Any] = {"ok": True}
-    body |= {"reply_to": orjson.Fragment(origin.reply_to)} if origin.reply_to is not None else {}
-    body |= {"ts": f"{seconds}.{micros:06d}", "text": first.payload.get("text", "")}
-    return text_frame(orjson.dumps({**body, "client_msg_id": origin.client_msg_id}))

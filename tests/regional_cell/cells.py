@@ -1,6 +1,8 @@
-"""A whole cell in the test's process: real stores in a folder, real TLS, a directory that stands in for the plane.
+"""A whole cell in the test's process: real stores in a folder, real TLS, a directory that stands in for
+the plane.
 
-The stand-in signs routes and bundles with real keys; placements and claims are kept in memory. `crash_before_commit`
+The stand-in signs routes and bundles with real keys; placements and claims are kept in memory.
+`crash_before_commit`
 lets it break off where a crash would hurt.
 """
 
@@ -12,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from accord.errors import ConflictError, NotFoundError, NotReadyError
 from accord.identity import Handover, SigningKey, sign_handover
@@ -95,14 +98,14 @@ class MemoryDirectory:
 
     # --- what the watch would bring ----------------------------------------------------------------
 
-    def tell(self, placements: Sequence[wire.Placement], full: bool = False, **more: object) -> None:
+    def tell(self, placements: Sequence[wire.Placement], full: bool = False, **more: Any) -> None:
         """Put a signed delta into the cell's table, as its watch would."""
         assert self.cell is not None
         table = self.cell.routes
         previous = CHAIN_START if full or not table.last_hash else table.last_hash
         delta = wire.RouteDelta(
             watch_version=table.watch_version + 1, full=full, placements=placements, **more
-        ).SerializeToString()  # type: ignore[arg-type]
+        ).SerializeToString()
         signature = sign_route(self.key, previous, delta)
         key_id = bytes.fromhex(self.key.key_id)
         table.take(wire.WatchResponse(nonce=1, delta=delta, key_id=key_id, signature=signature))

@@ -1,4 +1,6 @@
-"""An edge as a cell sees it: one stream over real TLS, with calls, sockets and frames in the order of arrival."""
+"""An edge as a cell sees it: one stream over real TLS, with calls, sockets and frames in the order of
+arrival.
+"""
 
 import asyncio
 import json
@@ -45,7 +47,8 @@ class TestEdge:
         batch = await self.stream.read()
         if batch is grpc.aio.EOF:
             raise EOFError
-        first, *rest = batch.frames
+        frames: list[wire.CellFrame] = list(batch.frames)
+        first, rest = frames[0], frames[1:]
         self.reading = asyncio.ensure_future(self._read(rest))
         return first.hello
 

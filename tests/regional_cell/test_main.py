@@ -16,7 +16,16 @@ def start(folder: Path, *arguments: str, secrets: bool = True) -> subprocess.Com
     """Run the program until it ends."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COLINK_")}
     environ |= {"COLINK_SECRETS_DIR": str(folder / "secrets")} if secrets else {}
-    command = [sys.executable, "-m", "regional_cell", *arguments, "--config", str(folder / "config.toml")]
+    environ["PYTHONPATH"] = str(ROOT)
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "regional_cell",
+        *arguments,
+        "--config",
+        str(folder / "config.toml"),
+    ]
     return subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False
     )

@@ -62,7 +62,9 @@ class DirectoryClient:
         request: object,
         deadline_s: float = DEADLINE_S,
     ) -> Answer:
-        """One unary call; a request must be repeatable, since another address may be asked after a failure."""
+        """One unary call; a request must be repeatable, since another address may be asked after a
+        failure.
+        """
         failure: ColinkError = HomeUnreachableError()
         for place in range(len(self._channels)):
             channel = self._channels[(self._turn + place) % len(self._channels)]

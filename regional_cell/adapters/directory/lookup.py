@@ -35,7 +35,9 @@ class LookupKeys:
 
 
 def read_lookup_keys(file: Path, jurisdiction: str, faults: list[str]) -> LookupKeys:
-    """A JSON list of {"attribute", "jurisdiction", "key_id", "key" (base64url)}; those of `jurisdiction` are taken."""
+    """A JSON list of {"attribute", "jurisdiction", "key_id", "key" (base64url)}; those of `jurisdiction`
+    are taken.
+    """
     keys: dict[str, list[tuple[str, bytes]]] = {}
     try:
         for row in json.loads(file.read_bytes()):

@@ -1,9 +1,11 @@
 """Policies: the signed bundle in force, and the one before it while not everybody has the new one.
 
 Invariants
-    1. A bundle is used only when the directory's bundle key signed it and it compiles; it is kept before it is used.
+    1. A bundle is used only when the directory's bundle key signed it and it compiles; it is kept before
+       it is used.
     2. While a roll-out runs a flow that crosses must pass under both bundles; the stricter answer is given.
-    3. No bundle, or one that nobody confirmed for longer than `age_s_max`: home-local use goes on, nothing crosses.
+    3. No bundle, or one that nobody confirmed for longer than `age_s_max`: home-local use goes on, nothing
+       crosses.
 """
 
 import hashlib

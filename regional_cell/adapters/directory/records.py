@@ -4,7 +4,8 @@
     routes/bundle     the newest SignedBundle
 
 Invariants
-    1. What is read back is proven again: signatures, chain and order; a torn last record is dropped, anything else that
+    1. What is read back is proven again: signatures, chain and order; a torn last record is dropped,
+       anything else that
        does not prove stops the reading there, and what was proven before it stands.
     2. A method that returned has synced.
 """

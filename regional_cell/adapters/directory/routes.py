@@ -2,7 +2,8 @@
 
 Invariants
     1. Nothing is taken in before its signature is proven behind the record before it.
-    2. An entry is only replaced by one of a higher epoch, or of the same epoch and a higher version; a full table that
+    2. An entry is only replaced by one of a higher epoch, or of the same epoch and a higher version; a
+       full table that
        would take an epoch back is refused as a whole.
     3. Before the first table everything is NotReadyError: no home is made up.
 """
@@ -115,7 +116,9 @@ class RouteTable:
     # --- taking records in ---------------------------------------------------------------------------
 
     def take(self, record: wire.WatchResponse) -> bool:
-        """Prove a record and take it in; whether it was a full table. Raises InvalidError, and changes nothing then."""
+        """Prove a record and take it in; whether it was a full table. Raises InvalidError, and changes
+        nothing then.
+        """
         delta, previous = self._proven(record)
         placements = {} if delta.full else dict(self._placements)
         for entry in delta.placements:

@@ -1,7 +1,9 @@
-"""The three things that run against the directory: the watch of routes, the watch of bundles, the announcement.
+"""The three things that run against the directory: the watch of routes, the watch of bundles, the
+announcement.
 
 Invariants
-    1. A record is kept on disk before it is acknowledged; what does not prove is refused by nack and changes nothing.
+    1. A record is kept on disk before it is acknowledged; what does not prove is refused by nack and
+       changes nothing.
     2. A lost stream is begun again with growing pauses and jitter; meanwhile what is known goes on serving.
 """
 

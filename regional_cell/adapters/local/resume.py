@@ -1,4 +1,6 @@
-"""Sealing of resume tokens with a key derived from the cell's wrapping key: readable by this cell's processes only."""
+"""Sealing of resume tokens with a key derived from the cell's wrapping key: readable by this cell's
+processes only.
+"""
 
 import os
 from collections.abc import Callable

@@ -28,7 +28,9 @@ class NewApp:
 
 
 def install(app: NewApp, channels: Sequence[str], tokens: Sequence[TokenRecord]) -> Decide:
-    """Install an app; its bot user joins `channels`. ConflictError (name), NotFoundError (channel), InvalidError."""
+    """Install an app; its bot user joins `channels`. ConflictError (name), NotFoundError (channel),
+    InvalidError.
+    """
     name = app.name.strip().lower().replace(" ", "-")
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
         raise InvalidError(field="name", why="length")

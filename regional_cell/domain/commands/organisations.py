@@ -9,7 +9,9 @@ NAME_CHARACTERS_MAX = 80
 
 
 def create(name: str, establishment: str) -> Decide:
-    """The first event of an organisation. ConflictError when there are events already; InvalidError on the name."""
+    """The first event of an organisation. ConflictError when there are events already; InvalidError on the
+    name.
+    """
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
         raise InvalidError(field="name", why="length")
 

@@ -25,7 +25,9 @@ class Link:
 def create(
     establishment: str, profile: Mapping[str, str], contacts: Mapping[str, str], password_hash: str
 ) -> Decide:
-    """The first events of a person. `contacts`: kind (`email`) to value. ConflictError when there are events already."""
+    """The first events of a person. `contacts`: kind (`email`) to value. ConflictError when there are
+    events already.
+    """
 
     def decide(state: State, first_us: int) -> Decided:
         if state.head:
@@ -55,7 +57,9 @@ def link(links: Sequence[Link]) -> Decide:
 
 
 def open_session(session: str, device: str) -> Decide:
-    """A sign-in on one device; the oldest open session ends when there would be too many. InvalidError on the device."""
+    """A sign-in on one device; the oldest open session ends when there would be too many. InvalidError on
+    the device.
+    """
     if len(device) > DEVICE_CHARACTERS_MAX:
         raise InvalidError(field="device", why="too long")
 

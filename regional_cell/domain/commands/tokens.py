@@ -21,7 +21,8 @@ class TokenRecord:
     Attributes:
         id: 16 random bytes, b64url; sha256: hex digest of the whole text.
         kind: prefix without its dash; user or app: whom it is for (an `xapp` has no user).
-        person: behind the user, where the resident is an organisation; else empty, since the user's row names them.
+        person: behind the user, where the resident is an organisation; else empty, since the user's row
+        names them.
         expires_s: unix seconds; 0: until revoked. device: of a session, else empty.
     """
 
@@ -38,7 +39,8 @@ class TokenRecord:
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """A fresh token: the text for its owner, the record for the log. The record must be committed before the text is
+    """A fresh token: the text for its owner, the record for the log. The record must be committed before
+    the text is
     handed out."""
 
     text: str

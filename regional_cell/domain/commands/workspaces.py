@@ -1,6 +1,7 @@
 """Workspaces: their first events, the people who join in bulk, channels made in bulk.
 
-These are the commands of operators; what users do to channels and to each other is in `channels.py` and `users.py`.
+These are the commands of operators; what users do to channels and to each other is in `channels.py` and
+`users.py`.
 """
 
 import re
@@ -38,7 +39,9 @@ class WorkspaceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A user to be. `card`: name, real_name, display_name, email, title, phone, tz, locale. `token`: minted with it."""
+    """A user to be. `card`: name, real_name, display_name, email, title, phone, tz, locale. `token`:
+    minted with it.
+    """
 
     user: str
     person: str
@@ -96,7 +99,9 @@ def create(facts: WorkspaceFacts) -> Decide:
 
 
 def admit(newcomers: Sequence[Newcomer]) -> Decide:
-    """Let users in, all or none; full members join #general and #random. ConflictError (name, person), InvalidError."""
+    """Let users in, all or none; full members join #general and #random. ConflictError (name, person),
+    InvalidError.
+    """
     for newcomer in newcomers:
         if newcomer.role not in ROLES:
             raise InvalidError(field="role", why="unknown")
@@ -152,7 +157,9 @@ def create_channels(channels: Sequence[NewChannel]) -> Decide:
 
 
 def require_workspace(state: State) -> Row:
-    """The row of the workspace. NotFoundError where its first event is missing or this is another kind of resident."""
+    """The row of the workspace. NotFoundError where its first event is missing or this is another kind of
+    resident.
+    """
     row = state.row("workspaces") if state.kind == "T" else None
     if row is None:
         raise NotFoundError(thing="team")

@@ -1,4 +1,6 @@
-"""Apps: what is installed in a workspace. Its bot user is a user of its own (`UserJoined` with role `bot`)."""
+"""Apps: what is installed in a workspace. Its bot user is a user of its own (`UserJoined` with role
+`bot`).
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,6 @@
-"""Organisations: their name, the workspaces under them and who holds which role, from the organisation's log."""
+"""Organisations: their name, the workspaces under them and who holds which role, from the organisation's
+log.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,6 @@
-"""People: profile, contacts, credentials, sessions and the workspaces they belong to, from the person's own log."""
+"""People: profile, contacts, credentials, sessions and the workspaces they belong to, from the person's
+own log.
+"""
 
 from collections.abc import Callable
 

@@ -1,6 +1,7 @@
 """Tokens: the records that decide whether a token's text still opens anything.
 
-`scopes` are joined by commas in alphabetical order; `state` is `active` or `revoked`; `person` is set where the
+`scopes` are joined by commas in alphabetical order; `state` is `active` or `revoked`; `person` is set
+where the
 resident has no users (organisations). The text itself is stored nowhere.
 """
 

@@ -1,6 +1,7 @@
 """Workspaces: what their own events do to the views.
 
-`content` of the row: name, slug, organisation_name, random, subjects, tags and whatever `WorkspaceChanged` sets.
+`content` of the row: name, slug, organisation_name, random, subjects, tags and whatever `WorkspaceChanged`
+sets.
 """
 
 from collections.abc import Callable

@@ -1,10 +1,12 @@
 """Calls from edges: is this the home, who calls, may it pass to that edge; then the door or the method.
 
 Invariants
-    1. A call for a resident that is not here, or at another epoch, is answered with `moved`, and nothing was done.
-    2. The token is proven and its record looked up at the head on every call; the token's resident is the one that is
-       asked about, whatever the edge resolved.
-    3. For an edge in another jurisdiction the decision comes before the work, and the answer is counted before it leaves.
+    1. A call for a resident that is not here, or at another epoch, is answered with `moved`, and nothing was
+       done.
+    2. The token is proven and its record looked up at the head on every call; the token's resident is the
+       one that is asked about, whatever the edge resolved.
+    3. For an edge in another jurisdiction the decision comes before the work, and the answer is counted
+       before it leaves.
 """
 
 from collections.abc import Callable
@@ -92,7 +94,9 @@ class Calls:
         return answer
 
     async def require_home(self, resident: str, epoch: int) -> None:
-        """Raises UnknownResidentError, or StaleEpochError with where it lives (when the directory has told)."""
+        """Raises UnknownResidentError, or StaleEpochError with where it lives (when the directory has
+        told).
+        """
         try:
             state = await self._commits.state(resident)
         except UnknownResidentError:

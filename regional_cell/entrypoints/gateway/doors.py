@@ -1,9 +1,11 @@
 """Doors: what edges ask that is no API method. Bodies and answers are JSON objects.
 
 sign-in/password  at a person's home (or, for nobody, anywhere): {email, password, totp?, device?}
-                  -> {ok, person, session, identities: [{team_id, user_id, cell, identity}], away: [team_id]}
+                  -> {ok, person, session, identities: [{team_id, user_id, cell, identity, name}],
+                      away: [team_id]}
 sign-in/ticket    {ticket, device?} -> the same
-sign-in/session   at a workspace's home: {identity, device?} -> {ok, team_id, name, user_id, token, expires_at}
+sign-in/session   at a workspace's home: {identity, device?}
+                  -> {ok, team_id, name, user_id, token, expires_at}
 sign-out          with the session's token -> {ok}
 """
 

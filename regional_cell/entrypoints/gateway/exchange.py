@@ -2,10 +2,10 @@
 
 Invariants
     1. The first frame names the edge, and the certificate proves that name; the directory has admitted it.
-    2. Frames are handled in order. Calls run beside each other, at most `calls_max`, each within its deadline; a
-       socket's frame is handled at once and waits for nothing.
-    3. Everything that an edge can make this process hold is bounded: slots, calls, bodies, sockets, what waits to be
-       written. Beyond a bound the call is refused, or the stream ends.
+    2. Frames are handled in order. Calls run beside each other, at most `calls_max`, each within its
+       deadline; a socket's frame is handled at once and waits for nothing.
+    3. Everything that an edge can make this process hold is bounded: slots, calls, bodies, sockets, what
+       waits to be written. Beyond a bound the call is refused, or the stream ends.
 """
 
 import asyncio
@@ -108,10 +108,12 @@ class Exchange:
             session.outbox.put(wire.CellFrame(drain=wire.Drain(by_ms=by_ms)), 16)
 
     async def flushed(self, within_s: float) -> None:
-        """Wait until what is queued was taken and calls are answered, at most so long; then end the streams."""
+        """Wait until what is queued was taken and calls are answered, at most so long; then end the
+        streams.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while any(not session.idle() for session in self._sessions):
+                while any(not session.idle() for session in self._sessions):  # noqa: ASYNC110 (no event spans them)
                     await asyncio.sleep(0.02)
         for session in self._sessions:
             session.outbox.end()

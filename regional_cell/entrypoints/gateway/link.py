@@ -2,8 +2,8 @@
 
 Invariants
     1. Frames are queued in the order of the calls; nothing here waits, but `writable`.
-    2. Bytes for an edge in another jurisdiction are decided and counted before they are queued; when that is refused,
-       the sockets of that workspace are closed and nothing of the frame leaves.
+    2. Bytes for an edge in another jurisdiction are decided and counted before they are queued; when that is
+       refused, the sockets of that workspace are closed and nothing of the frame leaves.
 """
 
 from collections.abc import Callable, Sequence

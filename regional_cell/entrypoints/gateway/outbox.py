@@ -3,7 +3,8 @@
 Invariants
     1. Frames leave in the order in which they were put.
     2. A batch has at most `BATCH_BYTES_MAX` bytes; a larger frame cannot be put.
-    3. What waits is bounded: beyond `bytes_max` the outbox is over, and its stream ends. A stuck edge costs no more.
+    3. What waits is bounded: beyond `bytes_max` the outbox is over, and its stream ends. A stuck edge costs
+       no more.
     4. Once the edge has spoken of credit, no more is written than it allowed.
 """
 
@@ -31,7 +32,9 @@ class Outbox:
         self.over = False
 
     def put(self, frame: wire.CellFrame, size: int) -> None:
-        """Add a frame of about `size` bytes; dropped once the outbox is over, since the stream is lost then."""
+        """Add a frame of about `size` bytes; dropped once the outbox is over, since the stream is lost
+        then.
+        """
         if self.over:
             return
         if self.waiting_bytes + size > self._bytes_max or size > FRAME_BYTES_MAX:

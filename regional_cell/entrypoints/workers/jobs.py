@@ -1,4 +1,6 @@
-"""Jobs that come round again: each is tried, its failure is logged by kind, and it is tried again at its next turn."""
+"""Jobs that come round again: each is tried, its failure is logged by kind, and it is tried again at its
+next turn.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

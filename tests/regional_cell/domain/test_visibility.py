@@ -49,7 +49,7 @@ def events_of(said: list[Said]) -> list[Event]:
 
 def walk(events: list[Event], user: str, topics: set[str]) -> tuple[list[tuple[int, str]], bool]:
     """(sequence, topic) of all that the user is told, and whether the walk came to its end."""
-    told = []
+    told: list[tuple[int, str]] = []
     for each in events:
         if not step(topics, each, user):
             return told, False

@@ -1,6 +1,7 @@
 """Promises of the stream between an edge and a cell: who may open it, what calls and sockets get."""
 
 import asyncio
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -116,7 +117,7 @@ async def test_a_long_body_comes_in_chunks_and_a_long_answer_leaves_in_chunks(to
 
 async def test_an_edge_in_another_jurisdiction_gets_nothing_that_the_policy_forbids(town: Town) -> None:
     async with edge_to(town.site, "iad", "US") as edge:
-        who = {"token": town.tokens[0], "resident": town.team}
+        who: dict[str, Any] = {"token": town.tokens[0], "resident": town.team}
         known = await edge.ask("auth.test", country="US", **who)
         unknown = await edge.ask("auth.test", country="ZZ", **who)
         said = {"channel": town.general, "text": "never"}

@@ -122,7 +122,7 @@ async def test_a_lease_whose_residents_never_began_is_released_by_the_reconciler
         async def broken(*_: object) -> None:
             raise NotReadyError(store="sql")
 
-        cell.stores.log.open = broken  # type: ignore[method-assign]
+        cell.stores.log.open = broken  # type: ignore[method-assign, assignment]
         made = await cell.provisioning.create_persons("DE", people(2))
         cell.stores.log.open = original  # type: ignore[method-assign]
         assert all(isinstance(error, NotReadyError) for _, error in made)
@@ -143,7 +143,7 @@ async def test_a_mixed_lease_is_claimed_anew_for_those_that_began(site: Site) ->
                 raise NotReadyError(store="sql")
             await original(record, key)  # type: ignore[arg-type]
 
-        cell.stores.log.open = half  # type: ignore[method-assign]
+        cell.stores.log.open = half  # type: ignore[method-assign, assignment]
         made = await cell.provisioning.create_persons("DE", people(2))
         await cell.claims.settle(all_of_them=True)
         began = [person for person, error in made if error is None]
