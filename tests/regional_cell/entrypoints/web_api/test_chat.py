@@ -171,6 +171,7 @@ async def test_a_private_channel_is_unknown_to_others_to_the_last_byte(cell: Cel
     unknown = "C00000000000X"
     for method, arguments in (
         ("chat.postMessage", {"text": "x"}),
+        ("chat.postMessage", {"text": "x", "thread_ts": "1.0"}),
         ("conversations.history", {}),
         ("conversations.info", {}),
         ("conversations.members", {}),
@@ -217,3 +218,12 @@ async def test_permalinks_name_thread_and_message(cell: Cell) -> None:
     assert link == f"{url}archives/{GENERAL}/p{root.replace('.', '')}"
     link = (await cell.ok(BOB, "chat.getPermalink", channel=GENERAL, message_ts=reply))["permalink"]
     assert link.endswith(f"/p{reply.replace('.', '')}?thread_ts={root}&cid={GENERAL}")
+
+
+async def test_attachments_are_numbered_and_given_a_fallback(cell: Cell) -> None:
+    sent = [{"color": "#36a64f", "title": "a &amp; b"}, {"fallback": "mine", "text": "x", "fields": []}]
+    posted = await cell.ok(BOB, "chat.postMessage", channel=GENERAL, attachments=sent)
+    assert posted["message"]["attachments"] == [
+        {"color": "36a64f", "title": "a &amp; b", "id": 1, "fallback": "a & b"},
+        {"fallback": "mine", "text": "x", "fields": [], "id": 2},
+    ]

@@ -22,6 +22,8 @@ async def test_a_fresh_workspace_has_its_two_channels(cell: Cell) -> None:
     assert (await cell.ok(GUS, "conversations.list"))["channels"] == []
     mine = (await cell.ok(ANN, "conversations.list", types="public_channel, private_channel"))["channels"]
     assert SECRET in [channel["id"] for channel in mine]
+    both = (await cell.ok(BOB, "conversations.list", types="public_channel,private_channel"))["channels"]
+    assert SECRET not in [channel["id"] for channel in both]
 
 
 async def test_a_new_channel_is_told_to_all_and_a_private_one_to_nobody_else(cell: Cell) -> None:
@@ -233,3 +235,15 @@ async def test_reactions_have_their_bounds(cell: Cell) -> None:
         await cell.error(ANN, "reactions.add", channel=GENERAL, timestamp=ts, name="n24")
         == "too_many_reactions"
     )
+
+
+async def test_what_was_said_before_joining_is_not_unread(cell: Cell) -> None:
+    channel = (await cell.ok(BOB, "conversations.create", name="plans"))["channel"]["id"]
+    await cell.post(BOB, channel, "before")
+    await cell.ok(CID, "conversations.join", channel=channel)
+    info = (await cell.ok(CID, "conversations.info", channel=channel))["channel"]
+    assert info["unread_count"] == 0
+    first = await cell.post(BOB, channel, "after")
+    await cell.post(CID, channel, "own")
+    await cell.ok(CID, "conversations.mark", channel=channel, ts=first)
+    assert cell.recorder.heard[-1][1]["unread_count"] == 0

@@ -121,6 +121,7 @@ def test_arguments_are_read_as_clients_write_them() -> None:
         (number, "9" * 16),
         (moment, "1e9"), (moment, "1.1234567"), (moment, "-1.0"), (json_value, "{"),
         (json_value, "[" * 40 + "]" * 40),
+        (json_value, '{"a":' * 40 + "1" + "}" * 40),
         (json_value, "NaN"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"^[a-zA-Z ]+$"):

@@ -139,3 +139,13 @@ async def test_limits_out_of_range_are_refused_or_clamped(cell: Cell) -> None:
         assert await cell.error(ANN, "conversations.members", channel=GENERAL, limit=limit) == "invalid_limit"
     assert (await cell.ok(ANN, "conversations.history", channel=GENERAL, limit=100_000))["ok"]
     assert len((await cell.ok(ANN, "conversations.history", channel=GENERAL, limit=-5))["messages"]) <= 1
+
+
+async def test_pages_that_start_at_the_old_end_go_on_upwards(cell: Cell) -> None:
+    posted = [await cell.post(ANN, GENERAL, f"m{number}") for number in range(6)]
+    found = await pages(cell, "conversations.history", "messages", channel=GENERAL, limit=2, oldest=posted[0])
+    assert [[m["ts"] for m in page] for page in found] == [
+        [posted[2], posted[1]],
+        [posted[4], posted[3]],
+        [posted[5]],
+    ]

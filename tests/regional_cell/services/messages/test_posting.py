@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from accord.errors import ColinkError
+from accord.errors import ColinkError, ConflictError
+from regional_cell.domain.commands import messages as commands
 from regional_cell.ports import EdgeLink, SocketOrigin
 from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, CID, GENERAL, Cell
 
@@ -88,3 +89,48 @@ async def test_one_direct_conversation_comes_of_two_at_once(cell: Cell) -> None:
     )
     ids = {body["channel"] if isinstance(body["channel"], str) else body["channel"]["id"] for body in opened}
     assert len(ids) == 1
+
+
+async def test_a_root_deleted_while_replies_arrive_counts_those_that_are_there(cell: Cell) -> None:
+    for _ in range(5):
+        root = await cell.post(ANN, GENERAL, "root")
+        await asyncio.gather(
+            cell.call(BOB, "chat.postMessage", channel=GENERAL, text="a", thread_ts=root),
+            cell.call(ANN, "chat.delete", channel=GENERAL, ts=root),
+            cell.call(CID, "chat.postMessage", channel=GENERAL, text="b", thread_ts=root),
+        )
+        body = await cell.call(CID, "conversations.replies", channel=GENERAL, ts=root)
+        if body["ok"]:
+            assert body["messages"][0]["subtype"] == "tombstone"
+            assert body["messages"][0]["reply_count"] == len(body["messages"]) - 1 > 0
+        else:
+            assert body["error"] == "thread_not_found"
+
+
+async def test_the_latest_reply_is_the_latest_after_deletes_and_posts_at_once(cell: Cell) -> None:
+    root = await cell.post(ANN, GENERAL, "root")
+    for _ in range(5):
+        last = await cell.post(BOB, GENERAL, "old", thread_ts=root)
+        await asyncio.gather(
+            cell.ok(BOB, "chat.delete", channel=GENERAL, ts=last),
+            cell.ok(CID, "chat.postMessage", channel=GENERAL, text="new", thread_ts=root),
+        )
+        first, *replies = (await cell.ok(CID, "conversations.replies", channel=GENERAL, ts=root))["messages"]
+        assert first["latest_reply"] == replies[-1]["ts"]
+        assert first["reply_count"] == len(replies)
+
+
+async def test_a_root_deleted_before_a_reply_was_decided_leaves_no_stray_reply(cell: Cell) -> None:
+    caller = cell.caller(ANN)
+    root = await cell.post(ANN, GENERAL, "root")
+    messages = cell.services.messages
+    state = await cell.commits.state(caller.resident)
+    row = await cell.views.row(caller.resident, "messages", (GENERAL, int(root.replace(".", ""))))
+    assert row is not None
+    target, _ = await messages._target(state, caller, GENERAL, int(root.replace(".", "")), row)
+    await cell.post(BOB, GENERAL, "reply", thread_ts=root)
+    with pytest.raises(ConflictError):
+        await cell.commits.commit(
+            caller.resident, lambda state, _: commands.delete(state, caller, target), principal=ANN
+        )
+    assert len((await cell.ok(ANN, "conversations.replies", channel=GENERAL, ts=root))["messages"]) == 2
