@@ -3,14 +3,17 @@
 Invariants
     1. `thread_ts` is the root of a reply, never the message itself; NULL for everything else.
     2. `sequence` is the event that posted it, `text_sequence` the one that holds its present text.
-    3. `reply_count` of a root is the number of rows whose `thread_ts` it is.
+    3. `reply_count` of a root is the number of rows whose `thread_ts` it is and that are not hidden.
     4. Posting in the main line moves the author's read mark up to the own message.
+    5. A deleted message keeps its row, hidden; one client_msg_id is one message for ever.
 """
 
 from collections.abc import Callable
 
 from regional_cell.domain.changes import Add, Change, Patch, Put, Remove
 from regional_cell.domain.events import Event
+
+TOMBSTONE, DELETED = "tombstone", "deleted"
 
 
 def _posted(event: Event) -> list[Change]:
@@ -50,11 +53,11 @@ def _deleted(event: Event) -> list[Change]:
     payload = event.payload
     channel, ts, root = payload["channel"], payload["ts"], payload.get("thread_ts", 0)
     changes: list[Change] = [Remove("file_shares", (file, channel, ts)) for file in payload.get("files", [])]
-    if payload["tombstone"]:
-        gone = {"text_sequence": event.sequence, "subtype": "tombstone", "hidden": 1, "files": 0}
-        return [*changes, Patch("messages", (channel, ts), gone)]
-    changes.append(Remove("messages", (channel, ts)))
-    if root:
+    # The row stays hidden: its client_msg_id must not post the message again, however late the retry comes.
+    subtype = TOMBSTONE if payload["tombstone"] else DELETED
+    gone = {"text_sequence": event.sequence, "subtype": subtype, "hidden": 1, "files": 0}
+    changes.append(Patch("messages", (channel, ts), gone))
+    if root and not payload["tombstone"]:
         changes += [
             Add("messages", (channel, root), "reply_count", -1),
             Patch("messages", (channel, root), {"latest_reply": payload.get("latest_reply") or None}),

@@ -21,6 +21,7 @@ from regional_cell.domain.objects.messages import decorate, posted, slim
 from regional_cell.domain.state import State
 from regional_cell.domain.text import prepare
 from regional_cell.domain.timestamps import format_ts, parse_ts
+from regional_cell.domain.views.messages import DELETED
 from regional_cell.ports import Commits, SocketOrigin, Views
 from regional_cell.services.messages.reading import MessageReader, Viewer
 
@@ -165,7 +166,7 @@ class Messages:
         if row is not None and row["thread_ts"]:
             ts = row["thread_ts"]
             row = await self._views.row(state.resident, "messages", (channel, ts))
-        if row is None:
+        if row is None or row["subtype"] == DELETED:
             raise _no_thread()
         if row["subtype"] in SYSTEM_SUBTYPES - {"tombstone"}:
             raise InvalidError(api="cannot_reply_to_message", field="thread_ts", why="a system message")

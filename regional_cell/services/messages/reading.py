@@ -16,6 +16,7 @@ from regional_cell.domain.changes import Row
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.messages import decorate, edited, posted, slim, tombstone
 from regional_cell.domain.state import State
+from regional_cell.domain.views.messages import DELETED
 from regional_cell.ports import Commits, Views
 
 Object = dict[str, Any]
@@ -120,7 +121,7 @@ class MessageReader:
         if row is not None and row["thread_ts"]:
             ts = row["thread_ts"]
             row = await self._views.row(state.resident, "messages", (channel, ts))
-        if row is None:
+        if row is None or row["subtype"] == DELETED:
             raise NotFoundError(api="thread_not_found", thing="thread")
         oldest = bounds.oldest if after is None else after
         rows = await self._views.thread(
