@@ -27,6 +27,7 @@ from accord.errors import (
     UnknownResidentError,
     UserInactiveError,
 )
+from accord.identity import normalise
 from accord.ids import check_id
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import people
@@ -119,7 +120,7 @@ class SignIn:
         contact = state.row("contacts", "email") if state is not None else None
         encoded = credential["content"]["hash"] if credential is not None else None
         fits = await self._hasher.verify(encoded, password)
-        same = contact is not None and contact["content"]["value"].strip().lower() == email.strip().lower()
+        same = contact is not None and _same_address(contact["content"]["value"], email)
         if not fits or not same or state is None:
             raise InvalidLoginError()
         return await self._signed_in(state, device)
@@ -203,6 +204,13 @@ class SignIn:
         self._attempts[who] = [*made, now_s]
         while len(self._attempts) > COUNTED_MAX:
             self._attempts.popitem(last=False)
+
+
+def _same_address(ours: str, said: str) -> bool:
+    try:
+        return normalise("email", ours) == normalise("email", said)
+    except InvalidError:
+        return False
 
 
 def _user_of(state: State, person: str) -> str:
