@@ -236,12 +236,14 @@ class Egress:
 
         Args:
             header: as the source says it; checked against the items.
-            question: what this cell asks itself about taking it.
+            question: what the source had to ask; asked again here, under this cell's own copy of the
+                policies, for every class.
 
-        Raises: ForbiddenError when header and items differ or a class was not announced; WithheldError when
-        this
-            cell's own policies refuse; LedgerUnavailableError.
+        Raises: ForbiddenError when header and items differ or a class was not announced; BundleSkewError;
+            WithheldError when this cell's own policies refuse; LedgerUnavailableError.
         """
+        if (header.op, header.purpose) != (question.op, question.purpose):
+            raise ForbiddenError(needed="op", transfer=header.transfer_id)
         size_bytes = sum(len(payload) for _, _, payload in items)
         if (len(items), size_bytes) != (header.items, header.size_bytes):
             raise ForbiddenError(needed="header", transfer=header.transfer_id)
