@@ -156,21 +156,25 @@ def delete(state: State, caller: Caller, target: Target) -> Decided:
     if not _own(caller, target.row) and caller.role not in ADMINS:
         raise ForbiddenError(api="cant_delete_message")
     require_not_archived(place)
+    alone = not target.row["reply_count"]
+    unchanged = _unchanged(target, still_alone=alone)
     payload: Payload = {
         "channel": target.channel, "ts": target.ts, "by": caller.user,
-        "tombstone": bool(target.row["reply_count"]),
+        "tombstone": not alone,
         "thread_ts": target.row["thread_ts"] or 0, "latest_reply": target.latest_reply,
         "files": list(target.files),
         "previous": target.previous,
     }  # fmt: skip
-    return Decided(
-        (Draft("MessageDeleted", payload, (target.channel,)),), (_unchanged(target), *target.requires)
-    )
+    return Decided((Draft("MessageDeleted", payload, (target.channel,)),), (unchanged, *target.requires))
 
 
-def _unchanged(target: Target) -> Require:
+def _unchanged(target: Target, *, still_alone: bool = False) -> Require:
+    """The message says what was read; with `still_alone` it also has no replies. Counts of replies may move
+    on.
+    """
     columns = {name: target.row[name] for name in ("text_sequence", "hidden")}
-    columns["reply_count"] = target.row["reply_count"]
+    if still_alone:
+        columns["reply_count"] = 0
     return Require("messages", (target.channel, target.ts), columns=columns)
 
 

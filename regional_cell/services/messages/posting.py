@@ -26,7 +26,7 @@ from regional_cell.ports import Commits, SocketOrigin, Views
 from regional_cell.services.messages.reading import MessageReader, Viewer
 
 Object = dict[str, Any]
-ATTEMPTS = 3
+ATTEMPTS = 5
 ROOT_TEXT_CHARS_MAX = 4_000
 THREAD_PAGE = 1_000
 CLIENT_KEY_CHARS_MAX = 64
