@@ -69,6 +69,7 @@ class RunningDemo:
             raise
         while (line := self._lines.get(timeout=STOP_S)) is not None:
             self._take(line)
+        self._lines.put(None)  # a second stop finds the end too
         return status
 
     def wait_for(self, event: str, within_s: float) -> dict[str, Any]:
