@@ -82,7 +82,9 @@ class Home:
         return found
 
     def _events(self) -> Iterator[SealedEvent]:
-        columns = "resident, sequence, epoch, kind, schema, at_us, principal, key_id, sealed, commitment, topics"
+        columns = (
+            "resident, sequence, epoch, kind, schema, at_us, principal, key_id, sealed, commitment, topics"
+        )
         for row in self._rows(f"SELECT {columns} FROM events ORDER BY resident, sequence"):  # noqa: S608 - as above
             yield SealedEvent(*row)
 

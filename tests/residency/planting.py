@@ -39,7 +39,6 @@ PASSING = frozenset(
         "bad_argument",
         "bad_body",
         "password",
-        "reaction",
         "refused_name",
     }
 )
@@ -117,6 +116,7 @@ def _canaries(dice: random.Random) -> Iterator[Canary]:
     yield worded("file_title", "file_content")
     yield worded("channel_name", "channel_meta")
     yield worded("private_name", "channel_meta")
+    yield worded("third_name", "channel_meta")
     yield worded("topic", "channel_meta", "Thema {}")
     yield worded("purpose", "channel_meta", "Zweck {}")
     yield worded("private_message", "message_body")
@@ -186,6 +186,19 @@ async def _provision(demo: RunningDemo, value: dict[str, str]) -> tuple[str, str
             ),
         )
         user = added.users[0]
+        channel = pb.ChannelSpec(
+            name=value["third_name"],
+            topic=value["topic"],
+            purpose=value["purpose"],
+            creator=user.user,
+            members=[user.user],
+        )
+        await operator.ask(
+            stub.CreateChannels,
+            pb.CreateChannelsRequest(
+                context=operator.context(workspace), workspace=workspace, channels=[channel]
+            ),
+        )
         links = [pb.PersonLink(person=person, workspace=workspace, user=user.user)]
         await operator.ask(stub.LinkPersons, pb.LinkPersonsRequest(context=operator.context(), links=links))
         return person, user.user, user.token
@@ -196,8 +209,6 @@ async def _provision(demo: RunningDemo, value: dict[str, str]) -> tuple[str, str
 def _talk(near: Plain, far: Plain, value: dict[str, str]) -> str:
     """Channels and messages. Returns the public channel."""
     channel = str(near.done("conversations.create", name=value["channel_name"])["channel"]["id"])
-    far.done("conversations.setTopic", channel=channel, topic=value["topic"])
-    near.done("conversations.setPurpose", channel=channel, purpose=value["purpose"])
     private = far.done("conversations.create", name=value["private_name"], is_private=True)["channel"]["id"]
     far.done("chat.postMessage", channel=private, text=value["private_message"])
     root = near.done("chat.postMessage", channel=channel, text=value["message"])["ts"]
@@ -213,7 +224,7 @@ def _talk(near: Plain, far: Plain, value: dict[str, str]) -> str:
     deleted = far.done("chat.postMessage", channel=channel, text=value["deleted_text"])["ts"]
     near.done("chat.delete", channel=channel, ts=deleted)
     near.done("reactions.add", channel=channel, timestamp=root, name="eyes")
-    near.patient("reactions.add", channel=channel, timestamp=root, name=value["reaction"])
+    near.done("reactions.add", channel=channel, timestamp=root, name=value["reaction"])
     profile = {"status_text": value["status"], "status_emoji": ":eyes:"}
     near.done("users.profile.set", profile=profile)
     return channel

@@ -17,24 +17,28 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 DEPTH_MAX = 3
+COPIES_MAX = 4
 UNPACKED_BYTES_MAX = 16 * 1024 * 1024
 SQLITE = b"SQLite format 3\0"
 _WORD = 8
 _CHUNK = 4096
+_PIECE = 256 * 1024
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
-_HEX = re.compile(rb"(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,}")
+_HEX = re.compile(rb"[0-9a-fA-F]{32,}")
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 Label = TypeVar("Label")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Hunter(Generic[Label]):
                 raise ValueError("a needle has at least 8 bytes")
             self._by_word.setdefault(int.from_bytes(needle[:_WORD], sys.byteorder), []).append(needle)
         self._words = frozenset(self._by_word)
+        self._longest = max(map(len, needles), default=0)
 
     def in_folder(self, folder: Path) -> list[Find[Label]]:
         """Everything below a folder, names of files included."""
@@ -75,9 +80,12 @@ class Hunter(Generic[Label]):
         return found
 
     def in_file(self, path: Path, place: str) -> list[Find[Label]]:
-        """One file: its name, its bytes, its rows."""
+        """One file: its name, its bytes, its rows. One that a process has just replaced is gone."""
         found = self.in_bytes(place.encode(), f"{place} (name)")
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return found
         found += self.in_bytes(data, place)
         if data.startswith(SQLITE):
             for column, values in columns_of(path).items():
@@ -94,15 +102,24 @@ class Hunter(Generic[Label]):
 
     def labels_in(self, data: bytes) -> list[Label]:
         """What stands in the bytes as they are, each label once."""
-        seen: dict[int, None] = {}
-        whole = memoryview(data)
-        for shift in range(min(_WORD, len(data))):
-            count = (len(data) - shift) // _WORD
+        found: dict[Label, None] = {}
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE + self._longest]
+            for needle in self._candidates(piece):
+                if needle in piece:
+                    found[self._labels[needle]] = None
+        return list(found)
+
+    def _candidates(self, piece: bytes) -> Iterator[bytes]:
+        """Needles whose first word stands in the piece, at whatever offset."""
+        words: set[int] = set()
+        whole = memoryview(piece)
+        for shift in range(min(_WORD, len(piece))):
+            count = (len(piece) - shift) // _WORD
             if count:
-                words = whole[shift : shift + count * _WORD].cast("Q")
-                seen.update(dict.fromkeys(self._words.intersection(words)))
-        candidates = (needle for found in seen for needle in self._by_word[found])
-        return list(dict.fromkeys(self._labels[needle] for needle in candidates if needle in data))
+                words |= self._words.intersection(whole[shift : shift + count * _WORD].cast("Q"))
+        for word in words:
+            yield from self._by_word[word]
 
 
 def columns_of(path: Path) -> dict[str, bytes]:
@@ -110,17 +127,33 @@ def columns_of(path: Path) -> dict[str, bytes]:
 
     A number stands in decimal digits. Rows that only the write-ahead log has are read too.
     """
-    with tempfile.TemporaryDirectory() as aside:
-        copy = Path(aside) / "copy.db"
-        for suffix in ("", "-wal"):
-            source = Path(f"{path}{suffix}")
-            if source.exists():
-                shutil.copyfile(source, f"{copy}{suffix}")
-        connection = sqlite3.connect(copy)
-        try:
-            return _columns(connection)
-        finally:
-            connection.close()
+    return _with_copy(path, _columns)
+
+
+def rows_of(path: Path, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of a query over a copy of a SQLite file."""
+    return _with_copy(path, lambda connection: connection.execute(statement).fetchall())
+
+
+def _with_copy(path: Path, work: Callable[[sqlite3.Connection], Value]) -> Value:
+    """Read a copy, so that the file of a process is not touched. One torn by a checkpoint is copied again."""
+    for left in reversed(range(COPIES_MAX)):
+        with tempfile.TemporaryDirectory() as aside:
+            copy = Path(aside) / "copy.db"
+            for suffix in ("", "-wal"):
+                source = Path(f"{path}{suffix}")
+                if source.exists():
+                    shutil.copyfile(source, f"{copy}{suffix}")
+            connection = sqlite3.connect(copy)
+            try:
+                return work(connection)
+            except sqlite3.DatabaseError:
+                if not left:
+                    raise
+            finally:
+                connection.close()
+        time.sleep(0.2)
+    raise AssertionError("unreachable")
 
 
 def _columns(connection: sqlite3.Connection) -> dict[str, bytes]:
@@ -140,21 +173,6 @@ def _columns(connection: sqlite3.Connection) -> dict[str, bytes]:
     return {label: b"\0".join(values) for label, values in found.items()}
 
 
-def rows_of(path: Path, statement: str) -> list[tuple[object, ...]]:
-    """The rows of a query over a copy of a SQLite file."""
-    with tempfile.TemporaryDirectory() as aside:
-        copy = Path(aside) / "copy.db"
-        for suffix in ("", "-wal"):
-            source = Path(f"{path}{suffix}")
-            if source.exists():
-                shutil.copyfile(source, f"{copy}{suffix}")
-        connection = sqlite3.connect(copy)
-        try:
-            return connection.execute(statement).fetchall()
-        finally:
-            connection.close()
-
-
 def unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
     """What is packed in some bytes, begun at any offset: (how, the bytes)."""
     for place in _places(data, (b"\x1f\x8b\x08",)):
@@ -168,7 +186,7 @@ def unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
     for place in _places(data, (b"PK\x03\x04",)):
         yield from _zipped(data[place:])
     # Runs are taken together: a log has many, all short.
-    yield from _joined("hex", (bytes.fromhex(match[0].decode()) for match in _HEX.finditer(data)))
+    yield from _joined("hex", (part for match in _HEX.finditer(data) for part in _from_hex(match[0])))
     yield from _joined("base64", (_from_base64(match[0]) for match in _BASE64.finditer(data)))
 
 
@@ -219,6 +237,12 @@ def _zipped(data: bytes) -> Iterator[tuple[str, bytes]]:
                     yield "zip", archive.read(entry)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError):
         return
+
+
+def _from_hex(run: bytes) -> Iterator[bytes]:
+    for start in (0, 1):
+        text = run[start : start + (len(run) - start) // 2 * 2]
+        yield bytes.fromhex(text.decode())
 
 
 def _from_base64(run: bytes) -> bytes:
