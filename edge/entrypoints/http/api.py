@@ -47,6 +47,13 @@ GZIP_ASIDE_BYTES = 128 * 1024
 KEPT_HEADERS = (b"user-agent", b"accept-language", b"traceparent")
 JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
 FIXED = ((b"cache-control", b"private, no-cache, no-store"), (b"vary", b"Accept-Encoding"))
+# What this door says of an answer, whatever the cell says.
+OWN_HEADERS = frozenset(
+    {
+        "cache-control", "connection", "content-encoding", "content-length", "content-type", "vary",
+        "x-cell", "x-slack-req-id",
+    }
+)  # fmt: skip
 GONE = "colink.gone"
 
 events = get_logger()
@@ -189,7 +196,7 @@ async def _write(scope: Scope, send: Send, answer: CallAnswer, request_id: str, 
     if answer.cell:
         headers.append((b"x-cell", answer.cell.encode()))
     for name, value in answer.headers:
-        if name.lower() not in ("content-type", "content-length", "content-encoding", "connection"):
+        if name.lower() not in OWN_HEADERS:
             headers.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
     if len(body) > GZIP_FROM_BYTES and "gzip" in header(scope, b"accept-encoding"):
         body = await _zipped(body)
