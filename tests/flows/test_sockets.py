@@ -218,10 +218,8 @@ def test_a_made_up_ticket_does_not_get_past_the_door(demo: RunningDemo, anna: Pe
 def test_a_ticket_is_no_good_after_half_a_minute(demo: RunningDemo, anna: Person) -> None:
     url = socket_url(demo.edge("fra"), anna.token)
     # The ticket's own life is what is tested; nothing else can be waited for.
-    time.sleep(31)
-    with pytest.raises(DoorClosedError) as refused:
-        ChatSocket(url)
-    assert refused.value.status == 401
+    time.sleep(33)
+    assert not _opens(url)
 
 
 def test_a_revoked_token_closes_its_sockets(demo: RunningDemo, jonas: Person) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import grpc.aio
 import pytest
 
+from accord.ids import new_id
 from accord.runtime.mtls import Authority, MtlsFiles, issue
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc, operations_pb2, operations_pb2_grpc
+from accord.wire.common.v1 import common_pb2
 from accord.wire.directory.v1 import directory_pb2, directory_pb2_grpc
 from tests.support.clients import Plain, whole_history
 from tests.support.federation import RunningDemo
@@ -146,8 +148,15 @@ async def test_an_edge_may_not_do_what_operators_do(demo: RunningDemo) -> None:
     async with channel(demo, demo.ready["directory"]["grpc"], "directory", mtls) as opened:
         residents = directory_pb2_grpc.ResidentsStub(opened)
         cells = directory_pb2_grpc.CellsStub(opened)
+        place = directory_pb2.PlaceRequest(
+            context=common_pb2.RequestContext(idempotency_key=str(uuid.uuid4())),
+            resident=new_id("P"),
+            kind=directory_pb2.RESIDENT_KIND_PERSON,
+            establishment="DE",
+            handover=b"{}",
+        )
         for call in (
-            residents.Place(directory_pb2.PlaceRequest(), timeout=5),
+            residents.Place(place, timeout=5),
             cells.Admit(directory_pb2.AdmitRequest(), timeout=5),
             cells.Drain(directory_pb2.SetCellStateRequest(), timeout=5),
         ):

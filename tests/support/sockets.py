@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,15 +29,12 @@ class ChatSocket:
     def __init__(self, url: str, resume: str = "") -> None:
         if resume:
             url += ("&" if "?" in url else "?") + f"x_resume={resume}"
+        opening = connect(
+            url, open_timeout=OPEN_S, close_timeout=2, ping_interval=None, max_queue=None, compression=None
+        )
+        self._open = ExitStack()
         try:
-            self._socket = connect(
-                url,
-                open_timeout=OPEN_S,
-                close_timeout=2,
-                ping_interval=None,
-                max_queue=None,
-                compression=None,
-            )
+            self._socket = self._open.enter_context(opening)
         except InvalidStatus as error:
             raise DoorClosedError(error.response.status_code, bytes(error.response.body or b"")) from None
         self.frames: list[dict[str, Any]] = []
@@ -49,7 +47,7 @@ class ChatSocket:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._open.close()
 
     def next(self, within_s: float = 10.0) -> dict[str, Any] | None:
         """The next frame; None when the socket ended. Raises TimeoutError."""
