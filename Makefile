@@ -6,7 +6,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 	--no-header --no-emit-index-url $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test demo lock proto clean
+.PHONY: help check test demo lock proto reference clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,9 @@ lock: ## pin requirements/*.in into requirements/*.lock (needs uv; UPGRADE=--upg
 
 proto: ## generate accord/wire from proto/ (in an activated environment with the test requirements)
 	$(PYTHON) proto/generate.py
+
+reference: ## write docs/reference from the code (in an activated environment with the test requirements)
+	$(PYTHON) -m docs.generate
 
 clean: ## remove what the tools made: environments, caches, builds
 	rm -rf .colink .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,0 +1,362 @@
+"""Write the pages of docs/reference that come from the code, and the computed table in docs/explanation.
+
+Usage: python -m docs.generate [OUTPUT_FOLDER]
+
+Every page is a pure function of the code; a test writes them again and compares.
+"""
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from pydantic import BaseModel
+
+from accord.errors import CLASSES, RULES
+from accord.runtime.logs import LOG_KEYS
+from accord.runtime.metrics import METRICS
+from accord.runtime.mtls import PeerName
+from accord.wire.cell.v1 import channel_pb2, gateway_pb2, operations_pb2
+from accord.wire.directory.v1 import directory_pb2
+from deploy import commands
+from directory.entrypoints.grpc.peers import Callers
+from directory.settings import DirectoryPlaneSettings
+from docs.defaults import defaults_table
+from docs.tables import code, table
+from edge.settings import EdgeSettings
+from regional_cell.domain.events import KINDS
+from regional_cell.domain.views.registry import VIEWS, View
+from regional_cell.entrypoints.allow import allow_table
+from regional_cell.entrypoints.web_api.limits import FIRST_PARTY_FACTOR, PROFILES
+from regional_cell.entrypoints.web_api.methods import METHODS, Method
+from regional_cell.settings import CellSettings
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+MADE = "<!-- Made by docs/generate.py from the code. Change the code and run `make reference`. -->"
+RETRIES = {"A": "edge, by itself", "K": "client, same key", "N": "no"}
+LOGS = {"T": "workspace", "E": "organisation", "P": "person"}
+TABLE_BEGINS, TABLE_ENDS = "<!-- computed: defaults -->", "<!-- end -->"
+
+
+def page(title: str, *parts: str) -> str:
+    """A page with its title and the remark that it is made."""
+    return "\n\n".join([f"# {title}", MADE, *parts]) + "\n"
+
+
+# --- errors, metrics, log keys ----------------------------------------------------------------------
+
+
+def errors_page() -> str:
+    """One row for each reason."""
+    rows = [
+        [
+            f"`{reason}`",
+            (CLASSES[reason].__doc__ or "").strip(),
+            rule.grpc_code_name,
+            str(rule.http_status),
+            str(rule.api_status),
+            f"`{rule.api_error}`" if rule.api_error else "never shown",
+            RETRIES[rule.retry],
+        ]
+        for reason, rule in RULES.items()
+    ]
+    head = ("reason", "meaning", "gRPC", "HTTP", "status on /api/", "`error` on /api/", "again?")
+    return page(
+        "Errors",
+        "The reason is what crosses between planes; each border shows it by this table (`accord/errors.py`).",
+        "A method may answer a code of its own instead of the one here (`already_reacted`, `is_archived`);"
+        " NOT_FOUND answers `<thing>_not_found`. Every reason that may be tried again, but OUTCOME_UNKNOWN,"
+        " promises that nothing was written.",
+        table(head, rows),
+    )
+
+
+def users_of(name: str) -> str:
+    """Planes in whose code a name stands, beside its row; the runtime counts for all of them."""
+    found = []
+    for package in ("accord", "directory", "edge", "regional_cell"):
+        texts = [path.read_text(encoding="utf-8") for path in (ROOT / package).rglob("*.py")]
+        if sum(text.count(f'"{name}"') for text in texts) > (package == "accord"):
+            found.append({"accord": "every plane", "regional_cell": "cell"}.get(package, package))
+    return "every plane" if "every plane" in found else ", ".join(found) or "declared, not counted yet"
+
+
+def metrics_page() -> str:
+    """One row for each metric."""
+    rows = [
+        [f"`{name}`", one.kind, code(one.labels), one.help, users_of(name)] for name, one in METRICS.items()
+    ]
+    return page(
+        "Metrics",
+        "What `/metrics` answers, from the one table in `accord/runtime/metrics.py`. Ids of residents and"
+        " people are never labels.",
+        table(("metric", "kind", "labels", "meaning", "counted by"), rows),
+    )
+
+
+def log_keys_page() -> str:
+    """One row for each key, by class."""
+    rows = [[f"`{key}`", LOG_KEYS[key]] for key in sorted(LOG_KEYS)]
+    return page(
+        "Log keys",
+        "A log line is one JSON object. Under these keys stand ids, codes and numbers, never content; another"
+        " key is not written, and counted (`accord/runtime/logs.py`).",
+        table(("key", "data class"), rows),
+    )
+
+
+# --- settings ----------------------------------------------------------------------------------------
+
+PLANES: dict[str, type[BaseModel]] = {
+    "directory": DirectoryPlaneSettings,
+    "cell": CellSettings,
+    "edge": EdgeSettings,
+}
+
+
+def type_of(schema: Mapping[str, Any]) -> str:
+    """A JSON schema's type and bounds in few words."""
+    if "anyOf" in schema:
+        return " or ".join(type_of(one) for one in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return " or ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
+    if schema.get("format") in ("password", "path"):
+        return {"password": "secret file", "path": "path"}[schema["format"]]
+    kind = {"string": "text", "null": "none", "array": "list", "object": "table"}
+    word = kind.get(schema.get("type", "object"), schema.get("type", "table"))
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    above = "above " if "exclusiveMinimum" in schema else ""
+    if low is not None and "maximum" in schema:
+        return f"{word}, {above}{low} to {schema['maximum']}"
+    return f"{word}, {above or 'from '}{low}" if low is not None else word
+
+
+def settings_rows(plane: str, meanings: Callable[[str, str], str]) -> list[list[str]]:
+    """Name, type, default and meaning of every setting of a plane."""
+    schema = PLANES[plane].model_json_schema()
+    rows: list[list[str]] = []
+
+    def row(name: str, one: Mapping[str, Any], required: bool) -> None:
+        default = one.get("default")
+        shown = "" if default is None else f"`{default}`" if default != "" else "empty"
+        rows.append(
+            [
+                f"`{name}`",
+                type_of(one),
+                "**required**" if required else shown or "none",
+                meanings(plane, name),
+            ]
+        )
+
+    for section, outer in schema["properties"].items():
+        inner = schema["$defs"].get(outer.get("$ref", "").rpartition("/")[2])
+        if inner is None:
+            row(section, {key: value for key, value in outer.items() if key != "default"}, False)
+            continue
+        for name, one in inner["properties"].items():
+            row(f"{section}.{name}", one, name in inner.get("required", ()))
+    return rows
+
+
+def settings_page() -> str:
+    """Every setting of every plane. Raises KeyError for one without a meaning, or a meaning of none."""
+    texts: dict[str, dict[str, str]] = tomllib.loads((DOCS / "settings.toml").read_text(encoding="utf-8"))
+    unused = {(plane, name) for plane, names in texts.items() for name in names}
+
+    def meaning(plane: str, name: str) -> str:
+        place = plane if name in texts[plane] else "common"
+        unused.discard((place, name))
+        return texts[place][name]
+
+    parts = []
+    for plane in PLANES:
+        head = ("setting", "type", "default", "meaning")
+        parts += [f"## {plane}", table(head, settings_rows(plane, meaning))]
+    if unused:
+        raise KeyError(f"meanings without a setting: {sorted(unused)}")
+    return page(
+        "Settings",
+        "Order: environment `COLINK_<SECTION>__<NAME>` over the TOML file of `--config` over defaults. A"
+        " secret is read from the file `<section>__<name>` in the folder `COLINK_SECRETS_DIR`, and nowhere"
+        " else. A name that this plane does not serve or read is still accepted, and does nothing."
+        " Unknown names, missing values and wrong types are listed together, and the process ends with 2.",
+        *parts,
+    )
+
+
+# --- methods, events, rpcs ---------------------------------------------------------------------------
+
+
+def method_row(name: str, method: Method) -> list[str]:
+    """A row of the method table."""
+    arguments = [f"**`{key}`**" if one.required else f"`{key}`" for key, one in method.arguments.items()]
+    profile = PROFILES["default"]
+    rate = profile.methods.get(name, profile.tiers[method.tier]) if profile and method.kinds else 0
+    return [
+        f"`{name}`",
+        code(sorted(method.scopes)) or "none",
+        code(sorted(method.kinds)) or "no token",
+        f"{method.tier}: {rate}" if rate else "not counted",
+        "yes" if method.writes else "no",
+        " ".join(arguments) or "none",
+    ]
+
+
+def methods_page() -> str:
+    """One row for each method of the API."""
+    rows = [method_row(name, METHODS[name]) for name in sorted(METHODS)]
+    return page(
+        "Methods",
+        "What `/api/<method>` answers. Any one of the scopes opens a method; sessions of first-party clients"
+        " (`xoxc`) need none. Arguments in bold are required.",
+        "The rate is that of the profile `default`: calls a minute for each user or app of a workspace,"
+        f" counted by each process of the home cell by itself; first-party clients get {FIRST_PARTY_FACTOR}"
+        " times as many. A write whose answer did not come is `fatal_error`, and may have happened.",
+        table(("method", "scopes", "tokens", "tier: rate", "writes", "arguments"), rows),
+    )
+
+
+def logs_of(letters: str) -> str:
+    """Kinds of residents behind their letters."""
+    return ", ".join(LOGS[letter] for letter in letters)
+
+
+def view_row(view: View) -> list[str]:
+    """A row of the table of views."""
+    columns = [f"{name}*" if kind == "content" else name for name, kind in view.columns.items()]
+    classes = view.data_class + (f"; sealed: {view.content_class}" if view.content_class else "")
+    held = "yes" if view.in_state else "no"
+    return [f"`{view.name}`", logs_of(view.logs), " ".join(view.key) or "-", " ".join(columns), classes, held]
+
+
+def events_page() -> str:
+    """Kinds of events, and the views that they fold into."""
+    kinds = [
+        [f"`{kind.name}`", logs_of(kind.logs), kind.data_class, str(kind.schema)] for kind in KINDS.values()
+    ]
+    head = ("view", "logs", "key", "columns", "data class", "held in memory")
+    return page(
+        "Events and views",
+        "A resident is a log of these events (`regional_cell/domain/events.py`). Their payloads rest sealed.",
+        table(("event", "logs", "data class", "schema"), kinds),
+        "Everything else is folded from them by one function (`regional_cell/domain/views/apply.py`). The"
+        " first key of every view is the resident; a column with * is sealed.",
+        table(head, [view_row(view) for view in VIEWS.values()]),
+    )
+
+
+# A directory that has admitted the edge and the cell that the page asks about.
+ADMITTED = SimpleNamespace(edge={"fra": ("DE", "eu-central-1")}.get, jurisdiction_of={"us-iad": "US"}.get)
+PEERS = {
+    "operator": PeerName("operator.demo", "anna"),
+    "edge": PeerName("fra.demo", "edge"),
+    "cell": PeerName("us-iad.demo", "cell"),
+    "stranger": PeerName("us-iad.elsewhere", "cell"),
+}
+
+
+def callers_of(allow: Mapping[str, Callable[[PeerName], bool]], method: MethodDescriptor) -> str:
+    """Kinds of peers that the row of a method admits."""
+    may = allow[f"/{method.containing_service.full_name}/{method.name}"]
+    found = [kind for kind, peer in PEERS.items() if may(peer)]
+    return ", ".join(found) or "nobody"
+
+
+def service_part(service: ServiceDescriptor, allow: Mapping[str, Callable[[PeerName], bool]]) -> str:
+    """The table of one service."""
+    rows = []
+    for method in service.methods:
+        asks = ("stream of " if method.client_streaming else "") + f"`{method.input_type.name}`"
+        gets = ("stream of " if method.server_streaming else "") + f"`{method.output_type.name}`"
+        rows.append([f"`{method.name}`", asks, gets, callers_of(allow, method)])
+    return f"## {service.full_name}\n\n" + table(("rpc", "request", "answer", "callers"), rows)
+
+
+def rpcs_page() -> str:
+    """Every rpc with who may call it."""
+    directory = Callers("demo").allow()
+    cell = allow_table(ADMITTED, "demo", "de-fra")
+    parts = [service_part(one, directory) for one in directory_pb2.DESCRIPTOR.services_by_name.values()]
+    for file in (gateway_pb2, channel_pb2, operations_pb2):
+        parts += [service_part(one, cell) for one in file.DESCRIPTOR.services_by_name.values()]
+    return page(
+        "Rpcs",
+        "Mutual TLS everywhere. The column of callers is the row of the allow table: what kind of peer the"
+        " certificate must name. A row is the coarse half: cells ask what the directory has admitted, and the"
+        " directory's services tell cells from edges by their admission. An rpc without a row is refused.",
+        *parts,
+    )
+
+
+# --- command line ------------------------------------------------------------------------------------
+
+
+def help_of(module: str, arguments: list[str]) -> str:
+    """What `--help` prints, at one width and without colour."""
+    text = io.StringIO()
+    plain = {"COLUMNS": "100", "NO_COLOR": "1"}
+    quiet = contextlib.redirect_stdout(text)
+    with mock.patch.dict(os.environ, plain), quiet, contextlib.suppress(SystemExit):
+        importlib.import_module(module).main([*arguments, "--help"])
+    return text.getvalue().rstrip()
+
+
+def cli_page() -> str:
+    """Help texts of every verb."""
+    parts = [f"```text\n{commands.usage().rstrip()}\n```"]
+    for verb in commands.VERBS:
+        deeper = [[], ["verify"]] if verb.name == "ledger" else [[]]
+        for words in deeper:
+            title = " ".join([verb.name, *words])
+            parts.append(f"## {title}\n\n```text\n{help_of(verb.module, words)}\n```")
+    return page(
+        "Command line",
+        "`colink VERB` where the package is installed, `python3 -m deploy VERB` in a checkout. Exit statuses:"
+        " 0 done, 1 tried and failed, 2 refused before trying, 130 interrupted.",
+        *parts,
+    )
+
+
+# --- all of them ---------------------------------------------------------------------------------------
+
+
+def with_table(text: str) -> str:
+    """The page on residency with the computed table in its place. Raises ValueError without the marks."""
+    before, _, rest = text.partition(TABLE_BEGINS)
+    _, found, after = rest.partition(TABLE_ENDS)
+    if not found:
+        raise ValueError("the page has no place for the table")
+    return f"{before}{TABLE_BEGINS}\n\n{defaults_table()}\n\n{TABLE_ENDS}{after}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "reference/cli.md": cli_page,
+    "reference/errors.md": errors_page,
+    "reference/events.md": events_page,
+    "reference/log-keys.md": log_keys_page,
+    "reference/methods.md": methods_page,
+    "reference/metrics.md": metrics_page,
+    "reference/rpcs.md": rpcs_page,
+    "reference/settings.md": settings_page,
+    "explanation/residency.md": lambda: with_table((DOCS / "explanation/residency.md").read_text("utf-8")),
+}
+
+
+def write(folder: Path) -> None:
+    """Write every page below the folder."""
+    for name, make in PAGES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)

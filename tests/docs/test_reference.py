@@ -1,0 +1,79 @@
+"""The pages of docs/reference are what the code says today."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs import generate
+from tests.architecture.sources import PACKAGES, ROOT, modules
+
+# argparse words its help a little differently in each version of Python; the page has that of the oldest.
+HELP_VERSION = (3, 11)
+GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
+
+
+def stale(folder: Path, names: list[str]) -> list[str]:
+    """Pages below the folder that the code would write otherwise."""
+    return [name for name in names if (folder / name).read_text(encoding="utf-8") != generate.PAGES[name]()]
+
+
+def pages() -> list[str]:
+    """Pages that can be compared under this version of Python."""
+    return [
+        name for name in generate.PAGES if name != "reference/cli.md" or sys.version_info[:2] == HELP_VERSION
+    ]
+
+
+def test_every_page_is_what_the_code_says() -> None:
+    assert not stale(ROOT / "docs", pages()), "run `make reference`"
+
+
+def test_a_page_that_is_behind_is_found(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs" / "reference", tmp_path / "reference")
+    page = tmp_path / "reference" / "errors.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("429", "430", 1), encoding="utf-8")
+    assert stale(tmp_path, ["reference/errors.md", "reference/events.md"]) == ["reference/errors.md"]
+
+
+def test_every_page_of_the_reference_is_made_or_is_the_glossary() -> None:
+    there = {f"reference/{path.name}" for path in (ROOT / "docs" / "reference").glob("*.md")}
+    assert there == {name for name in generate.PAGES if name.startswith("reference/")} | {
+        "reference/glossary.md"
+    }
+
+
+def test_a_setting_without_a_meaning_and_a_meaning_without_a_setting_are_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs" / "settings.toml").read_text(encoding="utf-8")
+    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    (tmp_path / "settings.toml").write_text(text.replace('"writer.batch_max"', '"writer.batch"'), "utf-8")
+    with pytest.raises(KeyError, match="batch_max"):
+        generate.settings_page()
+    (tmp_path / "settings.toml").write_text(text + '"calls.patience_ms" = "of a saint"\n', "utf-8")
+    with pytest.raises(KeyError, match="patience_ms"):
+        generate.settings_page()
+
+
+def words() -> list[str]:
+    """The words that the glossary explains."""
+    rows = [line for line in GLOSSARY.read_text(encoding="utf-8").splitlines() if line.startswith("| **")]
+    return [row.split("**")[1] for row in rows]
+
+
+def unused(listed: list[str], source: str) -> list[str]:
+    """Words that no module says."""
+    return [word for word in listed if word.lower().replace("_", " ") not in source]
+
+
+def test_the_glossary_explains_words_that_the_code_uses_each_once() -> None:
+    source = " ".join(text.replace("_", " ") for _, text in modules(*PACKAGES, "tests/support"))
+    assert len(words()) > 40
+    assert sorted(set(words())) == sorted(words())
+    assert not unused(words(), " ".join(source.lower().split()))
+
+
+def test_a_word_that_nobody_uses_is_found() -> None:
+    assert unused(["cell", "flux capacitor"], "a cell is home") == ["flux capacitor"]
