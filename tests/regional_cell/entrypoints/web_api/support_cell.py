@@ -5,6 +5,7 @@ hear.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,10 @@ from regional_cell.adapters.local.keys import CellKeys
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.memory.store import MemoryStore
 from regional_cell.adapters.memory.views import MemoryViews
+from regional_cell.adapters.sql import schema_version
+from regional_cell.adapters.sql.database import Database
+from regional_cell.adapters.sql.log import SqlLog
+from regional_cell.adapters.sql.views import SqlViews
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import apps, workspaces
 from regional_cell.domain.cursors import CursorKey
@@ -27,7 +32,7 @@ from regional_cell.entrypoints.web_api.dispatch import WebApi
 from regional_cell.entrypoints.web_api.limits import RateLimits
 from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.entrypoints.web_api.services import Services
-from regional_cell.ports import ResidentRecord
+from regional_cell.ports import Log, ResidentRecord, Views
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.messages.posting import Messages
@@ -78,14 +83,14 @@ class FakeSessions:
 
 
 class Cell:
-    """One cell with one workspace."""
+    """One cell with one workspace, in memory or, with a `folder`, over an SQL store there."""
 
-    def __init__(self, profile: str = "off", seed: int = 1) -> None:
+    def __init__(self, profile: str = "off", seed: int = 1, folder: Path | None = None) -> None:
         self.random = random.Random(seed)
+        self.database: Database | None = None
         self.clock = ManualClock()
         self.sealer = LocalSealer(CellKeys(b"k" * 32), self.random.randbytes)
-        self.store = MemoryStore(self.sealer)
-        self.views = MemoryViews(self.store)
+        self.store, self.views = self._stores(folder)
         self.commits = GroupCommits(self.store, self.views, self.sealer, self.clock)
         self.recorder = Recorder()
         self.commits.set_live(self.recorder)
@@ -104,6 +109,15 @@ class Cell:
             draw_word=lambda: self.random.randbytes(4).hex()[:5],
         )
         self.api = WebApi(self.services, RateLimits(profile, self.clock), self.clock, "cell-a")
+
+    def _stores(self, folder: Path | None) -> tuple[Log, Views]:
+        if folder is None:
+            memory = MemoryStore(self.sealer)
+            return memory, MemoryViews(memory)
+        url = f"sqlite:///{folder / 'cell.db'}"
+        schema_version.migrate(url)
+        self.database = Database(url)
+        return SqlLog(self.database, self.sealer), SqlViews(self.database, self.sealer)
 
     def draw_id(self, prefix: str) -> str:
         return new_id(prefix, self.random.randbytes)
@@ -141,6 +155,8 @@ class Cell:
 
     async def stop(self) -> None:
         await self.commits.stop()
+        if self.database is not None:
+            self.database.close()
 
     def caller(self, user: str) -> Caller:
         """A caller with every scope: `xoxp`, or `xoxb` for the bot."""

@@ -1,7 +1,8 @@
-"""Posting from sockets, and changes that meet each other."""
+"""Posting from sockets, and changes that meet each other, over both kinds of store."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -14,9 +15,9 @@ from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, CID, 
 ORIGIN = SocketOrigin(cast(EdgeLink, object()), 7, "1")
 
 
-@pytest.fixture
-async def cell() -> AsyncIterator[Cell]:
-    made = await Cell().start()
+@pytest.fixture(params=["memory", "sql"])
+async def cell(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Cell]:
+    made = await Cell(folder=tmp_path if request.param == "sql" else None).start()
     yield made
     await made.stop()
 
