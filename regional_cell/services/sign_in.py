@@ -39,6 +39,8 @@ SESSION_LIFE_S = 30 * 86_400
 SESSION_KIND = "xoxc"
 ATTEMPTS_MAX = 10
 WINDOW_S = 300.0
+# Longer than a ticket is accepted after its end, since clocks differ.
+SPENT_KEPT_S = 300
 COUNTED_MAX = 20_000
 PASSWORD_CHARACTERS_MAX = 1024
 DEVICE_CHARACTERS_MAX = 200
@@ -132,8 +134,8 @@ class SignIn:
         state = await self._person(person)
         if state is None:
             raise InvalidLoginError()
-        standing, expires_s = payload.get("reusable") is True, int(str(payload["x"]))
-        if not standing and not await self._spent.spend(str(payload.get("i")), expires_s):
+        standing, until_s = payload.get("reusable") is True, int(str(payload["x"])) + SPENT_KEPT_S
+        if not standing and not await self._spent.spend(str(payload.get("i")), until_s):
             raise TokenInvalidError(why="spent")
         return await self._signed_in(state, device)
 

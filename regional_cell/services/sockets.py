@@ -46,6 +46,8 @@ FRAME_BYTES_MAX = 16 * 1024
 TEXT_CHARACTERS_MAX = 4000
 RESUME_LIFE_S = 86_400
 RESUME_BYTES_MAX = 1024
+# Longer than a ticket is accepted after its end, since clocks differ.
+SPENT_KEPT_S = 300
 PAGE = 500
 EARLY_FRAMES_MAX = 16
 CLOSE_POLICY = 1008
@@ -135,7 +137,7 @@ class Sockets:
         record = LiveSocket(socket.link, socket.number, resident, user, fields["tok"], set())
         try:
             self._require_home(await self._live.settle(resident), epoch)
-            if not await self._spent.spend(fields["i"], int(fields["x"])):
+            if not await self._spent.spend(fields["i"], int(fields["x"]) + SPENT_KEPT_S):
                 raise TokenInvalidError(why="spent")
             state = await self._live.settle(resident)
             self._require_home(state, epoch)

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from accord.errors import ConflictError, NotReadyError, PeerRefusedError, UnknownResidentError
+from accord.errors import (
+    ConflictError,
+    NotReadyError,
+    PeerRefusedError,
+    TokenInvalidError,
+    UnknownResidentError,
+)
 from accord.runtime.rpc_client import call, open_channel
 from accord.wire.cell.v1 import operations_pb2 as pb
 from accord.wire.cell.v1 import operations_pb2_grpc as stubs
@@ -170,3 +176,14 @@ async def test_sign_in_links_are_for_people_of_this_cell_only(site: Site) -> Non
         assert (first.person, second.person) == (person, person)
         with pytest.raises(UnknownResidentError):
             await cell.provisioning.sign_in_tickets(["P" + "0" * 12])
+
+
+async def test_a_link_in_mail_signs_in_once_and_a_spent_ticket_stays_known_beyond_its_end(site: Site) -> None:
+    async with running(site) as cell:
+        ((person, _),) = await cell.provisioning.create_persons("DE", people(1))
+        # Ended a moment ago, and still accepted for clocks that differ.
+        ticket = cell.tokens.ticket("sign_in", person, -20)
+        assert (await cell.sign_in.ticket(ticket, "tests")).person == person
+        assert await cell.stores.spent.spend("another", 2**40)
+        with pytest.raises(TokenInvalidError):
+            await cell.sign_in.ticket(ticket, "tests")
