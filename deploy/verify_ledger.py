@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def _point(data: bytes) -> Point | None:
 _BASE = _point((4 * pow(5, _P - 2, _P) % _P).to_bytes(32, "little"))
 
 
+@lru_cache(maxsize=64)
 def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     """Whether an Ed25519 signature (64 bytes) of the message is by the key (32 bytes)."""
     if len(public) != 32 or len(signature) != 64 or _BASE is None:
@@ -144,7 +146,9 @@ def _check_checkpoint(book: Book, folder: Path, public: bytes | None) -> bytes |
         origin, size, root = body.split("\n")
         book.size = int(size)
         decoded = base64.b64decode(root, validate=True)
-        lines = [line.split(" ") for line in signatures.strip().split("\n")]
+        if not signatures.endswith("\n"):
+            raise ValueError
+        lines = [line.split(" ") for line in signatures[:-1].split("\n")]
     except FileNotFoundError:
         if any((folder / "book").glob("*.jsonl")):
             book.find("signature", None, "there are entries but no checkpoint")
@@ -161,7 +165,8 @@ def _check_checkpoint(book: Book, folder: Path, public: bytes | None) -> bytes |
             data = base64.b64decode(line[2], validate=True) if line[:2] == ["\u2014", origin] else b""
         except (ValueError, IndexError):
             data = b""
-        if data[:4] == key_hash and signature_holds(public, (body + "\n").encode(), data[4:]):
+        exact = line[2:] == [base64.b64encode(data).decode()]
+        if exact and data[:4] == key_hash and signature_holds(public, (body + "\n").encode(), data[4:]):
             return decoded
     book.find("signature", None, "the checkpoint is not signed by the cell")
     return None
@@ -177,8 +182,10 @@ def _check_line(book: Book, index: int, line: bytes) -> bytes:
     try:
         fields = json.loads(line)
         shown, sealed, salt = fields["open"], fields["sealed"], fields["salt"]
-        salted = base64.urlsafe_b64decode(salt + "=" * (-len(salt) % 4)) + canonical(sealed)
-        if canonical(fields) != line or not isinstance(shown, dict):
+        raw = base64.urlsafe_b64decode(salt + "=" * (-len(salt) % 4))
+        salted = raw + canonical(sealed)
+        exact = base64.urlsafe_b64encode(raw).decode().rstrip("=") == salt
+        if not exact or canonical(fields) != line or not isinstance(shown, dict):
             book.find("entries", index, "the line is not in canonical form")
         elif shown.get("seq") != index:
             book.find("entries", index, f"the line says it is entry {shown.get('seq')}")
@@ -211,11 +218,8 @@ def _check_leaf_tiles(book: Book, folder: Path, leaves: list[bytes]) -> None:
     for n, width in _tiles(len(leaves)):
         data = _tile(folder, "entries", n, width)
         if data is None or len(data) != 66 * width:
-            book.find(
-                "tree",
-                n * TILE,
-                f"the leaf data of entries {n * TILE} to {n * TILE + width - 1} are not there",
-            )
+            last = n * TILE + width - 1
+            book.find("tree", n * TILE, f"the leaf data of entries {n * TILE} to {last} are not there")
             continue
         for place in range(width):
             index = n * TILE + place
@@ -294,7 +298,6 @@ def _other_is_absent(leg: Leg, names: set[str]) -> bool:
 
 def _check_leg(transfer: str, name: str, leg: Leg, now_s: float) -> int:
     what = f"transfer {transfer}, leg {name}"
-    both = leg.debits + leg.credits
     for entries, side in ((leg.debits, "debit"), (leg.credits, "credit")):
         for book, index in entries[1:]:
             book.find("pairing", index, f"{what}: a second {side}")
@@ -312,7 +315,7 @@ def _check_leg(transfer: str, name: str, leg: Leg, now_s: float) -> int:
                 f"{what}: differs from entry {debit} of {source.name} in {', '.join(differing)}",
             )
         return 0 if differing else 1
-    for book, index in both or leg.intents:
+    for book, index in leg.debits + leg.credits or leg.intents:
         late = now_s - book.entries[index].get("at_us", 0) / 1_000_000 > PAIR_S_MAX
         if late and not leg.aborted:
             side = "credit" if leg.debits else "debit"
@@ -374,16 +377,9 @@ def main(arguments: list[str]) -> int:
     books, agreed, elsewhere = verify(folders, keys, time.time())
     findings = [finding for book in books for finding in book.findings]
     if given.json:
-        shown = {
-            "ok": not findings,
-            "pairs": agreed,
-            "elsewhere": elsewhere,
-            "books": [
-                {"name": book.name, "entries": len(book.entries), "checkpoint": book.size} for book in books
-            ],
-            "findings": [vars(finding) for finding in findings],
-        }
-        sys.stdout.write(json.dumps(shown) + "\n")
+        shown = [{"name": book.name, "entries": len(book.entries), "checkpoint": book.size} for book in books]
+        told = {"ok": not findings, "pairs": agreed, "elsewhere": elsewhere, "books": shown}
+        sys.stdout.write(json.dumps({**told, "findings": [vars(each) for each in findings]}) + "\n")
     else:
         _print(books, agreed, elsewhere, findings)
     return 1 if findings else 0

@@ -48,8 +48,8 @@ def asked(cell: TestedCell, **changes: object) -> tuple[Ask, Header]:
         7,
     )
     ask = Ask(
-        cell.tokens.identify(cell.caller(), "de-fra"), AMERICAN, (GERMAN,), ORGANISATION, 1000, 1000, 20, "score",
-        False, False, "content", "US", "employee", "request",
+        cell.tokens.identify(cell.caller(), "de-fra"), AMERICAN, (GERMAN,), ORGANISATION, 1000, 1000, 20,
+        "score", False, False, "content", "US", "employee", "request",
     )  # fmt: skip
     of_ask = {key: value for key, value in changes.items() if hasattr(ask, key)}
     of_header = {key: value for key, value in changes.items() if key not in of_ask}
@@ -101,7 +101,8 @@ async def test_an_identity_is_believed_from_the_users_home_alone(tmp_path: Path)
         def made(key: SigningKey, **changes: object) -> str:
             claims: dict[str, object] = {
                 "resident": AMERICAN, "user": USERS["us-iad"][0], "audience": "de-fra",
-                "roles": (f"person:{PERSON}",), "via": "us-iad", "issued_s": german.clock.now_us() // 1_000_000,
+                "roles": (f"person:{PERSON}",), "via": "us-iad",
+                "issued_s": german.clock.now_us() // 1_000_000,
             }  # fmt: skip
             return mint_identity(key, **{**claims, **changes})  # type: ignore[arg-type]
 
@@ -116,8 +117,8 @@ async def test_an_identity_is_believed_from_the_users_home_alone(tmp_path: Path)
             made(german.key),
             made(american.key, issued_s=1_000_000),
         ):
+            forged = replace(ask, identity=identity)
             with pytest.raises(ColinkError):
-                forged = replace(ask, identity=identity)
                 await drain(german.answering.answer("us-iad", forged, header, QUERY))
         with pytest.raises(TokenInvalidError):
             await drain(german.answering.answer("in-bom", ask, header, QUERY))

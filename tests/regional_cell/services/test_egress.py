@@ -1,0 +1,184 @@
+"""Passages: decided, booked, and only then open; what arrives is held against its header and credited
+first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from accord.clock import ManualClock
+from accord.errors import (
+    BundleSkewError,
+    ForbiddenError,
+    InternalError,
+    LedgerUnavailableError,
+    WithheldError,
+)
+from accord.ledger import payload_root
+from regional_cell.domain.transfers import Entry, Header, Place, References
+from regional_cell.ports import EdgeFacts, PolicyFacts
+from regional_cell.services.edge_passages import EdgePassages
+from regional_cell.services.egress import Egress
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
+from residency_policies.bundle import Bundle, compile_bundle
+from residency_policies.decision import Question, Viewer
+from tests.regional_cell.services.search.federation import AT_S, WHERE, FixedPolicies, FixedRoutes
+
+HERE, THERE = Place("us-iad", "us-east-1", "US"), Place("de-fra", "eu-central-1", "DE")
+FACTS = PolicyFacts("US")
+QUESTION = Question(
+    WHERE["us-iad"][2], 0, "process", "message_body", HERE.region, THERE.region, Viewer("system"), "search"
+)
+COMPILED = compile_bundle(Bundle(7, tuple(builtin_documents()), tuple(BUILTIN_REGIONS)), AT_S)
+
+
+@dataclass
+class RecordingLedger:
+    """`ports.Ledger` that remembers the order of things."""
+
+    said: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    broken: str = ""
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        if self.broken:
+            raise LedgerUnavailableError(why=self.broken)
+        for entry in entries:
+            self.said.append(f"{entry.open['side']} {entry.open['phase']}")
+        self.entries += entries
+        return len(self.entries) - len(entries)
+
+    async def checkpoint(self) -> str:
+        return ""
+
+
+def make(ledger: RecordingLedger) -> Egress:
+    clock = ManualClock()
+    return Egress(HERE, FixedPolicies(COMPILED), ledger, clock, lambda: "t-1", lambda count: b"s" * count)
+
+
+async def test_a_passage_is_booked_before_anything_can_leave() -> None:
+    ledger = RecordingLedger()
+    passage = await make(ledger).open(
+        QUESTION,
+        FACTS,
+        destination=THERE,
+        leg="query",
+        classes=("message_body",),
+        references=References("T1"),
+    )
+    assert ledger.said == ["debit intent"]
+    passage.put("query", "message_body", b"words")
+    with pytest.raises(InternalError):
+        _ = passage.items
+    header = await passage.book()
+    ledger.said.append("sent")
+    assert ledger.said == ["debit intent", "debit result", "sent"]
+    assert passage.items == (("message_body", "query", b"words"),)
+    assert (header.items, header.size_bytes) == (1, 5)
+    with pytest.raises(InternalError):
+        passage.put("more", "message_body", b"later")
+    with pytest.raises(InternalError):
+        await passage.book()
+    assert ledger.entries[1].sealed["workspace"] == "T1"
+    assert "T1" not in str(ledger.entries[1].open)
+
+
+async def test_a_class_that_was_not_asked_for_is_refused() -> None:
+    passage = await make(RecordingLedger()).open(
+        QUESTION, FACTS, destination=THERE, leg="query", classes=("message_body",), references=References()
+    )
+    with pytest.raises(ForbiddenError):
+        passage.put("profile", "profile_pii", b"ann")
+
+
+async def test_what_the_policies_refuse_is_not_even_announced() -> None:
+    ledger = RecordingLedger()
+    with pytest.raises(WithheldError) as refused:
+        await make(ledger).open(
+            replace(QUESTION, purpose="local"), FACTS, destination=THERE, leg="query", classes=("message_body",),
+            references=References(),
+        )  # fmt: skip
+    assert refused.value.metadata["code"]
+    assert ledger.said == []
+
+
+async def test_without_a_ledger_no_passage_opens_and_none_is_booked() -> None:
+    ledger = RecordingLedger()
+    egress = make(ledger)
+    passage = await egress.open(
+        QUESTION, FACTS, destination=THERE, leg="query", classes=("message_body",), references=References()
+    )
+    ledger.broken = "disk"
+    with pytest.raises(LedgerUnavailableError):
+        await passage.book()
+    with pytest.raises(InternalError):
+        _ = passage.items
+    with pytest.raises(LedgerUnavailableError):
+        await egress.open(
+            QUESTION,
+            FACTS,
+            destination=THERE,
+            leg="query",
+            classes=("message_body",),
+            references=References(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"items": 2}, ForbiddenError),
+        ({"size_bytes": 4}, ForbiddenError),
+        ({"payload_root": bytes(32)}, ForbiddenError),
+        ({"salt": bytes(32)}, ForbiddenError),
+        ({"classes": ("search_snippet",)}, ForbiddenError),
+        ({"op": "disclose"}, ForbiddenError),
+        ({"bundle_version": 9}, BundleSkewError),
+        ({"bundle_version": 1}, BundleSkewError),
+        ({}, None),
+        ({"bundle_version": 8}, None),
+    ],
+)
+async def test_what_arrives_is_credited_only_when_it_is_what_the_header_says(
+    changes: dict[str, object], error: type[Exception] | None
+) -> None:
+    ledger, items = RecordingLedger(), [("message_body", "query", b"words")]
+    salt = b"s" * 32
+    header = Header(
+        "t", "query", "process", ("message_body",), 1, 5, payload_root(salt, items), salt, "search", 7
+    )
+    header = replace(header, **changes)  # type: ignore[arg-type]
+    egress = make(ledger)
+    if error is None:
+        await egress.receive(header, items, QUESTION, FACTS, source=THERE, references=References())
+        assert ledger.said == ["credit result"]
+        return
+    with pytest.raises(error):
+        await egress.receive(header, items, QUESTION, FACTS, source=THERE, references=References())
+    assert ledger.said == []
+
+
+async def test_edges_elsewhere_are_decided_announced_and_booked_by_the_minute() -> None:
+    ledger = RecordingLedger()
+    spawned: list[object] = []
+    routes = FixedRoutes(homes={WHERE["us-iad"][2]: "us-iad"})
+    passages = EdgePassages(
+        make(ledger), ledger, FixedPolicies(COMPILED), routes, lambda: 1, lambda: "t", spawned.append
+    )
+    edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
+    for _ in range(3):
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=True, viewer_country="DE")
+    with pytest.raises(WithheldError):
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=True, viewer_country="RU")
+    for work in spawned:
+        await work  # type: ignore[misc]
+    await passages.flush()
+    assert ledger.said == ["single intent"] * 2 + ["single aggregate"] * 2
+    assert [(entry.open["op"], entry.open["items"], entry.open["bytes"]) for entry in ledger.entries[2:]] == [
+        ("transit", 3, 30), ("disclose", 3, 30),
+    ]  # fmt: skip
+    ledger.broken = "disk"
+    with pytest.raises(LedgerUnavailableError):
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
