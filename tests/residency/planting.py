@@ -2,7 +2,6 @@
 and through an edge abroad, well-formed and malformed, accepted and refused.
 """
 
-import asyncio
 import json
 import random
 import secrets
@@ -11,16 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.encoding import unb64url
-from accord.runtime.mtls import Trust
 from accord.wire.cell.v1 import operations_pb2 as pb
-from deploy.demo.authority import Authorities
-from deploy.demo.catalogue import FEDERATION
-from deploy.demo.layout import Layout
-from deploy.demo.operator import Operator
-from deploy.demo.seeding import USER_SCOPES
 from tests.support.canaries import Canary, address, marked_word, number, phone, word
 from tests.support.clients import Plain, sign_in
 from tests.support.federation import RunningDemo
+from tests.support.provisioning import User, add_channel, add_person, add_user, link_person
 from tests.support.sockets import open_socket
 
 HOME = "de-fra"
@@ -70,27 +64,21 @@ def plant(demo: RunningDemo) -> Planted:
     """Plant everything and check that it was taken."""
     canaries = {canary.name: canary for canary in _canaries(random.Random(secrets.randbits(64)))}
     value = {name: canary.value for name, canary in canaries.items()}
-    person, user, token = asyncio.run(_provision(demo, value))
+    person, user = _provision(demo, value)
     with (
-        Plain(demo.edge("fra"), token) as near,
-        Plain(demo.edge("iad"), token) as far,
+        Plain(demo.edge("fra"), user.token) as near,
+        Plain(demo.edge("iad"), user.token) as far,
     ):
         channel = _talk(near, far, value)
         _share(near, channel, value)
         _look(near, far, value, channel)
         _blunder(near, far, value)
     _sign_in(demo, value)
-    with open_socket(demo.edge("iad"), token) as socket:
+    with open_socket(demo.edge("iad"), user.token) as socket:
         reply = socket.reply(socket.say("message", channel=channel, text=value["socket_message"]))
         assert reply["ok"] is True
         socket.say("typing", channel=channel)
-    return Planted(canaries, tuple(_keys(demo)), person, user, token, channel)
-
-
-def operator_of(demo: RunningDemo) -> Operator:
-    """The operator of a running demo."""
-    layout = Layout(demo.data_dir)
-    return Operator(Authorities(layout, FEDERATION).operator(), Trust.load(layout.trust), FEDERATION)
+    return Planted(canaries, tuple(_keys(demo)), person, user.user, user.token, channel)
 
 
 def _canaries(dice: random.Random) -> Iterator[Canary]:
@@ -144,66 +132,31 @@ def _canaries(dice: random.Random) -> Iterator[Canary]:
     yield worded("refused_name", "channel_meta", "Nicht Erlaubt! {}")
 
 
-async def _provision(demo: RunningDemo, value: dict[str, str]) -> tuple[str, str, str]:
-    """A person and their user in acme. Returns (person, user, token)."""
-    card = {
-        "email": value["email"],
-        "real_name": value["real_name"],
-        "display_name": value["display_name"],
-        "title": value["job"],
-        "phone": value["phone"],
-        "tz": "Europe/Berlin",
-        "locale": "de-DE",
-    }
-    operator = operator_of(demo)
-    try:
-        stub = operator.provisioning(demo.cell(HOME)["grpc"], HOME)
-        created = await operator.ask(
-            stub.CreatePersons,
-            pb.CreatePersonsRequest(
-                context=operator.context(),
-                establishment="DE",
-                persons=[pb.PersonSpec(**card, password=value["password"])],
-            ),
-        )
-        person = created.persons[0].person
-        assert person, created.persons[0].reason
-        workspace = demo.workspace("acme")["id"]
-        added = await operator.ask(
-            stub.AddUsers,
-            pb.AddUsersRequest(
-                context=operator.context(workspace),
-                workspace=workspace,
-                users=[
-                    pb.UserSpec(
-                        person=person,
-                        name=value["display_name"],
-                        card=pb.PersonSpec(**card),
-                        role="member",
-                        scopes=USER_SCOPES,
-                    )
-                ],
-            ),
-        )
-        user = added.users[0]
-        channel = pb.ChannelSpec(
-            name=value["third_name"],
-            topic=value["topic"],
-            purpose=value["purpose"],
-            creator=user.user,
-            members=[user.user],
-        )
-        await operator.ask(
-            stub.CreateChannels,
-            pb.CreateChannelsRequest(
-                context=operator.context(workspace), workspace=workspace, channels=[channel]
-            ),
-        )
-        links = [pb.PersonLink(person=person, workspace=workspace, user=user.user)]
-        await operator.ask(stub.LinkPersons, pb.LinkPersonsRequest(context=operator.context(), links=links))
-        return person, user.user, user.token
-    finally:
-        await operator.close()
+def _provision(demo: RunningDemo, value: dict[str, str]) -> tuple[str, User]:
+    """A person and their user in acme, with a channel that has a topic and a purpose."""
+    card = pb.PersonSpec(
+        email=value["email"],
+        real_name=value["real_name"],
+        display_name=value["display_name"],
+        title=value["job"],
+        phone=value["phone"],
+        tz="Europe/Berlin",
+        locale="de-DE",
+        password=value["password"],
+    )
+    person = add_person(demo, HOME, card)
+    card.password = ""
+    user = add_user(demo, "acme", person, value["display_name"], card)
+    link_person(demo, HOME, person, "acme", user.user)
+    channel = pb.ChannelSpec(
+        name=value["third_name"],
+        topic=value["topic"],
+        purpose=value["purpose"],
+        creator=user.user,
+        members=[user.user],
+    )
+    add_channel(demo, "acme", channel)
+    return person, user
 
 
 def _talk(near: Plain, far: Plain, value: dict[str, str]) -> str:

@@ -1,0 +1,106 @@
+"""What an operator does to a running demo: people and users that the seed does not have."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from accord.runtime.mtls import Trust
+from accord.wire.cell.v1 import operations_pb2 as pb
+from deploy.demo.authority import Authorities
+from deploy.demo.catalogue import FEDERATION
+from deploy.demo.layout import Layout
+from deploy.demo.operator import Operator
+from deploy.demo.seeding import USER_SCOPES
+from tests.support.federation import RunningDemo
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of a workspace, and their token."""
+
+    user: str
+    token: str
+
+
+def operate(demo: RunningDemo, work: Callable[[Operator], Awaitable[Value]]) -> Value:
+    """Do something as the operator of a demo."""
+
+    async def run() -> Value:
+        layout = Layout(demo.data_dir)
+        operator = Operator(Authorities(layout, FEDERATION).operator(), Trust.load(layout.trust), FEDERATION)
+        try:
+            return await work(operator)
+        finally:
+            await operator.close()
+
+    return asyncio.run(run())
+
+
+def add_person(demo: RunningDemo, cell: str, card: pb.PersonSpec) -> str:
+    """A person whose home is this cell. Returns their id."""
+
+    async def work(operator: Operator) -> str:
+        stub = operator.provisioning(demo.cell(cell)["grpc"], cell)
+        request = pb.CreatePersonsRequest(
+            context=operator.context(), establishment=demo.cell(cell)["jurisdiction"], persons=[card]
+        )
+        (created,) = (await operator.ask(stub.CreatePersons, request)).persons
+        assert created.person, created.reason
+        return str(created.person)
+
+    return operate(demo, work)
+
+
+def add_user(
+    demo: RunningDemo, workspace: str, person: str, name: str, card: pb.PersonSpec, linked: Sequence[str] = ()
+) -> User:
+    """A person's face in a workspace, and the link that the person's home keeps of it.
+
+    Args:
+        linked: names of other workspaces that the person is in.
+    """
+    row = demo.workspace(workspace)
+
+    async def work(operator: Operator) -> User:
+        stub = operator.provisioning(demo.cell(row["home"])["grpc"], row["home"])
+        spec = pb.UserSpec(
+            person=person,
+            name=name,
+            card=card,
+            role="member",
+            scopes=USER_SCOPES,
+            linked_workspaces=[demo.workspace(other)["id"] for other in linked],
+        )
+        request = pb.AddUsersRequest(context=operator.context(row["id"]), workspace=row["id"], users=[spec])
+        (added,) = (await operator.ask(stub.AddUsers, request)).users
+        return User(added.user, added.token)
+
+    return operate(demo, work)
+
+
+def link_person(demo: RunningDemo, cell: str, person: str, workspace: str, user: str) -> None:
+    """Tell a person's home of a workspace that they are in."""
+
+    async def work(operator: Operator) -> None:
+        stub = operator.provisioning(demo.cell(cell)["grpc"], cell)
+        link = pb.PersonLink(person=person, workspace=demo.workspace(workspace)["id"], user=user)
+        await operator.ask(stub.LinkPersons, pb.LinkPersonsRequest(context=operator.context(), links=[link]))
+
+    operate(demo, work)
+
+
+def add_channel(demo: RunningDemo, workspace: str, channel: pb.ChannelSpec) -> str:
+    """A channel of a workspace. Returns its id."""
+    row = demo.workspace(workspace)
+
+    async def work(operator: Operator) -> str:
+        stub = operator.provisioning(demo.cell(row["home"])["grpc"], row["home"])
+        request = pb.CreateChannelsRequest(
+            context=operator.context(row["id"]), workspace=row["id"], channels=[channel]
+        )
+        return str((await operator.ask(stub.CreateChannels, request)).channels[0])
+
+    return operate(demo, work)
