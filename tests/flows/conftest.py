@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.environment import ROOT
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person, person
 
@@ -20,6 +21,18 @@ def demo() -> Iterator[RunningDemo]:
 def hurt() -> Iterator[RunningDemo]:
     """Two cells and their edges, whose processes may be killed; who does so starts them again."""
     with RunningDemo("--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def permitted() -> Iterator[RunningDemo]:
+    """Two cells under policies that let Americans search the German one; books and processes may be hurt,
+    who does so mends them.
+    """
+    policies = str(ROOT / "docs/examples/policies-search-permitted")
+    with RunningDemo(
+        "--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency", "--policies", policies
+    ) as running:
         yield running
 
 
