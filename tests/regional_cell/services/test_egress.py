@@ -97,8 +97,8 @@ async def test_what_the_policies_refuse_is_not_even_announced() -> None:
     ledger = RecordingLedger()
     with pytest.raises(WithheldError) as refused:
         await make(ledger).open(
-            replace(QUESTION, purpose="local"), FACTS, destination=THERE, leg="query", classes=("message_body",),
-            references=References(),
+            replace(QUESTION, purpose="local"), FACTS, destination=THERE, leg="query",
+            classes=("message_body",), references=References(),
         )  # fmt: skip
     assert refused.value.metadata["code"]
     assert ledger.said == []
