@@ -55,7 +55,7 @@ def kept(demo: RunningDemo, anna: Person) -> Iterator[str]:
         ("application/json", b"\xff\xfe{}", "invalid_json"),
         ("application/json", b'{"channel": "\xc3\x28"}', "invalid_json"),
         ("application/json", b'{"a": NaN}', "invalid_json"),
-        ("application/json", b"[" * DEEP + b"]" * DEEP, "invalid_json"),
+        ("application/json", b"[" * DEEP + b"]" * DEEP, None),
         ("application/json", b'{"channel":' * DEEP + b"1" + b"}" * DEEP, "invalid_json"),
         ("application/json; charset=utf-16", b'{"channel": "x"}', None),
         ("image/png", b"\x89PNG", "invalid_post_type"),

@@ -148,11 +148,18 @@ async def test_an_edge_may_not_do_what_operators_do(demo: RunningDemo) -> None:
     async with channel(demo, demo.ready["directory"]["grpc"], "directory", mtls) as opened:
         residents = directory_pb2_grpc.ResidentsStub(opened)
         cells = directory_pb2_grpc.CellsStub(opened)
+        resident = new_id("P")
         place = directory_pb2.PlaceRequest(
-            context=common_pb2.RequestContext(idempotency_key=str(uuid.uuid4())),
-            resident=new_id("P"),
+            context=common_pb2.RequestContext(
+                request_id=str(uuid.uuid4()),
+                idempotency_key=str(uuid.uuid4()),
+                resident=resident,
+                purpose="administration",
+            ),
+            resident=resident,
             kind=directory_pb2.RESIDENT_KIND_PERSON,
             establishment="DE",
+            subjects=["DE"],
             handover=b"{}",
         )
         for call in (

@@ -106,8 +106,8 @@ class ChatSocket:
         return self._number
 
     def send(self, data: str | bytes) -> None:
-        """Send a text frame, or a binary one."""
-        self._socket.send(data)
+        """Send a text frame; bytes go as they are, whatever they say."""
+        self._socket.send(data, text=True)
 
     def reply(self, number: int, within_s: float = 10.0) -> dict[str, Any]:
         """The reply to a frame."""
