@@ -1,4 +1,4 @@
-"""Every relative link of a document leads to a file of the project."""
+"""Every relative link of a document, and every line of CODEOWNERS, leads to a file of the project."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -40,3 +40,26 @@ def test_a_link_to_nowhere_is_found() -> None:
         list(broken("docs/a.md", "[b](b.md) [top](../README.md#x) [net](https://example.org)", files)) == []
     )
     assert list(broken("docs/a.md", "[c](c.md)", files)) == ["docs/a.md: c.md"]
+
+
+def ownerless(owners: str, files: Iterable[str]) -> Iterator[str]:
+    """Patterns of CODEOWNERS that match nothing, and lines without an owner."""
+    known = list(files)
+    for line in owners.splitlines():
+        pattern, *names = line.split() if line and not line.startswith("#") else ("*", "@nobody")
+        place = pattern.removeprefix("/")
+        found = place == "*" or any(
+            file == place or (place.endswith("/") and file.startswith(place)) for file in known
+        )
+        if not found or not names or not all(name.startswith("@") for name in names):
+            yield line
+
+
+def test_every_owner_owns_something() -> None:
+    owners = (ROOT / "CODEOWNERS").read_text(encoding="utf-8")
+    assert not list(ownerless(owners, [file.as_posix() for file in tracked()]))
+
+
+def test_an_owner_of_nothing_is_found() -> None:
+    owners = "# who\n* @a\n/edge/ @b\n/edges/ @b\n/edge/ports.py\n"
+    assert list(ownerless(owners, ["edge/ports.py"])) == ["/edges/ @b", "/edge/ports.py"]
