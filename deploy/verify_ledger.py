@@ -120,15 +120,18 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
+def name_of(folder: Path) -> str:
+    """`de-fra` for its `de-fra/data/ledger`, `de-fra/ledger-1` for the book of a further process."""
+    return f"{folder.parents[1].name}/{folder.name}".removesuffix("/ledger")
+
+
 def read_book(folder: Path, public: bytes | None) -> Book:
     """Read and check one book by itself. `public` None: no key is known for it, which is a finding."""
-    book = Book(folder.parent.name)
+    book = Book(name_of(folder))
     root = _check_checkpoint(book, folder, public)
     leaves = [_check_line(book, index, line) for index, line in enumerate(_lines(folder))]
     if len(leaves) < book.size:
-        book.find(
-            "tree", len(leaves), f"the checkpoint covers {book.size} entries, the book ends before this one"
-        )
+        book.find("tree", len(leaves), f"the checkpoint covers {book.size} entries, the book ends here")
     covered = leaves[: book.size]
     hashes = [hashlib.sha256(b"\0" + leaf).digest() for leaf in covered]
     _check_leaf_tiles(book, folder, covered)
@@ -265,7 +268,7 @@ class Leg:
 
 def check_pairs(books: list[Book], now_s: float) -> tuple[int, int]:
     """Match debits with credits. Returns (pairs that agree, legs whose other book is not here)."""
-    names = {book.name for book in books}
+    names = {book.name.partition("/")[0] for book in books}
     legs: dict[tuple[str, str], Leg] = {}
     for book in books:
         for index, shown in enumerate(book.entries):
@@ -328,10 +331,8 @@ def _check_leg(transfer: str, name: str, leg: Leg, now_s: float) -> int:
 
 def verify(folders: list[Path], keys: dict[str, str], now_s: float) -> tuple[list[Book], int, int]:
     """Check every book and the pairs between them. `keys`: cell name to public key in hex."""
-    books = [
-        read_book(folder, bytes.fromhex(keys[folder.parent.name]) if folder.parent.name in keys else None)
-        for folder in folders
-    ]
+    public = {cell: bytes.fromhex(key) for cell, key in keys.items()}
+    books = [read_book(folder, public.get(name_of(folder).partition("/")[0])) for folder in folders]
     agreed, elsewhere = check_pairs(books, now_s)
     return books, agreed, elsewhere
 
@@ -340,11 +341,9 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="colink ledger", description="Verify the books of cells, offline.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     check = verbs.add_parser("verify", help="check signatures, entries, trees and pairs of the books")
-    check.add_argument("books", nargs="*", type=Path, metavar="BOOK", help="ledger folders (CELL/ledger)")
+    check.add_argument("books", nargs="*", type=Path, metavar="BOOK", help="folders: CELL/data/ledger")
     check.add_argument("--data", type=Path, help="data folder of a demo; default: the running one")
-    check.add_argument(
-        "--keys", type=Path, help="JSON file: cell name to public key in hex (default: DATA/ledger-keys.json)"
-    )
+    check.add_argument("--keys", type=Path, help="JSON file: cell to public key (DATA/ledger-keys.json)")
     check.add_argument("--json", action="store_true", help="one JSON object")
     return parser.parse_args(arguments)
 
@@ -366,7 +365,7 @@ def main(arguments: list[str]) -> int:
                 data = registry.find(None).data_dir
             except registry.NoDemoError as error:
                 return _refuse(f"{error}; name the books, or give --data DIR")
-        folders = sorted(folder for folder in data.glob("cells/*/ledger") if folder.is_dir())
+        folders = sorted(folder for folder in data.glob("cells/*/data/ledger*") if folder.is_dir())
         keys_file = keys_file or data / "ledger-keys.json"
     if not folders or keys_file is None:
         return _refuse("no books found" if not folders else "--keys FILE is needed to prove the checkpoints")

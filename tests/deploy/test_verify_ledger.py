@@ -32,7 +32,7 @@ def write(folder: Path, books: dict[str, list[Entry]]) -> dict[str, str]:
     keys = {}
     for name, entries in books.items():
         key = SigningKey.from_seed(name.encode().ljust(32, b"."))
-        book = Book(folder / name / "ledger", f"{name}.demo/ledger", key, lambda count: b"s" * count)
+        book = Book(folder / name / "data" / "ledger", f"{name}.demo/ledger", key, lambda count: b"s" * count)
         for entry in entries:
             book.append([entry])
         keys[name] = key.public.hex()
@@ -47,13 +47,13 @@ def agreeing() -> dict[str, list[Entry]]:
 
 
 def findings(folder: Path, keys: dict[str, str]) -> list[tuple[str, str, int | None]]:
-    books, _, _ = verify([folder / name / "ledger" for name in sorted(keys)], keys, LATE_S)
+    books, _, _ = verify([folder / name / "data" / "ledger" for name in sorted(keys)], keys, LATE_S)
     return [(finding.book, finding.check, finding.entry) for book in books for finding in book.findings]
 
 
 def test_books_that_agree_hold(tmp_path: Path) -> None:
     keys = write(tmp_path, agreeing())
-    books, agreed, elsewhere = verify([tmp_path / name / "ledger" for name in keys], keys, LATE_S)
+    books, agreed, elsewhere = verify([tmp_path / name / "data" / "ledger" for name in keys], keys, LATE_S)
     assert [book.findings for book in books] == [[], []]
     assert (agreed, elsewhere) == (1, 0)
 
@@ -85,7 +85,7 @@ def test_dropped_reordered_and_added_lines_are_found(
     tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
 ) -> None:
     keys = write(tmp_path, agreeing())
-    path = tmp_path / THERE / "ledger" / "book" / "000000.jsonl"
+    path = tmp_path / THERE / "data" / "ledger" / "book" / "000000.jsonl"
     path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
     assert any(book == THERE for book, _, _ in findings(tmp_path, keys))
 
@@ -94,7 +94,10 @@ def test_a_second_history_under_another_key_is_found(tmp_path: Path) -> None:
     keys = write(tmp_path, agreeing())
     shutil.rmtree(tmp_path / HERE)
     fork = Book(
-        tmp_path / HERE / "ledger", f"{HERE}.demo/ledger", SigningKey.from_seed(b"x" * 32), os.urandom
+        tmp_path / HERE / "data" / "ledger",
+        f"{HERE}.demo/ledger",
+        SigningKey.from_seed(b"x" * 32),
+        os.urandom,
     )
     fork.append([line("credit", "result")])
     assert (HERE, "signature", None) in findings(tmp_path, keys)
@@ -102,9 +105,9 @@ def test_a_second_history_under_another_key_is_found(tmp_path: Path) -> None:
 
 def test_a_missing_checkpoint_and_a_missing_key_are_found(tmp_path: Path) -> None:
     keys = write(tmp_path, agreeing())
-    books, _, _ = verify([tmp_path / HERE / "ledger"], {}, LATE_S)
+    books, _, _ = verify([tmp_path / HERE / "data" / "ledger"], {}, LATE_S)
     assert [finding.check for finding in books[0].findings] == ["signature"]
-    (tmp_path / HERE / "ledger" / "checkpoint").unlink()
+    (tmp_path / HERE / "data" / "ledger" / "checkpoint").unlink()
     assert (HERE, "signature", None) in findings(tmp_path, keys)
 
 
@@ -137,7 +140,7 @@ def test_the_command_says_how_it_ended(tmp_path: Path, capsys: pytest.CaptureFix
     (tmp_path / "ledger-keys.json").write_text(json.dumps(keys))
     assert main(["verify", "--data", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pairs"] == 1
-    book = tmp_path / "cells" / HERE / "ledger" / "book" / "000000.jsonl"
+    book = tmp_path / "cells" / HERE / "data" / "ledger" / "book" / "000000.jsonl"
     book.write_bytes(book.read_bytes().replace(b"search", b"export"))
     assert main(["verify", "--data", str(tmp_path)]) == 1
     assert "entry 0" in capsys.readouterr().out
