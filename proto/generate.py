@@ -15,10 +15,18 @@ ROOT = Path(__file__).resolve().parent
 
 
 def generate(output: Path) -> None:
-    """Write `*_pb2.py`, `*_pb2.pyi` and `*_pb2_grpc.py` below output. Raises SystemExit on a compile error."""
+    """Write `*_pb2.py`, `*_pb2.pyi` and `*_pb2_grpc.py` below output. Raises SystemExit on a compile
+    error.
+    """
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.proto"))
     folder = str(output)
-    arguments = ["protoc", f"-I{ROOT}", f"--python_out={folder}", f"--pyi_out={folder}", f"--grpc_python_out={folder}"]
+    arguments = [
+        "protoc",
+        f"-I{ROOT}",
+        f"--python_out={folder}",
+        f"--pyi_out={folder}",
+        f"--grpc_python_out={folder}",
+    ]
     if protoc.main([*arguments, *sources]) != 0:
         raise SystemExit("the contracts do not compile")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Require, Row
 from regional_cell.domain.state import patched
-from regional_cell.ports import Append, Behind, Duplicate, Outcome, Unfit, Unmet, Written
+from regional_cell.ports.log import Append, Behind, Duplicate, Outcome, Unfit, Unmet, Written
 
 Rows = dict[tuple[str, Key], Row | None]
 

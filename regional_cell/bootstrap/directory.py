@@ -19,7 +19,7 @@ from regional_cell.adapters.directory.policies import BundlePolicies
 from regional_cell.adapters.directory.records import RecordFiles
 from regional_cell.adapters.directory.routes import RouteTable
 from regional_cell.adapters.directory.watch import Watches
-from regional_cell.ports import DirectoryDoor
+from regional_cell.ports.directory import DirectoryDoor
 from regional_cell.settings import CellSettings, lookup_keys_file
 
 SOFTWARE = "colink"

@@ -1,6 +1,7 @@
 """Row changes: the language in which `apply` says what an event does to the views.
 
-A change names a view, a key and columns; it never reads. So one list of changes serves the SQL store, the memory store
+A change names a view, a key and columns; it never reads. So one list of changes serves the SQL store, the
+memory store
 and the state that commands are decided against.
 """
 
@@ -14,7 +15,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write the whole row at `key`, whether or not one is there. `values` hold the columns outside the key."""
+    """Write the whole row at `key`, whether or not one is there. `values` hold the columns outside the
+    key.
+    """
 
     view: str
     key: Key
@@ -25,7 +28,8 @@ class Put:
 class Patch:
     """Set some columns of the row at `key`; nothing happens where no row is.
 
-    Of a `content` column the named members are set and the others stay, so a change of one member needs no reading.
+    Of a `content` column the named members are set and the others stay, so a change of one member needs no
+    reading.
     """
 
     view: str
@@ -35,7 +39,9 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Add `by` to an integer column of the row at `key`; a missing row starts from zero with no other columns."""
+    """Add `by` to an integer column of the row at `key`; a missing row starts from zero with no other
+    columns.
+    """
 
     view: str
     key: Key
@@ -56,9 +62,11 @@ Change = Put | Patch | Add | Remove
 
 @dataclass(frozen=True, slots=True)
 class Require:
-    """A condition that the store checks inside the write transaction, before the events of one command are written.
+    """A condition that the store checks inside the write transaction, before the events of one command are
+    written.
 
-    `columns` empty: the row at `key` must exist when `exists`, must not when not. Else the named columns must also be
+    `columns` empty: the row at `key` must exist when `exists`, must not when not. Else the named columns
+    must also be
     equal. It guards what is too large to be kept in `State`; when it fails, the command is decided again.
     """
 

@@ -26,8 +26,8 @@ BLOCKS_BYTES_MAX = 100_000
 METADATA_BYTES_MAX = 16_384
 TRUNCATED = "message_truncated"
 _ATTACHMENT_TEXTS = (
-    "fallback", "color", "pretext", "author_name", "author_link", "author_icon", "title", "title_link", "text",
-    "image_url", "thumb_url", "footer", "footer_icon", "callback_id", "from_url", "service_name",
+    "fallback", "color", "pretext", "author_name", "author_link", "author_icon", "title", "title_link",
+    "text", "image_url", "thumb_url", "footer", "footer_icon", "callback_id", "from_url", "service_name",
 )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """What a command decides: the events that follow, and under which conditions they may be written.
 
-`decide` functions get the state at a head and the time of the first event; they return `Decided` or raise an error of
-`accord.errors`. They run again from the start when another process was first, so they keep nothing between runs.
+`decide` functions get the state at a head and the time of the first event; they return `Decided` or raise
+an error of
+`accord.errors`. They run again from the start when another process was first, so they keep nothing between
+runs.
 """
 
 from collections.abc import Callable
@@ -21,7 +23,8 @@ class Decided:
         drafts: at least one, unless the command changes nothing (then `answer` says what to tell).
         requires: conditions checked inside the write transaction.
         client_msg_id: (author, key) of a message; a second one with the same key is answered with the first.
-        structural: changes a view that other commands are decided against (users, channels, members, tokens, apps ...):
+        structural: changes a view that other commands are decided against (users, channels, members,
+        tokens, apps ...):
             nothing else of the resident is decided until this is committed.
         answer: free for the caller, handed back with the commit.
     """

@@ -3,7 +3,8 @@
 Invariants
     1. Sequences of a resident are dense: 1, 2, 3 ...; `at_us` rises strictly with them.
     2. A kind has one data class and belongs to the logs that `KINDS` names.
-    3. Payloads hold strings, integers, booleans, lists and maps. JSON that a client made (blocks, attachments, metadata)
+    3. Payloads hold strings, integers, booleans, lists and maps. JSON that a client made (blocks,
+    attachments, metadata)
        stands in them as text, so that no float has to be canonical.
     4. `topics` name who may hear of the event, each with the event's dense number in that topic.
 
@@ -18,7 +19,9 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of event: its present schema number, data class (residency vocabulary) and the logs it belongs to."""
+    """One kind of event: its present schema number, data class (residency vocabulary) and the logs it
+    belongs to.
+    """
 
     name: str
     data_class: str
@@ -35,11 +38,21 @@ KINDS: dict[str, Kind] = {
     **_kinds("audit_log", "TEP", "AuditNoted"),
     **_kinds("token", "TEP", "TokenIssued", "TokenRevoked"),
     **_kinds("workspace_meta", "T", "WorkspaceCreated", "WorkspaceChanged"),
-    **_kinds("membership", "T", "UserJoined", "UserRoleSet", "UserDeactivated", "UserReactivated", "UserLinked"),
+    **_kinds(
+        "membership", "T", "UserJoined", "UserRoleSet", "UserDeactivated", "UserReactivated", "UserLinked"
+    ),
     **_kinds("profile_pii", "T", "CardUpdated"),
     **_kinds("channel_meta", "T", "ChannelCreated", "ChannelChanged", "ConversationOpened"),
     **_kinds("membership", "T", "MemberAdded", "MemberRemoved"),
-    **_kinds("message_body", "T", "MessagePosted", "MessageEdited", "MessageDeleted", "ReactionAdded", "ReactionRemoved"),
+    **_kinds(
+        "message_body",
+        "T",
+        "MessagePosted",
+        "MessageEdited",
+        "MessageDeleted",
+        "ReactionAdded",
+        "ReactionRemoved",
+    ),
     **_kinds("read_state", "T", "ReadMarked"),
     **_kinds("file_content", "T", "FileOffered", "FileStored", "FileShared"),
     **_kinds("workspace_meta", "T", "AppInstalled"),

@@ -5,7 +5,8 @@ Invariants
     2. Rows change only by `apply`, with the changes that `domain.views` derives from a committed event.
     3. Rows are never handed out to be changed; a reader that keeps one copies it.
 
-Only the views marked `in_state` are here. Messages, reactions, read marks and files are read from the store; what a
+Only the views marked `in_state` are here. Messages, reactions, read marks and files are read from the
+store; what a
 decision needs of them is guarded by `Require`.
 """
 
@@ -22,11 +23,24 @@ class State:
     """One resident's authorising views in memory, with the look-ups that requests need."""
 
     __slots__ = (
-        "channel_by_name", "channels_of", "clock_us", "epoch", "head", "kind", "lifecycle", "members_of", "resident",
-        "rows", "user_by_bot", "user_by_email", "user_by_name",
+        "channel_by_name",
+        "channels_of",
+        "clock_us",
+        "epoch",
+        "head",
+        "kind",
+        "lifecycle",
+        "members_of",
+        "resident",
+        "rows",
+        "user_by_bot",
+        "user_by_email",
+        "user_by_name",
     )
 
-    def __init__(self, resident: str, epoch: int, head: int = 0, clock_us: int = 0, lifecycle: str = OPEN) -> None:
+    def __init__(
+        self, resident: str, epoch: int, head: int = 0, clock_us: int = 0, lifecycle: str = OPEN
+    ) -> None:
         self.resident = resident
         self.kind = resident[0]
         self.epoch = epoch
@@ -44,11 +58,15 @@ class State:
         self.user_by_bot: dict[str, str] = {}
 
     def load(self, view: str, rows: Iterable[tuple[Key, Row]]) -> None:
-        """Take over the stored rows of one view; `content` columns are given as maps. Before the first `apply` only."""
+        """Take over the stored rows of one view; `content` columns are given as maps. Before the first
+        `apply` only.
+        """
         for key, row in rows:
             self._set(view, key, row)
 
-    def apply(self, sequence: int, at_us: int, topics: Iterable[tuple[str, int]], changes: Iterable[Change]) -> None:
+    def apply(
+        self, sequence: int, at_us: int, topics: Iterable[tuple[str, int]], changes: Iterable[Change]
+    ) -> None:
         """Fold one committed event in. `sequence` must be `head + 1`."""
         if sequence != self.head + 1:
             raise ValueError(f"event {sequence} does not follow head {self.head}")

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from accord.clock import Clock
 from accord.errors import ColinkError, ConflictError, NotFoundError, WrongStateError
 from regional_cell.domain.state import State
-from regional_cell.ports import Commits, DirectoryDoor, Log, PendingLease, PendingLeases
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.directory import DirectoryDoor, PendingLease, PendingLeases
+from regional_cell.ports.log import Log
 
 # A lease that is younger may still be in the hands of the call that made it.
 SETTLE_AFTER_S = 30

@@ -12,7 +12,8 @@ from regional_cell.domain.commands.channels import Invited, Opened
 from regional_cell.domain.objects.channels import conversation
 from regional_cell.domain.state import State
 from regional_cell.domain.timestamps import format_ts
-from regional_cell.ports import Commits, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.views import Views
 
 Object = dict[str, Any]
 NOT_COUNTED = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})

@@ -30,8 +30,10 @@ from regional_cell.domain.transfers import (
     entry,
     withheld,
 )
-from regional_cell.ports import EdgeFacts, Egress, Ledger, Policies, Routes
-from regional_cell.ports import PolicyFacts as Facts
+from regional_cell.ports.crossings import Egress, Ledger, Policies
+from regional_cell.ports.crossings import PolicyFacts as Facts
+from regional_cell.ports.directory import Routes
+from regional_cell.ports.sockets import EdgeFacts
 from residency_policies.bundle import CompiledBundle
 from residency_policies.decision import Decision, Question, Viewer
 

@@ -35,7 +35,7 @@ from regional_cell.domain.transfers import (
     entry,
     withheld,
 )
-from regional_cell.ports import Ledger, Policies, PolicyFacts
+from regional_cell.ports.crossings import Ledger, Policies, PolicyFacts
 from residency_policies.decision import Decision, Question
 
 SALT_BYTES = 32

@@ -19,7 +19,10 @@ from regional_cell.domain.file_types import PREVIEW_BYTES, is_text, mimetype_of,
 from regional_cell.domain.objects.files import file_object
 from regional_cell.domain.state import State
 from regional_cell.domain.views.files import OFFERED, STORED
-from regional_cell.ports import Commits, FileStore, TokenMint, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.files import FileStore
+from regional_cell.ports.identity import TokenMint
+from regional_cell.ports.views import Views
 
 Object = dict[str, Any]
 UPLOAD_LIFE_S = 600

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from accord.clock import Clock
-from regional_cell.ports import Commits, Log
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.log import Log
 
 PER_MINUTE_MAX = 600
 

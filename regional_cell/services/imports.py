@@ -22,7 +22,7 @@ from regional_cell.domain.decisions import Committed, Decided
 from regional_cell.domain.state import State
 from regional_cell.domain.text import prepare
 from regional_cell.domain.timestamps import format_ts
-from regional_cell.ports import Commits
+from regional_cell.ports.commits import Commits
 
 MESSAGES_MAX = 1_000
 REACTIONS_AT_ONCE = 16

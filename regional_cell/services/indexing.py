@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from regional_cell.domain.events import Event
 from regional_cell.domain.search_match import searchable
-from regional_cell.ports import Document, SearchIndex
+from regional_cell.ports.search import Document, SearchIndex
 
 NAME = "search"
 

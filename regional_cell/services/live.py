@@ -26,7 +26,8 @@ from regional_cell.domain.socket_frames import reply_frame
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import STANDING, moves
 from regional_cell.domain.web_socket import text_frame
-from regional_cell.ports import Commits, EdgeLink, LiveSocket, SocketOrigin
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.sockets import EdgeLink, LiveSocket, SocketOrigin
 
 PAGE = 500
 CLOSE_POLICY = 1008

@@ -21,7 +21,9 @@ from regional_cell.domain.commands import apps, organisations, people, tokens, w
 from regional_cell.domain.commands.people import Link
 from regional_cell.domain.commands.tokens import Minted
 from regional_cell.domain.commands.workspaces import NewChannel, Newcomer, WorkspaceFacts
-from regional_cell.ports import Commits, Hasher, NewResident, ResidentCreator, TokenMint
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.directory import NewResident, ResidentCreator
+from regional_cell.ports.identity import Hasher, TokenMint
 
 BATCH_MAX = 500
 # A standing card of a demonstration; links in mail live for 15 minutes.

@@ -8,7 +8,8 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import reactions as commands
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.state import State
-from regional_cell.ports import Commits, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.views import Views
 
 ATTEMPTS = 3
 Present = list[tuple[str, list[str]]]

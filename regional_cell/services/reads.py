@@ -3,7 +3,8 @@
 from regional_cell.domain.access import require_member
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import reads as commands
-from regional_cell.ports import Commits, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.views import Views
 
 COUNT_MAX = 1_000
 NOT_COUNTED = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})

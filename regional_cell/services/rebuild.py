@@ -13,7 +13,8 @@ from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Row
 from regional_cell.domain.state import patched
 from regional_cell.domain.views.apply import apply, stored
 from regional_cell.domain.views.registry import VIEWS
-from regional_cell.ports import Log, Sealer, Views
+from regional_cell.ports.log import Log, Sealer
+from regional_cell.ports.views import Views
 
 PAGE_EVENTS = 512
 

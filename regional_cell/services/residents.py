@@ -17,16 +17,9 @@ from collections.abc import Sequence
 
 from accord.clock import Clock
 from accord.errors import ColinkError, ConflictError
-from regional_cell.ports import (
-    Commits,
-    DataKeys,
-    DirectoryDoor,
-    Log,
-    NewResident,
-    PendingLease,
-    PendingLeases,
-    ResidentRecord,
-)
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.directory import DirectoryDoor, NewResident, PendingLease, PendingLeases
+from regional_cell.ports.log import DataKeys, Log, ResidentRecord
 
 # The directory takes at most 32 claims in a lease; a name may be claimed under two lookup keys.
 GROUP_MAX = 16

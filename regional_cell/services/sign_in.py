@@ -33,7 +33,9 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import people
 from regional_cell.domain.commands import tokens as token_commands
 from regional_cell.domain.state import State
-from regional_cell.ports import Commits, Hasher, Routes, SpentTickets, TokenMint
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.directory import Routes
+from regional_cell.ports.identity import Hasher, SpentTickets, TokenMint
 
 SESSION_LIFE_S = 30 * 86_400
 SESSION_KIND = "xoxc"

@@ -30,16 +30,15 @@ from regional_cell.domain.socket_frames import ClientFrame, pong_frame, reply_fr
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import step, topics_before, topics_of
 from regional_cell.domain.web_socket import text_frame
-from regional_cell.ports import (
-    CallerProofs,
-    Commits,
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.identity import CallerProofs, SpentTickets
+from regional_cell.ports.sockets import (
     EdgeLink,
     LiveSocket,
     LiveTopics,
     ResumeSeal,
     SocketOrigin,
     SocketPoster,
-    SpentTickets,
 )
 
 FRAME_BYTES_MAX = 16 * 1024

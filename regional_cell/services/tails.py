@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from regional_cell.domain.events import Event
-from regional_cell.ports import Commits, Doorbell, Log
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.log import Doorbell, Log
 
 PAGE_EVENTS = 256
 BACKOFF_S_MIN = 0.05

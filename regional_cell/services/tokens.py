@@ -32,7 +32,7 @@ from regional_cell.domain.commands import tokens as commands
 from regional_cell.domain.commands.tokens import Minted, TokenRecord
 from regional_cell.domain.state import State
 from regional_cell.domain.views.tokens import ACTIVE
-from regional_cell.ports import Commits
+from regional_cell.ports.commits import Commits
 
 RTM_LIFE_S = 30
 # Tickets are spent where they were made, by clocks that hardly differ.

@@ -13,7 +13,7 @@ from regional_cell.domain.commands import users as commands
 from regional_cell.domain.commands.channels import require_user_visible
 from regional_cell.domain.objects.users import profile_object, user_object, user_row
 from regional_cell.domain.state import State
-from regional_cell.ports import Commits
+from regional_cell.ports.commits import Commits
 
 Object = dict[str, Any]
 WITHOUT_LIMIT_MAX = 10_000

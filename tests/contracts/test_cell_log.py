@@ -8,7 +8,7 @@ import pytest
 
 from accord.errors import ConflictError
 from regional_cell.domain.changes import Patch, Put, Require
-from regional_cell.ports import Behind, Duplicate, Unfit, Unmet, Written
+from regional_cell.ports.log import Behind, Duplicate, Unfit, Unmet, Written
 from tests.regional_cell.stores import C1, STORES, T1, T2, Store, Writer, message, open_resident
 
 

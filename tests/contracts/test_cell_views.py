@@ -7,7 +7,7 @@ import pytest
 
 from regional_cell.domain.changes import Add, Change, Patch, Put, Remove
 from regional_cell.domain.views.registry import VIEWS
-from regional_cell.ports import Written
+from regional_cell.ports.log import Written
 from tests.regional_cell.stores import (
     C1,
     C2,

@@ -18,7 +18,8 @@ from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import KINDS, Draft, Event, Payload
 from regional_cell.domain.state import State
 from regional_cell.domain.views.apply import apply, stored
-from regional_cell.ports import Append, Log, ResidentRecord, Views
+from regional_cell.ports.log import Append, Log, ResidentRecord
+from regional_cell.ports.views import Views
 
 T1, T2, E1, P1 = "T000000000001", "T000000000002", "E000000000001", "P000000000001"
 C1, C2 = "C000000000001", "C000000000002"

@@ -20,7 +20,7 @@ from accord.wire.cell.v1 import channel_pb2_grpc as stubs
 from accord.wire.common.v1 import common_pb2
 from regional_cell.domain.search_exchange import Ask, Hit, Part, Refusal
 from regional_cell.domain.transfers import header_of
-from regional_cell.ports import Passage
+from regional_cell.ports.crossings import Passage
 
 RULE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX = 200, 500
 

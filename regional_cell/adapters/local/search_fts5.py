@@ -24,7 +24,7 @@ from typing import ParamSpec, TypeVar
 from accord.errors import NotReadyError
 from regional_cell.domain.search_match import fold, is_unspaced, words
 from regional_cell.domain.search_query import Term
-from regional_cell.ports import Document, IndexHit, IndexQuery
+from regional_cell.ports.search import Document, IndexHit, IndexQuery
 
 READERS = 2
 CANDIDATES_MAX = 1_000

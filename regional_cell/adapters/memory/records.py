@@ -1,7 +1,7 @@
 """The cell's own small records in memory."""
 
 from accord.clock import Clock
-from regional_cell.ports import PendingLease
+from regional_cell.ports.directory import PendingLease
 
 
 class MemorySpentTickets:

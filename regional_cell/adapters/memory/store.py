@@ -16,7 +16,7 @@ from regional_cell.domain.changes import Change, Patch
 from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.state import OPEN
 from regional_cell.domain.views.residents import EVENTS, RESIDENTS
-from regional_cell.ports import Append, Outcome, ResidentRecord, Sealer, Unfit, Unmet, Written
+from regional_cell.ports.log import Append, Outcome, ResidentRecord, Sealer, Unfit, Unmet, Written
 
 
 class MemoryStore:

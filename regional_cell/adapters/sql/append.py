@@ -20,7 +20,7 @@ from regional_cell.adapters.sql.writes import CHUNKS, insert_many, write_changes
 from regional_cell.domain.changes import Key
 from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.state import OPEN
-from regional_cell.ports import Append, Outcome, Sealer, Unfit, Unmet, Written
+from regional_cell.ports.log import Append, Outcome, Sealer, Unfit, Unmet, Written
 
 FENCE = (
     "UPDATE residents SET head = :expected + :n,"

@@ -12,7 +12,7 @@ from regional_cell.adapters.sql.append import Appender
 from regional_cell.adapters.sql.database import Database
 from regional_cell.adapters.sql.tables import DATA_KEYS, EVENTS, RESIDENTS
 from regional_cell.domain.events import SealedEvent
-from regional_cell.ports import Append, Outcome, ResidentRecord, Sealer
+from regional_cell.ports.log import Append, Outcome, ResidentRecord, Sealer
 
 _RECORD = (
     "resident", "kind", "epoch", "state", "head", "clock_us", "key_id", "establishment", "subjects", "tags",

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from accord.clock import Clock
 from regional_cell.adapters.sql.database import Database
 from regional_cell.adapters.sql.tables import CLAIMS
-from regional_cell.ports import PendingLease
+from regional_cell.ports.directory import PendingLease
 
 
 class SqlSpentTickets:

@@ -11,7 +11,7 @@ from regional_cell.adapters.sql.tables import CONTENT, RESIDENTS, VIEW_TABLES
 from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.state import State
 from regional_cell.domain.views.registry import VIEWS
-from regional_cell.ports import Sealer
+from regional_cell.ports.log import Sealer
 
 KEYS_MAX = 1_000
 REPLIERS_MAX = 5

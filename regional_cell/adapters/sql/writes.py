@@ -16,7 +16,7 @@ from typing import Any
 from regional_cell.adapters.sql.tables import CONTENT, METADATA
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Remove, Row
 from regional_cell.domain.state import patched
-from regional_cell.ports import Sealer
+from regional_cell.ports.log import Sealer
 
 CHUNKS = (128, 32, 8, 1)
 

@@ -27,7 +27,8 @@ from regional_cell.entrypoints.gateway.doors import DOORS, Doors
 from regional_cell.entrypoints.web_api.answers import refusal
 from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall, EdgeInfo
 from regional_cell.entrypoints.web_api.dispatch import WebApi
-from regional_cell.ports import Commits, EdgeFacts, EdgePassage
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 from regional_cell.services.tokens import Tokens
 
 

@@ -24,7 +24,7 @@ from regional_cell.entrypoints.gateway.calls import CallAnswer, Calls
 from regional_cell.entrypoints.gateway.link import Link
 from regional_cell.entrypoints.gateway.outbox import Outbox
 from regional_cell.entrypoints.web_api.answers import refusal
-from regional_cell.ports import EdgeFacts
+from regional_cell.ports.sockets import EdgeFacts
 from regional_cell.services.find import People
 from regional_cell.services.sockets import Sockets
 

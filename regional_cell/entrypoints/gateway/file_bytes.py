@@ -15,7 +15,7 @@ from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.access import has_scope
 from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import Calls
-from regional_cell.ports import EdgeFacts, EdgePassage
+from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 from regional_cell.services.files import Files
 from regional_cell.services.tokens import Tokens
 

@@ -12,7 +12,7 @@ from accord.errors import ColinkError, Moved
 from accord.runtime.error_detail import moved_to_wire
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.entrypoints.gateway.outbox import Outbox
-from regional_cell.ports import EdgeFacts, EdgePassage
+from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 
 WRITABLE_BYTES_MAX = 2 * 1024 * 1024
 CLOSE_POLICY = 1008

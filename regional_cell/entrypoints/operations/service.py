@@ -7,7 +7,8 @@ import grpc.aio
 
 from accord.wire.cell.v1 import operations_pb2 as pb
 from accord.wire.cell.v1 import operations_pb2_grpc
-from regional_cell.ports import Ledger, Log
+from regional_cell.ports.crossings import Ledger
+from regional_cell.ports.log import Log
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

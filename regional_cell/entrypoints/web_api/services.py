@@ -8,7 +8,7 @@ from accord.errors import ColinkError, TokenMissingError
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.cursors import CursorKey
 from regional_cell.entrypoints.web_api.calls import ApiCall
-from regional_cell.ports import Commits
+from regional_cell.ports.commits import Commits
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader

@@ -9,7 +9,7 @@ from regional_cell.domain.decisions import Committed, Decide, Decided
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
 from regional_cell.domain.views.apply import apply, stored
-from regional_cell.ports import Append, Sealer
+from regional_cell.ports.log import Append, Sealer
 
 
 class Command:

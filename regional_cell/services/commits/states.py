@@ -16,7 +16,8 @@ from accord.errors import ColinkError, NotReadyError, UnknownResidentError
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
 from regional_cell.domain.views.apply import apply
-from regional_cell.ports import Log, Sealer, Views
+from regional_cell.ports.log import Log, Sealer
+from regional_cell.ports.views import Views
 from regional_cell.services.commits.commands import Command
 
 PAGE_EVENTS = 512

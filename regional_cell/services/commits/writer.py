@@ -34,18 +34,9 @@ from regional_cell.domain.batches import Plan
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import OPEN, State
-from regional_cell.ports import (
-    Behind,
-    Doorbell,
-    Duplicate,
-    LiveFeed,
-    Log,
-    Outcome,
-    Sealer,
-    Unmet,
-    Views,
-    Written,
-)
+from regional_cell.ports.commits import LiveFeed
+from regional_cell.ports.log import Behind, Doorbell, Duplicate, Log, Outcome, Sealer, Unmet, Written
+from regional_cell.ports.views import Views
 from regional_cell.services.commits.commands import Command, Planned, own, planned, refusal
 from regional_cell.services.commits.states import States, Told
 

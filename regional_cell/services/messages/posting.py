@@ -22,7 +22,9 @@ from regional_cell.domain.state import State
 from regional_cell.domain.text import prepare
 from regional_cell.domain.timestamps import format_ts, parse_ts
 from regional_cell.domain.views.messages import DELETED
-from regional_cell.ports import Commits, SocketOrigin, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.sockets import SocketOrigin
+from regional_cell.ports.views import Views
 from regional_cell.services.messages.reading import MessageReader, Viewer
 
 Object = dict[str, Any]

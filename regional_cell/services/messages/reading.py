@@ -17,7 +17,8 @@ from regional_cell.domain.events import Event
 from regional_cell.domain.objects.messages import decorate, edited, posted, slim, tombstone
 from regional_cell.domain.state import State
 from regional_cell.domain.views.messages import DELETED
-from regional_cell.ports import Commits, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.views import Views
 
 Object = dict[str, Any]
 Rows = Sequence[tuple[int, Row]]

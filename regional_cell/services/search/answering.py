@@ -44,7 +44,9 @@ from regional_cell.domain.search_exchange import (
 from regional_cell.domain.search_query import SearchQuery
 from regional_cell.domain.state import State
 from regional_cell.domain.transfers import Header, Place, References
-from regional_cell.ports import Commits, Egress, Passage, PolicyFacts, Routes
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.crossings import Egress, Passage, PolicyFacts
+from regional_cell.ports.directory import Routes
 from regional_cell.services.search.local import SCORE, TIMESTAMP, LocalAnswer, LocalSearch, Wanted
 from regional_cell.services.search.people import caller_of_person, relation_of
 from residency_policies.decision import Question, Viewer

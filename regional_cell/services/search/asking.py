@@ -43,7 +43,9 @@ from regional_cell.domain.search_exchange import (
 from regional_cell.domain.search_query import SearchQuery
 from regional_cell.domain.state import State
 from regional_cell.domain.transfers import Place, References
-from regional_cell.ports import Commits, Egress, Passage, PeerCells, PolicyFacts, Routes
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.crossings import Egress, Passage, PeerCells, PolicyFacts
+from regional_cell.ports.directory import Routes
 from regional_cell.services.search.breaker import Breaker
 from regional_cell.services.search.exchange import Exchange, Match, Share, answer_question
 from regional_cell.services.search.local import TIMESTAMP, LocalSearch, Wanted

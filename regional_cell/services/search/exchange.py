@@ -28,7 +28,7 @@ from regional_cell.domain.search_exchange import (
     read_summary,
 )
 from regional_cell.domain.transfers import Header, Place, References
-from regional_cell.ports import Egress, PolicyFacts
+from regional_cell.ports.crossings import Egress, PolicyFacts
 from regional_cell.services.search.people import relation_of
 from residency_policies.decision import Question, Viewer
 

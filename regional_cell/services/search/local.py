@@ -26,7 +26,9 @@ from regional_cell.domain.search_filter import Candidate, Filter, resolve, wants
 from regional_cell.domain.search_match import Found, searchable
 from regional_cell.domain.search_query import SearchQuery, parse
 from regional_cell.domain.state import State
-from regional_cell.ports import Commits, IndexQuery, SearchIndex, Views
+from regional_cell.ports.commits import Commits
+from regional_cell.ports.search import IndexQuery, SearchIndex
+from regional_cell.ports.views import Views
 
 Object = dict[str, Any]
 CANDIDATES_MAX = 1_000

@@ -17,7 +17,8 @@ from accord.errors import (
 )
 from accord.ledger import payload_root
 from regional_cell.domain.transfers import Entry, Header, Place, References
-from regional_cell.ports import EdgeFacts, PolicyFacts
+from regional_cell.ports.crossings import PolicyFacts
+from regional_cell.ports.sockets import EdgeFacts
 from regional_cell.services.edge_passages import EdgePassages
 from regional_cell.services.egress import Egress
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents

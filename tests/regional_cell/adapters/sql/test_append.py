@@ -16,7 +16,7 @@ from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.domain.changes import Put
 from regional_cell.domain.errors import IntegrityError
 from regional_cell.domain.events import SealedEvent
-from regional_cell.ports import Behind, Written
+from regional_cell.ports.log import Behind, Written
 from tests.regional_cell.stores import C1, T1, T2, U1, Store, Writer, open_resident, sql_store, sql_url
 
 

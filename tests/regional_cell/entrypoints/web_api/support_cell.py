@@ -32,7 +32,8 @@ from regional_cell.entrypoints.web_api.dispatch import WebApi
 from regional_cell.entrypoints.web_api.limits import RateLimits
 from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.entrypoints.web_api.services import Services
-from regional_cell.ports import Log, ResidentRecord, Views
+from regional_cell.ports.log import Log, ResidentRecord
+from regional_cell.ports.views import Views
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.messages.posting import Messages

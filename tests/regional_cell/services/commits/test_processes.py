@@ -18,7 +18,7 @@ from regional_cell.adapters.sql.append import Appender
 from regional_cell.adapters.sql.database import Database
 from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.domain.decisions import Committed
-from regional_cell.ports import Log
+from regional_cell.ports.log import Log
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.rebuild import Rebuild
 from tests.regional_cell.adapters.sql.test_append import WithoutFence

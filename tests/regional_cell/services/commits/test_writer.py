@@ -1,8 +1,6 @@
-"""The group-commit writer over a store in memory whose syncs the test lets through."""
+"""The group-commit writer: what is acknowledged, in which order, and seen by whom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,116 +8,25 @@ import pytest
 from accord.clock import ManualClock
 from accord.errors import (
     ConflictError,
-    FrozenError,
     InternalError,
     InvalidError,
-    NotReadyError,
-    OutcomeUnknownError,
-    OverloadedError,
-    StaleEpochError,
-    StorageFullError,
-    UnknownResidentError,
 )
-from regional_cell.adapters.memory.store import MemoryStore
 from regional_cell.domain.changes import Require
 from regional_cell.domain.decisions import Decided
-from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
-from regional_cell.ports import Append, Outcome
 from regional_cell.services.commits.writer import GroupCommits
+from tests.regional_cell.services.commits.conftest import Cell, Heard, turns
 from tests.regional_cell.stores import (
     C1,
     START_US,
     T1,
-    T2,
     U1,
-    Store,
     channel_created,
     clock,
-    memory_store,
     message,
     one,
-    open_resident,
     post,
 )
-
-
-class GatedStore(MemoryStore):
-    """A store whose append waits before it writes, and may fail before or after."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store.sealer)
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.batches: list[list[Append]] = []
-        self.fail_before: Exception | None = None
-        self.fail_after: Exception | None = None
-
-    async def append(self, shares: Sequence[Append]) -> list[Outcome]:
-        self.batches.append(list(shares))
-        await self.gate.wait()
-        if self.fail_before is not None:
-            error, self.fail_before = self.fail_before, None
-            raise error
-        outcomes = await super().append(shares)
-        if self.fail_after is not None:
-            error, self.fail_after = self.fail_after, None
-            raise error
-        return outcomes
-
-
-class Heard:
-    """A live feed that writes down what it hears."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[int, object | None]] = []
-
-    def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
-        assert state.head == events[-1][0].sequence
-        self.events += [(event.sequence, origin) for event, origin in events]
-
-
-class Cell:
-    """A writer, its store and what was heard."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        store = memory_store(tmp_path)
-        self.log = GatedStore(store)
-        store.log = self.log
-        store.views = type(store.views)(self.log)  # type: ignore[call-arg]
-        self.store = store
-        self.heard = Heard()
-        self.commits = self.another()
-
-    def another(self, *, shared: bool = False, queue_max: int = 8192, states_max: int = 4096) -> GroupCommits:
-        """A writer of its own over the same store, as another process has it."""
-        commits = GroupCommits(
-            self.log,
-            self.store.views,
-            self.store.sealer,
-            clock(),
-            queue_max=queue_max,
-            states_max=states_max,
-            shared=shared,
-        )
-        commits.set_live(self.heard)
-        return commits
-
-
-@pytest.fixture
-async def cell(tmp_path: Path) -> AsyncIterator[Cell]:
-    made = Cell(tmp_path)
-    await open_resident(made.store)
-    await made.commits.start()
-    yield made
-    made.log.gate.set()
-    await made.commits.stop()
-
-
-async def turns(count: int = 20) -> None:
-    """Let everything that can run, run."""
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 async def test_what_is_acknowledged_stands_in_the_log_and_in_the_state(cell: Cell) -> None:
@@ -297,121 +204,3 @@ async def test_what_cannot_be_stored_is_an_internal_error(cell: Cell) -> None:
     with pytest.raises(InternalError):
         await cell.commits.commit(T1, post(channel="C1", user=5), principal=U1)  # type: ignore[arg-type]
     assert (await cell.commits.state(T1)).head == 0
-
-
-async def test_a_full_queue_refuses_before_anything_happened(cell: Cell) -> None:
-    small = cell.another(queue_max=3)
-    await small.start()
-    cell.log.gate.clear()
-    waiting = [small.submit(T1, post(), principal=U1) for _ in range(3)]
-    with pytest.raises(OverloadedError):
-        small.submit(T1, post(), principal=U1)
-    cell.log.gate.set()
-    await asyncio.gather(*waiting)
-    await small.commit(T1, post(), principal=U1)
-    await small.stop()
-    assert small.pending == 0
-
-
-async def test_a_caller_that_stops_waiting_does_not_take_the_command_back(cell: Cell) -> None:
-    await cell.commits.state(T1)
-    cell.log.gate.clear()
-    impatient = asyncio.create_task(cell.commits.commit(T1, post("kept"), principal=U1))
-    await turns()
-    impatient.cancel()
-    cell.log.gate.set()
-    await cell.commits.commit(T1, post("next"), principal=U1)
-    assert [event.payload["text"] for event in await cell.commits.read(T1, 0, 9)] == ["kept", "next"]
-
-
-async def test_stopping_finishes_what_waits_and_refuses_the_rest(cell: Cell) -> None:
-    drained = cell.another()
-    await drained.start()
-    waiting = [drained.submit(T1, post(), principal=U1) for _ in range(9)]
-    await drained.stop()
-    assert all(future.done() and future.result().events for future in waiting)
-    with pytest.raises(NotReadyError):
-        drained.submit(T1, post(), principal=U1)
-
-
-async def test_an_unknown_resident_is_named_as_such(cell: Cell) -> None:
-    with pytest.raises(UnknownResidentError):
-        await cell.commits.commit(T2, post(), principal=U1)
-    with pytest.raises(UnknownResidentError):
-        await cell.commits.state(T2)
-
-
-@pytest.mark.parametrize(
-    ("lifecycle", "error"),
-    [("frozen", FrozenError), ("moved", StaleEpochError), ("closed", UnknownResidentError)],
-)
-async def test_a_life_cycle_other_than_open_refuses(
-    cell: Cell, lifecycle: str, error: type[Exception]
-) -> None:
-    await cell.commits.commit(T1, post(), principal=U1)
-    cell.log.records[T1] = replace(cell.log.records[T1], state=lifecycle)
-    with pytest.raises(error):
-        await cell.commits.commit(T1, post(), principal=U1)
-    assert (await cell.log.record(T1)) == cell.log.records[T1]
-    assert len(cell.log.entries_of[T1]) == 1
-
-
-async def test_a_caller_with_another_epoch_is_refused_and_a_newer_epoch_is_learnt(cell: Cell) -> None:
-    await cell.commits.commit(T1, post(), principal=U1, epoch=1)
-    with pytest.raises(StaleEpochError):
-        await cell.commits.commit(T1, post(), principal=U1, epoch=2)
-    cell.log.records[T1] = replace(cell.log.records[T1], epoch=2)
-    done = await cell.commits.commit(T1, post(), principal=U1, epoch=2)
-    assert done.events[0].epoch == 2
-
-
-@pytest.mark.parametrize("error", [StorageFullError(), NotReadyError()])
-async def test_a_store_that_refuses_a_batch_acknowledges_nothing(cell: Cell, error: Exception) -> None:
-    await cell.commits.state(T1)
-    cell.log.fail_before = error
-    with pytest.raises(type(error)):
-        await cell.commits.commit(T1, post(), principal=U1)
-    assert (await cell.commits.commit(T1, post(), principal=U1)).events[0].sequence == 1
-
-
-@pytest.mark.parametrize("written", [True, False])
-async def test_after_an_unknown_outcome_heads_are_read_again(cell: Cell, written: bool) -> None:
-    await cell.commits.state(T1)
-    if written:
-        cell.log.fail_after = OutcomeUnknownError()
-    else:
-        cell.log.fail_before = OutcomeUnknownError()
-    with pytest.raises(OutcomeUnknownError):
-        await cell.commits.commit(T1, post("perhaps", client_msg_id="id-1"), principal=U1)
-    assert (await cell.commits.state(T1)).head == written
-    done = await cell.commits.commit(T1, post("again", client_msg_id="id-1"), principal=U1)
-    assert len(await cell.commits.read(T1, 0, 9)) == 1
-    assert (done.duplicate is not None) == written
-    assert (await cell.commits.state(T1)).head == 1
-
-
-async def test_states_beyond_the_limit_are_let_go_and_loaded_again(cell: Cell) -> None:
-    small = cell.another(states_max=2)
-    await small.start()
-    residents = [f"T{number:012d}" for number in range(10, 20)]
-    for resident in residents:
-        await open_resident(cell.store, resident)
-        await small.commit(resident, post(), principal=U1)
-    done = await asyncio.gather(*(small.commit(resident, post(), principal=U1) for resident in residents))
-    assert [committed.events[0].sequence for committed in done] == [2] * 10
-    await small.stop()
-
-
-async def test_a_defect_of_the_live_feed_does_not_stop_the_writer(cell: Cell) -> None:
-    class Broken:
-        def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
-            raise ZeroDivisionError
-
-    reported: list[str] = []
-    asyncio.get_running_loop().set_exception_handler(
-        lambda loop, context: reported.append(context["message"])
-    )
-    cell.commits.set_live(Broken())
-    await cell.commits.commit(T1, post(), principal=U1)
-    assert (await cell.commits.commit(T1, post(), principal=U1)).events[0].sequence == 2
-    assert reported == ["defect in the writer"] * 2

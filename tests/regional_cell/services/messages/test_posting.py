@@ -9,7 +9,7 @@ import pytest
 
 from accord.errors import ColinkError, ConflictError
 from regional_cell.domain.commands import messages as commands
-from regional_cell.ports import EdgeLink, SocketOrigin
+from regional_cell.ports.sockets import EdgeLink, SocketOrigin
 from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, CID, GENERAL, Cell
 
 ORIGIN = SocketOrigin(cast(EdgeLink, object()), 7, "1")

@@ -26,7 +26,7 @@ from regional_cell.domain.commands import workspaces
 from regional_cell.domain.search_exchange import CellState
 from regional_cell.domain.transfers import Place
 from regional_cell.entrypoints.channel.service import ChannelService
-from regional_cell.ports import ResidentRecord
+from regional_cell.ports.log import ResidentRecord
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.egress import Egress
 from regional_cell.services.search.answering import Answering

@@ -16,7 +16,7 @@ from accord.ledger import payload_root
 from regional_cell.domain.search_exchange import Ask, Hit, Part, answer_leg
 from regional_cell.domain.search_query import SearchQuery, Term
 from regional_cell.domain.transfers import Header, header_of
-from regional_cell.ports import Passage
+from regional_cell.ports.crossings import Passage
 from tests.regional_cell.services.search.federation import (
     ORGANISATION,
     PERSON,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from regional_cell.adapters.local.search_fts5 import Fts5Index
 from regional_cell.domain.search_match import HIT_BEGIN, HIT_END, Found, highlight
 from regional_cell.domain.search_query import Term
-from regional_cell.ports import Document, IndexQuery
+from regional_cell.ports.search import Document, IndexQuery
 from regional_cell.services.indexing import Indexing
 from regional_cell.services.search.local import LocalAnswer, Wanted
 from tests.regional_cell.services.search.federation import CHANNEL, PRIVATE, TestedCell, two_cells

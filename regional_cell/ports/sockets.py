@@ -1,0 +1,149 @@
+"""Sockets: the edge stream they come by, the topics they hear, the marks they resume from."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from accord.errors import Moved
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.decisions import Committed
+from regional_cell.domain.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOrigin:
+    """The socket frame that a commit came from: this socket gets a reply in the place of the event.
+
+    Attributes:
+        link: the edge's stream that the socket lives on; socket: its number there.
+        reply_to: the frame's `id` as its client wrote it (JSON text), None when it had none.
+    """
+
+    link: "EdgeLink"
+    socket: int
+    reply_to: str | None = None
+    client_msg_id: str = ""
+
+
+class EdgeLink(Protocol):
+    """One edge's stream, as services see it: frames are queued in order. Nothing here waits."""
+
+    @property
+    def edge(self) -> "EdgeFacts":
+        """Who is at the other end, as proven and as admitted by the directory."""
+
+    def opened(self, socket: int, resident: str, user: str, topics: Sequence[str]) -> None:
+        """The socket is open; what follows for it may be sent."""
+
+    def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
+        """The socket was not opened; `moved`: another cell is home."""
+
+    def event(self, topic: str, except_sockets: Sequence[int], x_seq: int, data: bytes) -> None:
+        """One copy of a finished WebSocket frame for all sockets of the topic."""
+
+    def topics(self, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Move a socket between topics, at this place in the order."""
+
+    def frame(self, socket: int, data: bytes) -> None:
+        """A finished WebSocket frame for one socket."""
+
+    def close(self, socket: int, code: int, reason: str) -> None:
+        """End one socket."""
+
+    async def writable(self) -> None:
+        """Wait until less than the bound is queued; used between pages of a replay."""
+
+
+@dataclass(slots=True, eq=False)
+class LiveSocket:
+    """An open socket of a user, as the live tail keeps it.
+
+    Attributes:
+        topics: short names (channel, user, resident) that it hears of now.
+        marked: sequence that its newest resume token names.
+    """
+
+    link: EdgeLink
+    socket: int
+    resident: str
+    user: str
+    token_id: str
+    topics: set[str]
+    marked: int = 0
+
+
+class LiveTopics(Protocol):
+    """The live tail of this process: who listens to what, and how far each resident's log was told."""
+
+    async def settle(self, resident: str) -> State:
+        """The state at a head up to which everything was told here; true until the caller next waits.
+
+        Raises UnknownResidentError.
+        """
+
+    def attach(self, socket: LiveSocket) -> None:
+        """Tell a socket of its topics from now on; right after `settle`, without waiting in between."""
+
+    def detach(self, socket: LiveSocket) -> None:
+        """Forget a socket; nothing happens when it is not there."""
+
+    def heard_since(self, socket: LiveSocket) -> int | None:
+        """The position now, when anything for this socket was told since `marked`; else None."""
+
+    def typing(self, socket: LiveSocket, channel: str, thread_ts: str) -> None:
+        """Tell the others in a channel that the user types; nothing happens where the user is no member."""
+
+
+class SocketPoster(Protocol):
+    """Posts what a socket says."""
+
+    def post(
+        self,
+        caller: Caller,
+        *,
+        channel: str,
+        text: str,
+        thread_ts: str,
+        client_msg_id: str,
+        origin: SocketOrigin,
+    ) -> asyncio.Future[Committed]:
+        """Submit a message of at most 4,000 characters. Does not wait; raises ColinkErrors at once or in the
+        future.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFacts:
+    """An edge: its name, place and public addresses (no slash at the end)."""
+
+    name: str
+    jurisdiction: str
+    region: str
+    url: str
+    socket_url: str
+
+
+class EdgePassage(Protocol):
+    """What an edge elsewhere may be shown. An edge in this cell's own jurisdiction is not outside and is not
+    asked about.
+    """
+
+    def edge_passage(
+        self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str
+    ) -> None:
+        """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute.
+        Does not wait.
+
+        Raises: WithheldError with the rule; LedgerUnavailableError when aggregates cannot be booked.
+        """
+
+
+class ResumeSeal(Protocol):
+    """Seals what a resume token says; only this cell can read it. Does not wait."""
+
+    def seal(self, payload: bytes) -> str:
+        """URL-safe text."""
+
+    def open(self, text: str) -> bytes | None:
+        """What was sealed; None for anything else."""

@@ -1,0 +1,66 @@
+"""Reading views."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from regional_cell.domain.changes import Key, Row
+from regional_cell.domain.state import State
+
+
+class Views(Protocol):
+    """Reading views. `content` columns come opened, as maps."""
+
+    async def rows(self, resident: str, view: str) -> list[tuple[Key, Row]]:
+        """All rows of one view of one resident."""
+
+    async def state(self, resident: str) -> State | None:
+        """Every `in_state` view, head and clock, read in one transaction."""
+
+    async def row(self, resident: str, view: str, key: Key) -> Row | None:
+        """One row."""
+
+    async def many(self, resident: str, view: str, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Rows by key; at most 1,000 keys."""
+
+    async def messages(
+        self,
+        resident: str,
+        channel: str,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        newest_first: bool,
+        limit: int,
+    ) -> list[tuple[int, Row]]:
+        """(ts, row) of the channel's main line: no hidden rows, replies only when broadcast.
+
+        `oldest` and `latest` are exclusive bounds in microseconds.
+        """
+
+    async def thread(
+        self,
+        resident: str,
+        channel: str,
+        root: int,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        limit: int,
+    ) -> list[tuple[int, Row]]:
+        """Replies of a thread, oldest first, without the root; bounds exclusive."""
+
+    async def reply_users(self, resident: str, channel: str, roots: Sequence[int]) -> dict[int, list[str]]:
+        """Distinct repliers of each thread in order of first reply, at most 5 each."""
+
+    async def reactions(
+        self, resident: str, channel: str, ts: Sequence[int]
+    ) -> dict[int, list[tuple[str, list[str]]]]:
+        """Per message: (name, users in order of reaction), names in order of their first use."""
+
+    async def unread(self, resident: str, user: str, channels: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Per channel: (last_read in microseconds, messages after it that are not the user's)."""
+
+    async def shares(
+        self, resident: str, files: Sequence[str]
+    ) -> dict[str, list[tuple[str, int, int | None]]]:
+        """Per file: (channel, ts, thread_ts) of its shares."""
