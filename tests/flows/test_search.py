@@ -1,4 +1,6 @@
-"""Search over the cells of one person: permitted and booked, withheld by a named rule, or missing and said so."""
+"""Search over the cells of one person: permitted and booked, withheld by a named rule, or missing and said
+so.
+"""
 
 import json
 import uuid
@@ -209,6 +211,7 @@ def test_permitted_hits_appear_with_an_entry_in_both_books_under_one_transfer(
             (answer_leg, "debit", "result", transfer),
         ]
     )
+    assert channel_calls(permitted, "de-fra"), "a cell that was asked says so"
     shown = json.dumps([*new["de-fra"], *new["us-iad"]])
     assert word not in shown, "a book holds no words of a search"
     debit = next(r for r in new["de-fra"] if r["side"] == "debit" and r["phase"] == "result")
