@@ -121,8 +121,9 @@ def canonical(value: object) -> bytes:
 
 
 def name_of(folder: Path) -> str:
-    """`de-fra` for its `de-fra/data/ledger`, `de-fra/ledger-1` for the book of a further process."""
-    return f"{folder.parents[1].name}/{folder.name}".removesuffix("/ledger")
+    """`de-fra` for `de-fra/ledger`, and for `de-fra/data/ledger` of a demo."""
+    cell = folder.parent
+    return cell.parent.name if cell.name == "data" else cell.name
 
 
 def read_book(folder: Path, public: bytes | None) -> Book:
@@ -332,7 +333,7 @@ def _check_leg(transfer: str, name: str, leg: Leg, now_s: float) -> int:
 def verify(folders: list[Path], keys: dict[str, str], now_s: float) -> tuple[list[Book], int, int]:
     """Check every book and the pairs between them. `keys`: cell name to public key in hex."""
     public = {cell: bytes.fromhex(key) for cell, key in keys.items()}
-    books = [read_book(folder, public.get(name_of(folder).partition("/")[0])) for folder in folders]
+    books = [read_book(folder, public.get(name_of(folder))) for folder in folders]
     agreed, elsewhere = check_pairs(books, now_s)
     return books, agreed, elsewhere
 
@@ -365,7 +366,7 @@ def main(arguments: list[str]) -> int:
                 data = registry.find(None).data_dir
             except registry.NoDemoError as error:
                 return _refuse(f"{error}; name the books, or give --data DIR")
-        folders = sorted(folder for folder in data.glob("cells/*/data/ledger*") if folder.is_dir())
+        folders = sorted(folder for folder in data.glob("cells/*/data/ledger") if folder.is_dir())
         keys_file = keys_file or data / "ledger-keys.json"
     if not folders or keys_file is None:
         return _refuse("no books found" if not folders else "--keys FILE is needed to prove the checkpoints")

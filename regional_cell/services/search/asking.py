@@ -22,7 +22,6 @@ from accord.errors import ColinkError, NotReadyError, UnknownResidentError, With
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.search_exchange import (
     ANSWER_CLASSES,
-    ANSWER_OP,
     COMPLETE,
     EMPTY,
     HITS_MAX,
@@ -53,8 +52,8 @@ from regional_cell.services.search.people import caller_of_person, relation_of
 from residency_policies.decision import Question, Viewer
 
 Object = dict[str, Any]
-LOCAL_PURPOSE = "local"
-LOCAL_CLASS = "message_body"
+# A search at home runs where the messages are: what may cross is their showing, to wherever the viewer is.
+LOCAL_OP, LOCAL_CLASS, LOCAL_PURPOSE = "disclose", "message_body", "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ class Asking:
         facts = self._facts(workspace)
         here, viewer = self._egress.here, Viewer(relation_of(caller), search.country)
         question = Question(
-            workspace, 0, ANSWER_OP, LOCAL_CLASS, here.region, here.region, viewer, LOCAL_PURPOSE
+            workspace, 0, LOCAL_OP, LOCAL_CLASS, here.region, here.region, viewer, LOCAL_PURPOSE
         )
         decision = self._egress.check(question, facts)
         if not decision.allow:
