@@ -29,6 +29,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
+from docs import invariants
 from docs.defaults import defaults_table
 from docs.tables import code, table
 from edge.settings import EdgeSettings
@@ -326,6 +327,20 @@ def cli_page() -> str:
     )
 
 
+# --- invariants --------------------------------------------------------------------------------------
+
+
+def invariants_page() -> str:
+    """What is always true, by module, and the tests that hold it."""
+    return page(
+        "Invariants",
+        "What modules state at their top, with tests that hold it. The eight that everything serves are in"
+        " [the architecture](../../ARCHITECTURE.md). A test holds the core of a module's statements; not"
+        " every sentence has one of its own.",
+        *invariants.parts(list(invariants.stated(ROOT)), invariants.held(ROOT)),
+    )
+
+
 # --- all of them ---------------------------------------------------------------------------------------
 
 
@@ -342,6 +357,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": cli_page,
     "reference/errors.md": errors_page,
     "reference/events.md": events_page,
+    "reference/invariants.md": invariants_page,
     "reference/log-keys.md": log_keys_page,
     "reference/methods.md": methods_page,
     "reference/metrics.md": metrics_page,

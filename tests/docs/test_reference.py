@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate
+from docs import generate, invariants
 from tests.architecture.sources import PACKAGES, ROOT, modules
+from tests.docs.test_architecture import missing_tests
 
 # argparse words its help a little differently in each version of Python; the page has that of the oldest.
 HELP_VERSION = (3, 11)
@@ -55,6 +56,22 @@ def test_a_setting_without_a_meaning_and_a_meaning_without_a_setting_are_faults(
     (tmp_path / "settings.toml").write_text(text + '"calls.patience_ms" = "of a saint"\n', "utf-8")
     with pytest.raises(KeyError, match="patience_ms"):
         generate.settings_page()
+
+
+def test_every_test_that_holds_an_invariant_exists() -> None:
+    named = [test for tests in invariants.held(ROOT).values() for test in tests]
+    assert len(named) > 150
+    assert not list(missing_tests(named))
+
+
+def test_an_invariant_without_a_test_is_a_fault() -> None:
+    text = '"""A.\n\nInvariants\n    1. One holds,\n       always.\n    2. Two holds.\n\nNot here: b.\n"""\n'
+    assert invariants.invariants_of(text) == ["One holds, always.", "Two holds."]
+    assert not invariants.invariants_of('"""A."""\n')
+    with pytest.raises(KeyError, match=r"a\.py"):
+        invariants.parts([("a.py", ["One holds."])], {})
+    with pytest.raises(KeyError, match=r"b\.py"):
+        invariants.parts([("a.py", ["One holds."])], {"a.py": ["t.py::test_a"], "b.py": ["t.py::test_b"]})
 
 
 def words() -> list[str]:
