@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from deploy.demo.processes import is_alive
 from tests.support.clients import Plain, whole_history
 from tests.support.federation import RunningDemo
 from tests.support.history import findings, rows, stream_findings
@@ -22,24 +21,15 @@ DRAIN_S = 10.0
 RECOVER_S = 60.0
 
 
-def pid_of(demo: RunningDemo, name: str) -> int:
-    status = demo.companion("status")
-    return int(next(row["pid"] for row in status["processes"] if row["name"] == name))
-
-
 def kill(demo: RunningDemo, name: str) -> None:
     """No chance to say goodbye."""
-    demo.companion("kill", name)
+    assert demo.kill(name) == -9
     demo.companion("start", name)
 
 
 def drain(demo: RunningDemo, name: str) -> None:
     """A wish to end, which takes at most ten seconds."""
-    pid = pid_of(demo, name)
-    demo.companion("kill", name, "--signal", "TERM")
-    until(lambda: not is_alive(pid), DRAIN_S, f"{name} ends")
-    exited = demo.wait_for("exited", 10)
-    assert (exited["of"], exited["code"]) == (name, 0)
+    assert demo.kill(name, "TERM", DRAIN_S) == 0
     demo.companion("start", name)
 
 
@@ -127,7 +117,7 @@ def test_a_drain_says_goodbye_and_when_to_come_back(hurt: RunningDemo) -> None:
 def test_the_other_cell_does_not_notice(hurt: RunningDemo) -> None:
     bob = person(hurt, "globex", place=1)
     channel = room(hurt, bob, edge="iad")
-    hurt.companion("kill", "de-fra")
+    hurt.kill("de-fra")
     try:
         with Plain(hurt.edge("fra"), person(hurt).token) as plain:
             answer = plain.call("auth.test")

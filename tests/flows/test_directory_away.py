@@ -23,7 +23,7 @@ TYPED = {Reason.NOT_READY, Reason.HOME_UNREACHABLE, Reason.OUTCOME_UNKNOWN}
 @contextlib.contextmanager
 def directory_away(demo: RunningDemo) -> Iterator[None]:
     """Kill the directory, and start it again in any case."""
-    demo.companion("kill", "directory")
+    demo.kill("directory")
     try:
         yield
     finally:
@@ -95,7 +95,7 @@ def test_an_edge_starts_and_serves_without_the_directory(hurt: RunningDemo) -> N
     anna, bob = person(hurt), person(hurt, "globex")
     channel = room(hurt, anna)
     with directory_away(hurt):
-        hurt.companion("kill", "fra")
+        hurt.kill("fra")
         with pytest.raises(OSError, match="refused"):
             web(hurt.edge("fra"), anna.token).auth_test()
         hurt.companion("start", "fra")
@@ -112,7 +112,7 @@ def test_a_cell_starts_and_serves_without_the_directory(hurt: RunningDemo) -> No
     anna = person(hurt)
     channel = room(hurt, anna)
     with directory_away(hurt):
-        hurt.companion("kill", "de-fra")
+        hurt.kill("de-fra")
         hurt.companion("start", "de-fra")
         with Plain(hurt.edge("iad"), anna.token) as plain:
             until(
@@ -126,7 +126,7 @@ def test_a_cell_starts_and_serves_without_the_directory(hurt: RunningDemo) -> No
 def test_a_journal_that_somebody_changed_is_not_served_from(hurt: RunningDemo) -> None:
     journal = Path(hurt.edge("fra")["data_dir"]) / "routes" / "journal"
     with directory_away(hurt):
-        hurt.companion("kill", "fra")
+        hurt.kill("fra")
         data = journal.read_bytes()
         middle = len(data) // 3
         try:
@@ -142,7 +142,7 @@ def test_an_entry_of_a_lower_epoch_than_was_seen_is_not_served_from(hurt: Runnin
     anna, bob = person(hurt), person(hurt, "globex")
     epochs = Path(hurt.edge("fra")["data_dir"]) / "routes" / "epochs"
     kept = epochs.read_text() if epochs.exists() else None
-    hurt.companion("kill", "fra")
+    hurt.kill("fra")
     try:
         epochs.write_text(f"{hurt.workspace('acme')['id']} 5\n")
         hurt.companion("start", "fra")
@@ -151,7 +151,7 @@ def test_an_entry_of_a_lower_epoch_than_was_seen_is_not_served_from(hurt: Runnin
         with Plain(hurt.edge("fra"), bob.token) as plain:
             assert plain.done("auth.test")["user_id"] == bob.user
     finally:
-        hurt.companion("kill", "fra")
+        hurt.kill("fra")
         epochs.unlink()
         if kept is not None:
             epochs.write_text(kept)

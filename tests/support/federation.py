@@ -111,6 +111,13 @@ class RunningDemo:
         answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
         return {"status": done.returncode, "error": done.stderr.strip(), **answer}
 
+    def kill(self, name: str, signal_name: str = "KILL", within_s: float = 15.0) -> int:
+        """End one process by a signal, and wait for the line that says so. Returns its exit status."""
+        self.companion("kill", name, "--signal", signal_name)
+        while (line := self.wait_for("exited", within_s))["of"] != name:
+            pass
+        return int(line["code"])
+
     def people(self, workspace: str, role: str | None = None) -> list[dict[str, Any]]:
         """People of a workspace, those with a role."""
         return [
