@@ -20,7 +20,7 @@ from typing import Final
 from accord.encoding import canonical_json, parse_canonical
 from accord.errors import ColinkError
 from residency_policies import places, vocabulary
-from residency_policies.builtin import MANDATORY_FLOORS
+from residency_policies.builtin import MANDATORY_FLOORS, builtin_floors
 from residency_policies.compile import compile_stack
 from residency_policies.decide import Profile, SafeCoreProfile, TableProfile
 from residency_policies.decision import Region
@@ -306,14 +306,30 @@ def compile_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
     return CompiledBundle(bundle, at_s)
 
 
+def _changed_floors(bundle: Bundle) -> list[Finding]:
+    """Mandatory floors that differ in meaning from the shipped ones: a folder of policies cannot loosen them."""
+    shipped = {pack.id: pack.canonical for pack in map(load_document, builtin_floors())}
+    return [
+        Finding(
+            "bundle", 0, 0, "E-FLOOR-CHANGED", document.id,
+            f"{document.id} differs from the floor that is shipped.", "Leave it out: it is added by itself.",
+        )
+        for document in bundle.parsed
+        if isinstance(document, FloorPack) and document.canonical != shipped.get(document.id, document.canonical)
+    ]
+
+
 def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
-    """The same for whoever is about to activate a bundle: every expectation of its policies has to hold.
+    """The same for whoever is about to activate a bundle: every expectation of its policies has to hold,
+    and the mandatory floors have to say what the shipped ones say.
 
     Raises:
-        DocumentError, BundleError: as `compile_bundle`, and E-TEST for each expectation that fails.
+        DocumentError, BundleError: as `compile_bundle`, E-TEST for each expectation that fails, and
+            E-FLOOR-CHANGED for a floor that was rewritten.
     """
     compiled = compile_bundle(bundle, at_s)
     failed = [finding for finding in compiled.warnings if finding.code == "E-TEST"]
+    failed += _changed_floors(bundle)
     if failed:
         raise BundleError(failed)
     return compiled

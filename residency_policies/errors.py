@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "E-UNSUPPORTED": "this version cannot enforce it",
     "E-AMBIGUOUS": "two policies apply to the same workspace with equal right",
     "E-FLOOR-MISSING": "a mandatory floor is not in the bundle",
+    "E-FLOOR-CHANGED": "a mandatory floor says something else than the shipped one",
     "E-GUARD": "too many fact bits in one profile",
     "E-REGION": "a region that cannot be used",
     "E-VOCABULARY": "made for another vocabulary",

@@ -8,7 +8,7 @@ from accord.wire.cell.v1 import operations_pb2 as pb
 from deploy.demo.layout import write_secret
 from deploy.demo.operator import Operator, batches
 from deploy.demo.options import LoadPart
-from deploy.demo.seeding import USER_SCOPES, CellDoor
+from deploy.demo.seeding import USER_SCOPES, CellDoor, SeedRefusedError
 
 SLUG = "load"
 REQUEST_MEMBERS_MAX = 20_000
@@ -74,6 +74,8 @@ async def _people(
                 context=operator.context(), establishment=cell.jurisdiction, persons=specs
             ),
         )
+        if refused := [created.reason for created in persons.persons if not created.person]:
+            raise SeedRefusedError(f"{len(refused)} people of the load were refused: {refused[0]}")
         users = await operator.ask(
             stub.AddUsers,
             pb.AddUsersRequest(

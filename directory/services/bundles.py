@@ -21,7 +21,7 @@ from directory.domain.bundles import (
 from directory.domain.cells import Cell, CellState
 from directory.domain.peers import Peer, PeerKind, require_node
 from directory.ports import Bell, ReadUnit, Store, WriteUnit
-from residency_policies.bundle import Bundle, compile_bundle
+from residency_policies.bundle import Bundle, check_bundle
 from residency_policies.decision import Region
 
 
@@ -50,7 +50,7 @@ class BundleService:
         held = active.version if active is not None else 0
         # Compiled under the version it would keep: what differs then differs in meaning.
         same = Bundle(max(held, 1), tuple(documents), tuple(regions))
-        compile_bundle(same, now_s)
+        check_bundle(same, now_s)
         if active is not None and (active.bundle, active.key_id) == (same.canonical_bytes, self._key.key_id):
             return active
         fresh = self._sign(Bundle(held + 1, tuple(documents), tuple(regions)))

@@ -13,6 +13,7 @@ from residency_policies.builtin import (
 from residency_policies.bundle import Bundle, CompiledBundle, check_bundle
 from residency_policies.decision import Viewer
 from residency_policies.document import load_document
+from residency_policies.errors import BundleError
 from residency_policies.model import FloorPack, Policy
 from residency_policies.vocabulary import CLASSES, PURPOSES, RELATIONS
 from tests.residency_policies.support import AT_S, REGION_OF, question
@@ -157,9 +158,17 @@ def test_a_user_is_told_nothing_about_policies() -> None:
 
 def example() -> CompiledBundle:
     texts = tuple(path.read_text("utf-8") for path in sorted(EXAMPLE.glob("*.yaml")))
-    assert len(texts) == 6
-    assert set(builtin_floors()) <= set(texts), "a folder of policies brings the mandatory floors as shipped"
-    return check_bundle(Bundle(1, texts, BUILTIN_REGIONS), AT_S)
+    assert len(texts) == 3
+    return check_bundle(Bundle(1, texts + builtin_floors(), BUILTIN_REGIONS), AT_S)
+
+
+def test_a_mandatory_floor_that_says_less_is_not_activated() -> None:
+    eea, *others = builtin_floors()
+    gutted = eea.replace("search_from, ", "", 1)
+    assert gutted != eea
+    with pytest.raises(BundleError) as refused:
+        check_bundle(Bundle(1, (gutted, *others, *builtin_policies()), BUILTIN_REGIONS), AT_S)
+    assert "E-FLOOR-CHANGED" in {finding.code for finding in refused.value.findings}
 
 
 def test_the_example_permits_the_group_in_the_united_states_to_search_germany_until_the_fact_ends() -> None:

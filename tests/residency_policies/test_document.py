@@ -105,7 +105,7 @@ GOLDEN: list[tuple[str, str, str, int, int, str]] = [
 # Codes that need several documents, an instant or bytes of a bundle; test_bundle and test_table cover them.
 ELSEWHERE = {
     "E-REF", "E-AMBIGUOUS", "E-FLOOR-MISSING", "E-GUARD", "E-REGION", "E-VOCABULARY", "E-BUNDLE", "E-TEST",
-    "W-REVIEW", "W-EXPIRES",
+    "E-FLOOR-CHANGED", "W-REVIEW", "W-EXPIRES",
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from regional_cell.services.search.answering import Answering
 from regional_cell.services.search.asking import Answer, Asking, Search
 from regional_cell.services.search.local import LocalSearch, Wanted
 from regional_cell.services.tokens import Tokens
-from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
 from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
 from residency_policies.decision import Decision, Question
 from tests.regional_cell.stores import post
@@ -88,7 +88,7 @@ def documents(*, permitted: bool) -> tuple[str, ...]:
     if not permitted:
         return tuple(builtin_documents())
     own = tuple(path.read_text("utf-8") for path in sorted(PERMITTED.glob("*.yaml")))
-    return own
+    return (*own, *builtin_floors())
 
 
 class TestedCell:
