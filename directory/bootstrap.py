@@ -17,7 +17,7 @@ from accord.clock import SystemClock
 from accord.errors import ColinkError
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
-from accord.runtime.mtls import MtlsFiles, Trust
+from accord.runtime.mtls import MtlsFiles, Trust, load_own
 from accord.runtime.rpc_server import RpcServer
 from accord.runtime.serve import Lifespan
 from accord.runtime.settings import SettingsError
@@ -46,7 +46,7 @@ from directory.services.claims import ClaimService
 from directory.services.placements import PlacementService
 from directory.services.watch import WatchService
 from directory.settings import DirectoryPlaneSettings
-from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
 from residency_policies.decision import Region
 
 GRACE_S = 3.0
@@ -108,6 +108,8 @@ def regions_of(settings: DirectoryPlaneSettings) -> tuple[Region, ...]:
 def read_documents(folder: Path | None) -> tuple[str, ...]:
     """Texts of the policy documents in the order of their file names; without a folder the built-in ones.
 
+    The mandatory floors come with the software: a folder need not hold them and cannot replace them.
+
     Raises:
         SettingsError: no documents, or one that cannot be read.
     """
@@ -120,7 +122,7 @@ def read_documents(folder: Path | None) -> tuple[str, ...]:
         raise SettingsError([f"policies.dir: {type(error).__name__}"]) from None
     if not texts:
         raise SettingsError(["policies.dir: no documents"])
-    return texts
+    return texts + tuple(floor for floor in builtin_floors() if floor not in texts)
 
 
 def open_store(settings: DirectoryPlaneSettings) -> Engines:
@@ -140,33 +142,13 @@ def open_store(settings: DirectoryPlaneSettings) -> Engines:
         raise SettingsError([f"stores.sql_url: {type(error).__name__}"]) from None
 
 
-def read_mtls(settings: DirectoryPlaneSettings) -> tuple[MtlsFiles, Trust]:
-    """Own certificate and key, and whom to believe.
-
-    Raises:
-        SettingsError: a missing or unreadable file; the directory does not start without one of them.
-    """
-    faults: list[str] = []
-    mtls, trust = settings.mtls, None
-    for name in ("certificate_file", "key_file", "ca_file"):
-        if not getattr(mtls, name).is_file():
-            faults.append(f"mtls.{name}: no such file")
-    try:
-        trust = Trust.load(mtls.trust_dir)
-    except (OSError, ColinkError):
-        faults.append("mtls.trust_dir: no authorities in it")
-    if faults or trust is None:
-        raise SettingsError(faults)
-    return MtlsFiles.load(mtls.certificate_file, mtls.key_file), trust
-
-
 async def run(settings: DirectoryPlaneSettings, lifespan: Lifespan, migrate_first: bool) -> None:
     """Run the directory until it is asked to drain.
 
     Raises:
         SettingsError: nothing was started. SchemaError: the store is not ours. PolicyError: every finding.
     """
-    mtls, trust = read_mtls(settings)
+    mtls, trust = load_own(settings.mtls)
     documents = read_documents(settings.policies.dir)
     if settings.listen.grpc is None:
         raise SettingsError(["listen.grpc: missing"])

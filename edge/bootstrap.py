@@ -12,7 +12,7 @@ from accord.encoding import unb64url
 from accord.errors import InvalidError
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics
-from accord.runtime.mtls import MtlsFiles, Trust
+from accord.runtime.mtls import load_own
 from accord.runtime.rpc_client import open_channel
 from accord.runtime.serve import Lifespan
 from accord.runtime.settings import SettingsError
@@ -66,8 +66,7 @@ class EdgeProcess:
         self._background: set[asyncio.Task[None]] = set()
         self._draining = False
         self._urls = ("", "")
-        self._mtls = MtlsFiles.load(settings.mtls.certificate_file, settings.mtls.key_file)
-        self._trust = Trust.load(settings.mtls.trust_dir)
+        self._mtls, self._trust = load_own(settings.mtls)
         self._pinned = {domain: self._trust.bundle_pem(domain) for domain in self._trust.domains()}
         ring = KeyRing()
         self.directory = DirectoryClient(

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from accord.errors import PeerRefusedError
+from accord.runtime.settings import MtlsSettings, SettingsError
 
 AUTHORITY_DAYS = 3650
 LEAF_DAYS = 90
@@ -72,6 +73,21 @@ class MtlsFiles:
     def load(cls, certificate_file: Path, key_file: Path) -> "MtlsFiles":
         """Read both files, or raise `OSError`: a plane without its keys does not start."""
         return cls(certificate_file.read_bytes(), key_file.read_bytes())
+
+    def faults(self) -> list[str]:
+        """Why these cannot be used: none, when both can be read and belong together."""
+        found: list[str] = []
+        try:
+            certificate = x509.load_pem_x509_certificate(self.certificate_pem)
+        except ValueError:
+            found.append("mtls.certificate_file: no certificate")
+        try:
+            key = serialization.load_pem_private_key(self.key_pem, None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            found.append("mtls.key_file: no private key")
+        if not found and certificate.public_key() != key.public_key():
+            found.append("mtls.key_file: not the key of the certificate")
+        return found
 
     def __repr__(self) -> str:
         return "MtlsFiles(...)"
@@ -286,3 +302,29 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _require(pattern: re.Pattern[str], text: str) -> None:
     if not pattern.fullmatch(text):
         raise ValueError("malformed trust domain or process name")
+
+
+def load_own(settings: MtlsSettings) -> tuple[MtlsFiles, Trust]:
+    """A plane's own certificate and key, and whom it believes.
+
+    Raises:
+        SettingsError: a file is missing, cannot be read or does not belong to the others; a plane does not
+            start without one of them.
+    """
+    faults: list[str] = []
+    for name in ("certificate_file", "key_file", "ca_file"):
+        if not getattr(settings, name).is_file():
+            faults.append(f"mtls.{name}: no such file")
+    try:
+        trust = Trust.load(settings.trust_dir)
+    except (OSError, PeerRefusedError):
+        faults.append("mtls.trust_dir: no authorities in it")
+    if faults:
+        raise SettingsError(faults)
+    try:
+        files = MtlsFiles.load(settings.certificate_file, settings.key_file)
+    except OSError as error:
+        raise SettingsError([f"mtls: {error.strerror or 'not readable'}"]) from None
+    if faults := files.faults():
+        raise SettingsError(faults)
+    return files, trust

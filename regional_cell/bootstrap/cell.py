@@ -20,7 +20,7 @@ from accord.clock import SystemClock
 from accord.ids import new_id, new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, health_app
-from accord.runtime.mtls import MtlsFiles, Trust
+from accord.runtime.mtls import load_own
 from accord.runtime.rpc_client import open_channel
 from accord.runtime.rpc_server import RpcServer
 from accord.runtime.serve import Lifespan
@@ -93,8 +93,7 @@ class Cell:
     def __init__(self, settings: CellSettings, lookup: LookupKeys, lifespan: Lifespan, process: int) -> None:
         self.settings, self.lookup, self.lifespan, self.process = settings, lookup, lifespan, process
         self.metrics, self.clock = Metrics(), SystemClock()
-        self.mtls = MtlsFiles.load(settings.mtls.certificate_file, settings.mtls.key_file)
-        self.trust = Trust.load(settings.mtls.trust_dir)
+        self.mtls, self.trust = load_own(settings.mtls)
         self.name, self.data_dir = settings.node.name, settings.node.data_dir
         self.process_name = new_uuid()
         self._background: set[asyncio.Task[None]] = set()

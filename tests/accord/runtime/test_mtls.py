@@ -16,10 +16,12 @@ from accord.runtime.mtls import (
     PeerName,
     Trust,
     issue,
+    load_own,
     make_authority,
     peer_of,
     write_private,
 )
+from accord.runtime.settings import MtlsSettings, SettingsError
 
 OURS, OTHERS = "de-fra.demo", "us-iad.demo"
 AUTHORITIES = {domain: make_authority(domain, domain) for domain in (OURS, OTHERS)}
@@ -140,3 +142,47 @@ def test_keys_are_files_of_their_owner_and_never_shown(tmp_path: Path) -> None:
     assert "PRIVATE" not in f"{files!r} {AUTHORITIES[OURS]!r}"
     with pytest.raises(OSError, match="missing"):
         MtlsFiles.load(tmp_path / "missing.pem", tmp_path / "key.pem")
+
+
+def _own(folder: Path) -> MtlsSettings:
+    certificate, key = issue(AUTHORITIES[OURS], "gateway", OURS)
+    (folder / "trust").mkdir()
+    (folder / "trust" / f"{OURS}.pem").write_bytes(AUTHORITIES[OURS].cert_pem)
+    for name, data in (("ca", AUTHORITIES[OURS].cert_pem), ("certificate", certificate), ("key", key)):
+        (folder / f"{name}.pem").write_bytes(data)
+    return MtlsSettings(
+        ca_file=folder / "ca.pem",
+        certificate_file=folder / "certificate.pem",
+        key_file=folder / "key.pem",
+        trust_dir=folder / "trust",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "fault"),
+    [
+        ("key.pem", b"", "mtls.key_file: no private key"),
+        (
+            "key.pem",
+            issue(AUTHORITIES[OURS], "other", OURS)[1],
+            "mtls.key_file: not the key of the certificate",
+        ),
+        ("key.pem", None, "mtls.key_file: no such file"),
+        ("certificate.pem", b"-----BEGIN", "mtls.certificate_file: no certificate"),
+        ("certificate.pem", None, "mtls.certificate_file: no such file"),
+        ("ca.pem", None, "mtls.ca_file: no such file"),
+        (f"trust/{OURS}.pem", None, "mtls.trust_dir: no authorities in it"),
+    ],
+)
+def test_a_plane_does_not_start_with_a_file_that_is_missing_or_does_not_fit(
+    tmp_path: Path, name: str, data: bytes | None, fault: str
+) -> None:
+    settings = _own(tmp_path)
+    assert load_own(settings)[1].domains() == (OURS,)
+    if data is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(SettingsError) as refused:
+        load_own(settings)
+    assert refused.value.faults == [fault]
