@@ -5,13 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from accord.runtime.mtls import Trust
 from accord.wire.cell.v1 import operations_pb2 as pb
-from deploy.demo.authority import Authorities
-from deploy.demo.catalogue import FEDERATION
-from deploy.demo.layout import Layout
 from deploy.demo.operator import Operator
 from deploy.demo.seeding import USER_SCOPES
+from tests.support import wire
 from tests.support.federation import RunningDemo
 
 Value = TypeVar("Value")
@@ -29,8 +26,7 @@ def operate(demo: RunningDemo, work: Callable[[Operator], Awaitable[Value]]) -> 
     """Do something as the operator of a demo."""
 
     async def run() -> Value:
-        layout = Layout(demo.data_dir)
-        operator = Operator(Authorities(layout, FEDERATION).operator(), Trust.load(layout.trust), FEDERATION)
+        operator = wire.operator(demo)
         try:
             return await work(operator)
         finally:
