@@ -103,7 +103,9 @@ def _owner_of(port: int) -> str:
     try:
         inodes = {
             fields[9]
-            for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+            # A listener on an IPv4 address may be a socket of the other family.
+            for table in ("tcp", "tcp6")
+            for line in Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
             if (fields := line.split())
             and fields[3] == "0A"
             and int(fields[1].rpartition(":")[2], 16) == port
