@@ -71,6 +71,18 @@ def test_a_demo_that_is_killed_leaves_no_process_and_what_it_left_can_be_purged(
     assert not demo.data_dir.exists()
 
 
+def rows_of(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages without what names the edge that shows them."""
+    return [{name: value for name, value in message.items() if name != "files"} for message in messages]
+
+
+def bytes_of(plain: Plain, messages: list[dict[str, Any]]) -> list[bytes]:
+    """The files of messages."""
+    files = [file for message in messages for file in message.get("files", [])]
+    assert files
+    return [plain.send("GET", file["url_private"]).body for file in files]
+
+
 @pytest.mark.timeout(300)
 def test_what_is_kept_is_there_the_next_time_with_new_tokens(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
@@ -79,7 +91,8 @@ def test_what_is_kept_is_there_the_next_time_with_new_tokens(tmp_path: Path) -> 
         general = demo.workspace("acme")["channels"]["general"]
         with Plain(demo.edge("fra"), anna["token"]) as plain:
             plain.done("chat.postMessage", channel=general, text="to be kept")
-            before = whole_history(plain, general)
+            before = rows_of(whole_history(plain, general))
+            content = bytes_of(plain, whole_history(plain, general))
         refused = run("purge", "--data", str(kept))
         assert refused.returncode == 2
         assert "runs on" in refused.stderr
@@ -89,7 +102,9 @@ def test_what_is_kept_is_there_the_next_time_with_new_tokens(tmp_path: Path) -> 
         assert again["user_id"] == anna["user_id"]
         assert again["token"] != anna["token"]
         with Plain(demo.edge("fra"), again["token"]) as plain:
-            assert whole_history(plain, general) == before
+            after = whole_history(plain, general)
+            assert rows_of(after) == before
+            assert bytes_of(plain, after) == content
         assert sign_in(demo.edge("fra"), again["email"], again["password"])["ok"] is True
     purged = run("purge", "--data", str(kept), "--json")
     assert (purged.returncode, kept.exists()) == (0, False)
