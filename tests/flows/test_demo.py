@@ -41,19 +41,9 @@ def left_of(demo: RunningDemo) -> list[str]:
     return [str(demo.data_dir)] if demo.data_dir.exists() else []
 
 
-@pytest.mark.parametrize("way", ["interrupt", "end of input", "stop"])
-def test_a_demo_that_ends_leaves_no_process_and_no_file(way: str) -> None:
+def test_a_demo_that_is_interrupted_leaves_no_process_and_no_file() -> None:
     with RunningDemo(*ONE) as demo:
-        if way == "interrupt":
-            demo.process.send_signal(signal.SIGINT)
-        elif way == "stop":
-            assert demo.companion("stop")["ok"] is True
-        else:
-            assert demo.process.stdin is not None
-            demo.process.stdin.close()
-        status = demo.process.wait(ENDED_S)
-        demo.stop()
-    assert status == 0
+        assert demo.stop(signal.SIGINT) == 0
     assert demo.events[-1] == {"event": "stopped"}
     assert left_of(demo) == []
     assert not (environment.store() / "demos" / f"{demo.process.pid}.json").exists()
@@ -96,6 +86,9 @@ def test_what_is_kept_is_there_the_next_time_with_new_tokens(tmp_path: Path) -> 
         refused = run("purge", "--data", str(kept))
         assert refused.returncode == 2
         assert "runs on" in refused.stderr
+        assert demo.companion("stop")["ok"] is True
+        assert demo.process.wait(ENDED_S) == 0
+    assert demo.events[-1] == {"event": "stopped"}
     assert not processes_below(str(kept))
     with RunningDemo(*ONE, "--keep", str(kept)) as demo:
         again = demo.person("acme")
@@ -152,7 +145,7 @@ def test_options_that_cannot_be_had_are_refused_before_anything_starts(arguments
 COLOUR = re.compile(r"\x1b\[")
 
 
-def test_for_people_it_prints_plain_lines_without_a_terminal() -> None:
+def test_for_people_it_prints_plain_lines_and_ends_with_its_input() -> None:
     with subprocess.Popen(
         environment.module_command("deploy", "demo", "--any-port", *ONE),
         stdin=subprocess.PIPE,
@@ -167,6 +160,7 @@ def test_for_people_it_prints_plain_lines_without_a_terminal() -> None:
             lines.append(line)
             if "Ctrl-C" in line:
                 break
+        # This closes standard input, which is the wish to stop.
         said, errors = process.communicate(timeout=ENDED_S)
     text = "".join(lines) + said
     assert process.returncode == 0, errors
