@@ -110,12 +110,6 @@ class SearchSettings(Section):
     tail_ms: int = Field(default=1500, ge=10, le=60_000)
 
 
-class LedgerSettings(Section):
-    """Booking in groups, and witnesses."""
-
-    group_ms: int = Field(default=50, ge=0, le=1000)
-
-
 class CellSettings(BaseModel):
     """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations,
     tests).
@@ -133,7 +127,6 @@ class CellSettings(BaseModel):
     sockets: SocketsSettings = SocketsSettings()
     limits: LimitsSettings = LimitsSettings()
     search: SearchSettings = SearchSettings()
-    ledger: LedgerSettings = LedgerSettings()
     links: dict[str, float] = Field(default_factory=dict)
 
     @property

@@ -29,6 +29,7 @@ from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.adapters.cells.peers import CellPeers
 from regional_cell.adapters.directory.lookup import LookupKeys
 from regional_cell.adapters.local.hasher import Argon2Hasher
+from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
 from regional_cell.bootstrap.stores import Stores
@@ -98,7 +99,7 @@ class Cell:
         self.process_name = new_uuid()
         self._background: set[asyncio.Task[None]] = set()
         self._serving = False
-        self.stores = Stores(settings, self.clock, process)
+        self.stores = Stores(settings, self.clock, self.metrics, process)
         self.commits = self._make_commits()
         self.directory = self._make_directory()
         self.routes, self.policies = self.directory.routes, self.directory.policies
@@ -142,7 +143,7 @@ class Cell:
         self.tokens = Tokens(commits, self.routes.key_ring, key, self.name, self.clock, os.urandom)
         self.egress = Egress(
             Place(self.name, node.region, country, node.operator),
-            self.policies,
+            MeteredPolicies(self.policies, self.metrics),
             self.stores.ledger,
             self.clock,
             new_uuid,

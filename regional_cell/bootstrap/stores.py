@@ -3,6 +3,7 @@
 import os
 
 from accord.clock import Clock
+from accord.runtime.metrics import Metrics
 from regional_cell.adapters.local.doorbell import LocalDoorbell
 from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.keys import CellKeys
@@ -11,6 +12,7 @@ from regional_cell.adapters.local.ledger import FolderLedger
 from regional_cell.adapters.local.resume import ResumeSealer
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.local.search_fts5 import Fts5Index
+from regional_cell.adapters.metered import MeteredLedger, MeteredLog
 from regional_cell.adapters.sql.database import Checkpointer, Database
 from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.adapters.sql.records import SqlPendingLeases, SqlSpentTickets
@@ -26,13 +28,14 @@ class Stores:
         process: number of this process. All processes of a cell write one ledger, one at a time.
     """
 
-    def __init__(self, settings: CellSettings, clock: Clock, process: int) -> None:
+    def __init__(self, settings: CellSettings, clock: Clock, metrics: Metrics, process: int) -> None:
         data_dir, wrapping = settings.node.data_dir, settings.keys.wrapping_key()
         self.sealer = LocalSealer(CellKeys(wrapping))
         self.resume = ResumeSealer(wrapping)
         self.cursors = CursorKey(settings.keys.signing_key().sign("cursors", b"key")[:32])
         self.database = Database(settings.sql_url)
-        self.log, self.views = SqlLog(self.database, self.sealer), SqlViews(self.database, self.sealer)
+        self.log = MeteredLog(SqlLog(self.database, self.sealer), metrics)
+        self.views = SqlViews(self.database, self.sealer)
         self.spent, self.leases = SqlSpentTickets(self.database, clock), SqlPendingLeases(self.database)
         self.index = Fts5Index(data_dir / "search.db")
         self.files = LocalFiles(data_dir / "files", self.sealer)
@@ -40,17 +43,18 @@ class Stores:
         self.doorbell, self.lead = LocalDoorbell(run, f"process-{process}"), Lead(run)
         self.checkpointer = Checkpointer(settings.sql_url)
         origin, key = f"{settings.trust_domain}/ledger", settings.keys.ledger_key()
-        self.ledger = FolderLedger(data_dir / "ledger", origin, key, os.urandom)
+        self._book = FolderLedger(data_dir / "ledger", origin, key, os.urandom)
+        self.ledger = MeteredLedger(self._book, metrics)
 
     async def open(self) -> None:
         """Open what has to be opened on the loop."""
-        await self.ledger.open()
+        await self._book.open()
         await self.index.open()
         await self.doorbell.open()
 
     async def close(self) -> None:
         """Close everything; what was acknowledged is synced already."""
-        await self.ledger.close()
+        await self._book.close()
         await self.index.close()
         self.doorbell.close()
         self.checkpointer.close()

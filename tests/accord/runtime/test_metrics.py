@@ -20,11 +20,11 @@ def test_the_table_is_well_formed_and_no_label_names_a_person_or_customer() -> N
 
 def test_what_is_counted_is_told() -> None:
     metrics = Metrics()
-    metrics.count("colink_fences_total", reason="STALE_EPOCH")
+    metrics.count("colink_routes_refused_total", reason="STALE_EPOCH")
     metrics.set_to("colink_routes", 3)
     metrics.observe("colink_commit_seconds", 0.002)
     text = metrics.text().decode()
-    assert 'colink_fences_total{reason="STALE_EPOCH"} 1.0' in text
+    assert 'colink_routes_refused_total{reason="STALE_EPOCH"} 1.0' in text
     assert "colink_routes 3.0" in text
     assert 'colink_commit_seconds_bucket{le="0.0025"} 1.0' in text
 
