@@ -106,7 +106,7 @@ def _table(line: dict[str, Any]) -> str:
     for name, person in reversed(seen.items()):
         who = f"{person['name']} <{person['email']}>"
         rows.append(f"  {name:<16} {who} at home in {person['home']}, password {person['password']}")
-    first = next(iter(seen.values()), None)
+    first = next(reversed(seen.values()), None)
     handle = first["name"].split(" ")[0].lower() if first else "NAME"
     last = line["cells"][-1]["name"]
     rows += [
