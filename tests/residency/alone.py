@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Alone:
         self.config = folder / "config.toml"
         self.config.write_text(to_toml(settings), encoding="utf-8")
         listen = settings["listen"]
+        self.grpc = str(listen.get("grpc", ""))
         self.http = f"http://{listen.get('http') or listen.get('health')}"
 
     def command(self) -> list[str]:
@@ -79,11 +80,24 @@ class Alone:
             process.wait()
 
     @contextmanager
-    def running(self, command: list[str] | None = None, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
-        """The process while it runs; it answers on its port, which is not to say that it is ready."""
+    def running(
+        self,
+        command: list[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        without: tuple[str, ...] = (),
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """The process while it runs; it answers on its port, which is not to say that it is ready.
+
+        Args:
+            environ: further variables.
+            without: variables of this environment that it does not get.
+        """
         log = (self.folder / "log").open("wb")
+        given = {
+            name: value for name, value in self.environ(**(environ or {})).items() if name not in without
+        }
         process = subprocess.Popen(
-            command or self.command(), env=self.environ(**environ), cwd=self.folder, stdout=log, stderr=log
+            command or self.command(), env=given, cwd=self.folder, stdout=log, stderr=log
         )
         try:
             until_s = time.monotonic() + START_S

@@ -130,9 +130,9 @@ def columns_of(path: Path) -> dict[str, bytes]:
     return _with_copy(path, _columns)
 
 
-def rows_of(path: Path, statement: str) -> list[tuple[Any, ...]]:
+def rows_of(path: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """The rows of a query over a copy of a SQLite file."""
-    return _with_copy(path, lambda connection: connection.execute(statement).fetchall())
+    return _with_copy(path, lambda connection: connection.execute(statement, values).fetchall())
 
 
 def _with_copy(path: Path, work: Callable[[sqlite3.Connection], Value]) -> Value:
