@@ -246,12 +246,13 @@ class _Guard(grpc.aio.ServerInterceptor):
 
     def _note(self, method: str, reason: str, begun_s: float) -> None:
         took_s = self._monotonic_s() - begun_s
+        # A name outside the table is the peer's own text.
+        known = method if method in self._allow else "unknown"
         if self._metrics is not None:
-            known = method if method in self._allow else "unknown"
             self._metrics.count("colink_rpc_total", method=known, reason=reason)
             self._metrics.observe("colink_rpc_seconds", took_s, method=known)
         level = get_logger().warning if reason == Reason.PEER_REFUSED else get_logger().debug
-        level("rpc_served", method=method, reason=reason, duration_ms=round(took_s * 1000, 1))
+        level("rpc_served", method=known, reason=reason, duration_ms=round(took_s * 1000, 1))
 
 
 async def _write_all(answers: AsyncIterator[Any], context: Context) -> None:
