@@ -21,7 +21,7 @@ from deploy.demo import control, registry
 from deploy.demo.api import ApiError
 from deploy.demo.catalogue import SITES
 from deploy.demo.federation import Federation, edge_names, version
-from deploy.demo.layout import MARK, Layout, temporary, write_secret
+from deploy.demo.layout import MARK, Layout, hold, temporary, write_secret
 from deploy.demo.loading import load
 from deploy.demo.options import Options, OptionsRefusedError, parse, refuse
 from deploy.demo.ports import PortTakenError, table
@@ -56,6 +56,10 @@ def main(arguments: list[str]) -> int:
         and not (layout.data_dir / MARK).is_file()
     ):
         return refuse(f"--keep: {layout.data_dir} is not empty and not the data folder of a demo")
+    layout.data_dir.mkdir(parents=True, exist_ok=True)
+    held = hold(layout.data_dir)
+    if held is None:
+        return refuse(f"--keep: a demo runs on {layout.data_dir}; stop it first")
     screen = Screen(as_json=options.as_json)
     demo = Demo(
         options,
@@ -68,6 +72,7 @@ def main(arguments: list[str]) -> int:
     finally:
         if options.keep is None:
             shutil.rmtree(layout.data_dir, ignore_errors=True)
+        os.close(held)
         screen.stopped()
 
 

@@ -9,6 +9,7 @@ ledger-keys.json            public ledger key of each cell, for `colink ledger v
 secrets.json load.json      tokens and passwords of the ready line (0600)
 """
 
+import fcntl
 import os
 import tempfile
 from dataclasses import dataclass
@@ -78,6 +79,20 @@ def write_secret(path: Path, data: bytes) -> None:
 def temporary() -> Path:
     """A new folder for a demo that keeps nothing. Its path is short, for the sockets in it."""
     return Path(tempfile.mkdtemp(prefix=PREFIX))
+
+
+def hold(data_dir: Path) -> int | None:
+    """Take a data folder for this process alone, until it ends or closes the descriptor that is returned.
+
+    None: another process has it. The folder exists.
+    """
+    descriptor = os.open(data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def leftovers() -> list[Path]:

@@ -2,12 +2,12 @@
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 
-from deploy.demo import registry
-from deploy.demo.layout import MARK, leftovers
+from deploy.demo.layout import MARK, hold, leftovers
 
 
 def main(arguments: list[str]) -> int:
@@ -23,18 +23,19 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args(arguments)
-    busy = {demo.data_dir.resolve() for demo in registry.running()}
-    folders = [given.data] if given.data else leftovers()
+    if given.data and not (given.data / MARK).is_file():
+        sys.stderr.write(f"colink purge: {given.data} is not the data folder of a demo\n")
+        return 2
     removed: list[str] = []
-    for folder in folders:
-        if folder.resolve() in busy:
+    for folder in [given.data] if given.data else leftovers():
+        held = hold(folder)
+        if held is not None:
+            shutil.rmtree(folder)
+            os.close(held)
+            removed.append(str(folder))
+        elif given.data:
             sys.stderr.write(f"colink purge: a demo runs on {folder}; stop it first\n")
             return 2
-        if not (folder / MARK).is_file():
-            sys.stderr.write(f"colink purge: {folder} is not the data folder of a demo\n")
-            return 2
-        shutil.rmtree(folder)
-        removed.append(str(folder))
     sys.stdout.write(
         json.dumps({"ok": True, "removed": removed}) + "\n"
         if given.json
