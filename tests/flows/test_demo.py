@@ -49,7 +49,9 @@ def test_a_demo_that_is_interrupted_leaves_no_process_and_no_file() -> None:
     assert not (environment.store() / "demos" / f"{demo.process.pid}.json").exists()
 
 
-def test_a_demo_that_is_killed_leaves_no_process_and_what_it_left_can_be_purged() -> None:
+def test_a_demo_that_is_killed_leaves_no_process_and_what_it_left_can_be_purged(
+    hurt: RunningDemo,
+) -> None:
     with RunningDemo(*ONE) as demo:
         demo.process.kill()
         demo.process.wait(10)
@@ -59,6 +61,7 @@ def test_a_demo_that_is_killed_leaves_no_process_and_what_it_left_can_be_purged(
     assert purged.returncode == 0, purged.stderr
     assert str(demo.data_dir) in json.loads(purged.stdout)["removed"]
     assert not demo.data_dir.exists()
+    assert hurt.data_dir.exists(), "another demo runs on its own folder"
 
 
 def rows_of(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -83,6 +86,9 @@ def test_what_is_kept_is_there_the_next_time_with_new_tokens(tmp_path: Path) -> 
             plain.done("chat.postMessage", channel=general, text="to be kept")
             before = rows_of(whole_history(plain, general))
             content = bytes_of(plain, whole_history(plain, general))
+        twice = run("demo", "--json", "--any-port", "--keep", str(kept))
+        assert (twice.returncode, twice.stdout) == (2, "")
+        assert f"a demo runs on {kept}" in twice.stderr
         refused = run("purge", "--data", str(kept))
         assert refused.returncode == 2
         assert "runs on" in refused.stderr

@@ -29,11 +29,16 @@ class ChatSocket:
     def __init__(self, url: str, resume: str = "") -> None:
         if resume:
             url += ("&" if "?" in url else "?") + f"x_resume={resume}"
-        opening = connect(
-            url, open_timeout=OPEN_S, close_timeout=2, ping_interval=None, max_queue=None, compression=None
-        )
         self._open = ExitStack()
         try:
+            opening = connect(
+                url,
+                open_timeout=OPEN_S,
+                close_timeout=2,
+                ping_interval=None,
+                max_queue=None,
+                compression=None,
+            )
             self._socket = self._open.enter_context(opening)
         except InvalidStatus as error:
             raise DoorClosedError(error.response.status_code, bytes(error.response.body or b"")) from None
