@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from directory.adapters.memory.store import MemoryStore
 from directory.adapters.sql import schema_version
@@ -26,13 +26,29 @@ def sql_url(backend: str, folder: Path) -> str:
     url = os.environ.get(POSTGRES)
     if not url:
         pytest.skip(f"no PostgreSQL: set {POSTGRES} to the URL of an empty database")
-    url = url.replace("postgresql://", "postgresql+psycopg://")
+    url = _own_database(url.replace("postgresql://", "postgresql+psycopg://"))
     engine = create_engine(url, hide_parameters=True)
     with engine.begin() as connection:
         metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
     engine.dispose()
     return url
+
+
+def _own_database(url: str) -> str:
+    """A database beside the given one for each worker of a parallel run; made when it is not there."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return url
+    given = make_url(url)
+    name = f"{given.database}_{worker}"
+    engine = create_engine(given, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
+        if found.first() is None:
+            connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return given.set(database=name).render_as_string(hide_password=False)
 
 
 @asynccontextmanager
