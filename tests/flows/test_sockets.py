@@ -84,7 +84,7 @@ def test_the_sender_gets_a_reply_in_the_place_of_the_event(
     key = uuid.uuid4().hex
     with (
         open_socket(demo.edge("fra"), anna.token) as sender,
-        open_socket(demo.edge("iad"), anna.token) as own,
+        open_socket(demo.edge("fra"), anna.token) as own,
         open_socket(demo.edge("bom"), jonas.token) as other,
     ):
         before = web(demo.edge("iad"), jonas.token).chat_postMessage(channel=channel, text="before")

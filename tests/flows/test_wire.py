@@ -51,6 +51,9 @@ async def test_a_call_at_another_epoch_is_stale_and_writes_nothing(
             answer = await stream.call(anna.token, team, epoch, "chat.postMessage", body(place, "stale"))
             assert answer.status == 503
             assert json.loads(answer.body) == {"ok": False, "error": "service_unavailable"}
+            read = json.dumps({"channel": place}).encode()
+            answer = await stream.call(anna.token, team, epoch, "conversations.history", read)
+            assert answer.status == 503
         assert whole_history(plain, place) == before
         answer = await stream.call(anna.token, team, 1, "chat.postMessage", body(place, "current"))
         assert json.loads(answer.body)["ok"] is True
