@@ -90,6 +90,14 @@ async def test_a_token_is_good_for_its_own_resident_whatever_the_edge_says(
 
 async def refused(opened: grpc.aio.Channel) -> grpc.StatusCode:
     """How an edge's stream is answered on this channel."""
+    while True:
+        code, details = await _answered(opened)
+        # The client's library has no better word for a stream that ended before it had written.
+        if details != "Internal error from Core":
+            return code
+
+
+async def _answered(opened: grpc.aio.Channel) -> tuple[grpc.StatusCode, str | None]:
     stub = gateway_pb2_grpc.GatewayStub(opened)
     call: Any = stub.Exchange(timeout=5)
     hello = wire.EdgeHello(edge="fra", jurisdiction="DE", region="eu-central-1", url="http://localhost:1")
@@ -97,9 +105,8 @@ async def refused(opened: grpc.aio.Channel) -> grpc.StatusCode:
         await call.write(wire.EdgeBatch(frames=[wire.EdgeFrame(hello=hello)]))
         assert await call.read() is grpc.aio.EOF
     except grpc.aio.AioRpcError as error:
-        return error.code()
-    code: grpc.StatusCode = await call.code()
-    return code
+        return error.code(), error.details()
+    return await call.code(), await call.details()
 
 
 async def test_a_port_speaks_to_nobody_without_a_certificate(demo: RunningDemo) -> None:
