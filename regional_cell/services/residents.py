@@ -23,7 +23,8 @@ from regional_cell.ports.log import DataKeys, Log, ResidentRecord
 
 # The directory takes at most 32 claims in a lease; a name may be claimed under two lookup keys.
 GROUP_MAX = 16
-GROUPS_AT_ONCE = 8
+# Below the 100 streams that one connection to the directory may have.
+GROUPS_AT_ONCE = 4
 
 
 class Residents:
