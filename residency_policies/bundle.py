@@ -307,15 +307,23 @@ def compile_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
 
 
 def _changed_floors(bundle: Bundle) -> list[Finding]:
-    """Mandatory floors that differ in meaning from the shipped ones: a folder of policies cannot loosen them."""
+    """Mandatory floors that differ in meaning from the shipped ones: a folder of policies cannot loosen
+    them.
+    """
     shipped = {pack.id: pack.canonical for pack in map(load_document, builtin_floors())}
     return [
         Finding(
-            "bundle", 0, 0, "E-FLOOR-CHANGED", document.id,
-            f"{document.id} differs from the floor that is shipped.", "Leave it out: it is added by itself.",
+            "bundle",
+            0,
+            0,
+            "E-FLOOR-CHANGED",
+            document.id,
+            f"{document.id} differs from the floor that is shipped.",
+            "Leave it out: it is added by itself.",
         )
         for document in bundle.parsed
-        if isinstance(document, FloorPack) and document.canonical != shipped.get(document.id, document.canonical)
+        if isinstance(document, FloorPack)
+        and document.canonical != shipped.get(document.id, document.canonical)
     ]
 
 
