@@ -23,7 +23,7 @@ from edge.domain.processes import ranked
 from edge.domain.routes import SERVING, CellRoute
 from edge.ports import CellStream, FileChunk, FileRequest, SocketEvents
 
-PAUSE_S_MAX = 5.0
+PAUSE_S_MAX = 1.0
 FILE_S_MAX = 3_600.0
 
 
