@@ -2,7 +2,7 @@
 
 A decision is interned: one object for every question that falls into the same equivalence class. Its id is a
 digest of its content, so the same bundle and question give the same bytes everywhere. `user_text` names no
-rule, place or law. Source of the shapes: residency model, section 5.1.
+rule, place or law.
 """
 
 import hashlib

@@ -5,7 +5,7 @@
     3. Obligations are those of all matching requirements and of the most specific matching permits.
     4. What is outside the vocabulary or the region list is denied before any rule is read.
 
-Source: residency model, section 3.2. Floors are open layers; the workspace layer is as its policy says.
+See docs/explanation/residency.md. Floors are open layers; the workspace layer is as its policy says.
 """
 
 from dataclasses import dataclass, replace

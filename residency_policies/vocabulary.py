@@ -5,7 +5,7 @@ Invariants
     2. Index 0 is reserved for a word that is not in the list; it always takes the strictest answer.
     3. Words are only ever appended, and `VERSION` rises when they are.
 
-Places (countries and blocs) are in `places`. Source: residency model, section 3.1.
+Places (countries and blocs) are in `places`.
 """
 
 from typing import Final, Literal, get_args

@@ -148,7 +148,7 @@ def entry(
     references: References,
     why: str = "",
 ) -> Entry:
-    """One entry as residency section 8.1 of the design lists its columns; counts are zero in an intent."""
+    """One entry with the columns that an auditor asks for: what, how much, where, for whom."""
     fields = {
         "v": LEDGER_VERSION,
         "at_us": at_us,
