@@ -44,6 +44,15 @@ async def test_the_same_client_key_is_one_message_with_the_same_answer(cell: Cel
     assert other["ts"] != first["ts"]
 
 
+async def test_the_key_of_a_deleted_message_never_posts_again(cell: Cell) -> None:
+    first = await cell.ok(BOB, "chat.postMessage", channel=GENERAL, text="gone", client_msg_id="k-2")
+    await cell.ok(BOB, "chat.delete", channel=GENERAL, ts=first["ts"])
+    late = await cell.ok(BOB, "chat.postMessage", channel=GENERAL, text="gone", client_msg_id="k-2")
+    assert late["ts"] == first["ts"]
+    history = (await cell.ok(ANN, "conversations.history", channel=GENERAL))["messages"]
+    assert first["ts"] not in [message["ts"] for message in history]
+
+
 async def test_a_lost_answer_is_given_again_once_and_only_when_it_was_lost(cell: Cell) -> None:
     first = await cell.answer(BOB, "chat.postMessage", channel=GENERAL, text="hello")
     meant = await cell.answer(BOB, "chat.postMessage", channel=GENERAL, text="hello")
