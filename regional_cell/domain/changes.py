@@ -6,15 +6,15 @@ and the state that commands are decided against.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True, gc=False):
     """Write the whole row at `key`, whether or not one is there. `values` hold the columns outside the
     key.
     """
@@ -24,8 +24,7 @@ class Put:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True, gc=False):
     """Set some columns of the row at `key`; nothing happens where no row is.
 
     Of a `content` column the named members are set and the others stay, so a change of one member needs no
@@ -37,8 +36,7 @@ class Patch:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(msgspec.Struct, frozen=True, gc=False):
     """Add `by` to an integer column of the row at `key`; a missing row starts from zero with no other
     columns.
     """
@@ -49,8 +47,7 @@ class Add:
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(msgspec.Struct, frozen=True, gc=False):
     """Drop the row at `key`, if there is one."""
 
     view: str
@@ -60,8 +57,7 @@ class Remove:
 Change = Put | Patch | Add | Remove
 
 
-@dataclass(frozen=True, slots=True)
-class Require:
+class Require(msgspec.Struct, frozen=True, gc=False):
     """A condition that the store checks inside the write transaction, before the events of one command are
     written.
 

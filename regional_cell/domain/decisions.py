@@ -7,16 +7,16 @@ runs.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from regional_cell.domain.changes import Require
 from regional_cell.domain.events import Draft, Event
 from regional_cell.domain.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """Events to be written together, for one resident.
 
     Attributes:
@@ -40,8 +40,7 @@ class Decided:
 Decide = Callable[[State, int], Decided]
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True, gc=False):
     """What a commit came to.
 
     Attributes:

@@ -14,6 +14,8 @@ Not here: what an event does to the views (domain/views), how it looks to client
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 Payload = dict[str, Any]
 
 
@@ -66,8 +68,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """An event as decided: not yet in a log, without sequence and time.
 
     `topics` are channel ids, user ids or the resident's own id; in the order in which sockets hear of it.
@@ -78,8 +79,7 @@ class Draft:
     topics: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """An entry of a log.
 
     Attributes:
@@ -99,8 +99,7 @@ class Event:
     topics: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SealedEvent:
+class SealedEvent(msgspec.Struct, frozen=True, gc=False):
     """An entry as it rests: `sealed` is nonce (12 bytes) and AES-256-GCM ciphertext, or None once redacted.
 
     `commitment` is SHA-256 of the payload bytes, which hold 16 random bytes `salt`.

@@ -1,15 +1,15 @@
 """The residents' logs: appending under the fence, reading, sealing, and waking the other processes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from regional_cell.domain.changes import Change, Key, Require
 from regional_cell.domain.events import Event, SealedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class ResidentRecord:
+class ResidentRecord(msgspec.Struct, frozen=True, gc=False):
     """The row that fences a resident: its epoch, life cycle (open, frozen, moved, closed), head and clock."""
 
     resident: str
@@ -24,8 +24,7 @@ class ResidentRecord:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(msgspec.Struct, frozen=True, gc=False):
     """One command's share of a batch. Sequences of `events` follow each other and the resident's share
     before it.
 
@@ -40,13 +39,11 @@ class Append:
     client_msg_id: tuple[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True, gc=False):
     """This share is synced."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(msgspec.Struct, frozen=True, gc=False):
     """The same (author, client_msg_id) stands at this sequence already; nothing was written for this
     share.
     """
@@ -54,15 +51,13 @@ class Duplicate:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True, gc=False):
     """The fence did not let the share pass: head, epoch or life cycle differ. Read why, then decide again or
     refuse.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
+class Unmet(msgspec.Struct, frozen=True, gc=False):
     """`require` of this share did not hold; or, when it is None, a share before it in the batch failed.
     Decide again.
     """
@@ -70,8 +65,7 @@ class Unmet:
     require: Require | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(msgspec.Struct, frozen=True, gc=False):
     """No store can hold this share (a value of a wrong type, a key twice). Never tried again; `why` has no
     content.
     """

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from accord.errors import Moved
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class SocketOrigin:
+class SocketOrigin(msgspec.Struct, frozen=True, gc=False):
     """The socket frame that a commit came from: this socket gets a reply in the place of the event.
 
     Attributes:

@@ -1,10 +1,10 @@
 """What every store of logs promises; run on each of them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from accord.errors import ConflictError
 from regional_cell.domain.changes import Patch, Put, Require

@@ -7,7 +7,8 @@ Invariants
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from accord.errors import ConflictError
 from regional_cell.adapters.memory.tables import Tables, Undo, change, empty, take_back

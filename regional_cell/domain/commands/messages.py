@@ -5,7 +5,7 @@ the service;
 `Require` makes sure that it still holds when the events are written.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from accord.errors import ForbiddenError, InvalidError, NotFoundError, UserInactiveError
 from regional_cell.domain.access import (
@@ -24,8 +24,7 @@ from regional_cell.domain.state import State
 SYSTEM_SUBTYPES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True, gc=False):
     """What a message says. `blocks`, `attachments`, `metadata` are JSON text, empty for none."""
 
     text: str
@@ -34,8 +33,7 @@ class Content:
     metadata: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(msgspec.Struct, frozen=True, gc=False):
     """The root that a reply goes to, as read: its time, author, and its object after the reply (JSON
     text).
     """
@@ -46,8 +44,7 @@ class Thread:
     broadcast: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(msgspec.Struct, frozen=True, gc=False):
     """A message to be posted to `channel` (an id). `username`, `icons` (JSON text): overrides of bots."""
 
     channel: str
@@ -60,8 +57,7 @@ class NewMessage:
     file_objects: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, gc=False):
     """A message as read before a change: its row, present object without metadata (JSON text) and its files.
 
     `latest_reply`: of the thread once this reply is gone; 0 for none. `requires`: what else must still hold.

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from accord.errors import ColinkError, ConflictError, InvalidError, NotFoundError
 from accord.ids import kind_of

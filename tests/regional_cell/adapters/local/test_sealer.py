@@ -1,12 +1,12 @@
 """Sealed bytes open in their own place and nowhere else."""
 
 import hashlib
-from dataclasses import replace
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from accord.errors import InvalidError, KeyUnavailableError
 from regional_cell.adapters.local.keys import CellKeys

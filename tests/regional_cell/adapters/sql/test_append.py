@@ -3,11 +3,11 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from accord.errors import KeyUnavailableError, NotReadyError, OutcomeUnknownError, StorageFullError
 from regional_cell.adapters.sql.append import Appender
