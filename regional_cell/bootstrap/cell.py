@@ -33,6 +33,7 @@ from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
 from regional_cell.bootstrap.stores import Stores
+from regional_cell.bootstrap.tails import make_tails
 from regional_cell.domain.transfers import Place
 from regional_cell.entrypoints.allow import allow_table
 from regional_cell.entrypoints.channel.service import ChannelService
@@ -56,7 +57,6 @@ from regional_cell.services.egress import Egress
 from regional_cell.services.files import Files
 from regional_cell.services.find import People
 from regional_cell.services.imports import Imports
-from regional_cell.services.indexing import Indexing
 from regional_cell.services.live import Live
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
@@ -69,7 +69,6 @@ from regional_cell.services.search.asking import Asking
 from regional_cell.services.search.local import LocalSearch
 from regional_cell.services.sign_in import SignIn
 from regional_cell.services.sockets import Sockets
-from regional_cell.services.tails import TailRunner
 from regional_cell.services.tokens import Tokens
 from regional_cell.services.users import Users
 from regional_cell.settings import CellSettings
@@ -159,7 +158,6 @@ class Cell:
             self.spawn,
         )
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
-        commits.set_live(self.live)
         self.files = Files(
             commits, views, stores.files, self.tokens, new_id, self.settings.limits.file_gib_max * 1024**3
         )
@@ -189,7 +187,8 @@ class Cell:
         self.claims = Claims(
             commits, self.stores.log, self.directory.door, stores.leases, self.clock, self._claim_refused
         )
-        self.tails = [TailRunner(Indexing(stores.index), stores.log, commits, stores.doorbell)]
+        self.tails = make_tails(stores)
+        commits.feed(self.live, *self.tails)
 
     def _crossings(self) -> None:
         """What leads to other cells, and what answers them."""

@@ -5,6 +5,8 @@ Invariants
        position in the same transaction as its effect, so an effect happens once.
     2. A ring wakes a tail; without one it looks by itself after `idle_s`, so a lost ring costs time only.
     3. A failing resident holds up nobody else, and is tried again after a growing pause.
+    4. Events that this process committed itself are handed over in memory, as long as they follow each other
+       and are few; for all others, and whenever in doubt, the log is read.
 """
 
 import asyncio
@@ -12,10 +14,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from regional_cell.domain.events import Event
-from regional_cell.ports.commits import Commits
-from regional_cell.ports.log import Doorbell, Log
+from regional_cell.domain.state import State
+from regional_cell.ports.log import Doorbell, Log, Sealer
 
 PAGE_EVENTS = 256
+RECENT_EVENTS_MAX = 4_096
+POSITIONS_MAX = 4_096
 BACKOFF_S_MIN = 0.05
 BACKOFF_S_MAX = 10.0
 
@@ -42,18 +46,23 @@ class TailRunner:
 
     Args:
         idle_s: how long it sleeps without a ring before it looks at all residents again.
+        pace_s: time between two pages while it keeps up, so that under load a page holds many events.
     """
 
     def __init__(
-        self, handler: TailHandler, log: Log, commits: Commits, doorbell: Doorbell, idle_s: float = 5.0
-    ) -> None:
-        self._handler, self._log, self._commits = handler, log, commits
-        self._idle_s = idle_s
+        self, handler: TailHandler, log: Log, sealer: Sealer, doorbell: Doorbell, *, idle_s: float = 5.0,
+        pace_s: float = 0.0,
+    ) -> None:  # fmt: skip
+        self._handler, self._log, self._sealer = handler, log, sealer
+        self._idle_s, self._pace_s = idle_s, pace_s
         self._wanted: set[str] = set()
         self._wake = asyncio.Event()
         self._failures: dict[str, int] = {}
         self._lag: dict[str, int] = {}
         self._retries: dict[str, asyncio.TimerHandle] = {}
+        self._recent: dict[str, list[Event]] = {}
+        self._recent_count = 0
+        self._done: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         doorbell.listen(self._hear)
@@ -85,9 +94,36 @@ class TailRunner:
         for retry in self._retries.values():
             retry.cancel()
         self._retries.clear()
+        self._forget_recent()
         if self._task is not None:
             await self._task
             self._task = None
+
+    def committed(self, state: State, events: Sequence[tuple[Event, object | None]]) -> None:
+        """As `ports.LiveFeed`: keep what was committed here, until it is consumed."""
+        if self._task is None or self._stopping:
+            return
+        if self._recent_count + len(events) > RECENT_EVENTS_MAX:
+            self._forget_recent()
+            return
+        kept = self._recent.setdefault(state.resident, [])
+        if kept and kept[-1].sequence + 1 != events[0][0].sequence:
+            self._recent_count -= len(kept)
+            kept.clear()
+        kept.extend([event for event, _ in events])
+        self._recent_count += len(events)
+
+    def _forget_recent(self) -> None:
+        self._recent.clear()
+        self._recent_count = 0
+
+    def _take_recent(self, resident: str, done: int) -> list[Event]:
+        """What is kept of the resident, if it goes on from `done` without a gap; else nothing."""
+        kept = self._recent.pop(resident, [])
+        self._recent_count -= len(kept)
+        if not kept or not kept[0].sequence <= done + 1 <= kept[-1].sequence:
+            return []
+        return kept[done + 1 - kept[0].sequence :]
 
     def _hear(self, resident: str, head: int) -> None:
         if self._task is not None and not self._stopping:
@@ -107,6 +143,8 @@ class TailRunner:
             resident = self._wanted.pop()
             if resident not in self._retries:
                 await self._attempt(resident)
+                if self._pace_s and not self._stopping:
+                    await asyncio.sleep(self._pace_s)
 
     async def _look(self) -> None:
         """Want every resident whose log is ahead of the handler. A store that does not answer is asked again
@@ -126,6 +164,7 @@ class TailRunner:
             await self._follow(resident)
             self._failures.pop(resident, None)
         except Exception as error:
+            self._done.pop(resident, None)
             self._report(error)
             failures = self._failures[resident] = self._failures.get(resident, 0) + 1
             pause_s = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(failures, 16))
@@ -138,18 +177,26 @@ class TailRunner:
 
     async def _follow(self, resident: str) -> None:
         """Consume until the log ends."""
-        while not self._stopping:
+        done = self._done.pop(resident, None)
+        if done is None:
             done = await self._handler.position(resident)
-            entries = await self._log.read(resident, done, PAGE_EVENTS)
-            if not entries:
-                self._lag.pop(resident, None)
-                return
-            through = entries[-1].sequence
-            events = await self._commits.read(resident, done, len(entries))
-            await self._handler.consume(resident, through, [one for one in events if one.sequence <= through])
-            if len(entries) < PAGE_EVENTS:
-                self._lag.pop(resident, None)
-                return
+        while not self._stopping:
+            if events := self._take_recent(resident, done):
+                through, more = events[-1].sequence, False
+            else:
+                entries = await self._log.read(resident, done, PAGE_EVENTS)
+                if not entries:
+                    break
+                events = [self._sealer.open_event(entry) for entry in entries if entry.sealed is not None]
+                through, more = entries[-1].sequence, len(entries) == PAGE_EVENTS
+            await self._handler.consume(resident, through, events)
+            done = through
+            if not more:
+                break
+        self._lag.pop(resident, None)
+        if len(self._done) >= POSITIONS_MAX:
+            self._done.clear()
+        self._done[resident] = done
 
     def _report(self, error: Exception) -> None:
         context = {"message": f"tail {self._handler.name} failed", "exception": error}

@@ -47,7 +47,7 @@ FULL_RETRY_AFTER_MS = 100
 
 
 class GroupCommits:
-    """`ports.Commits`, and what bootstrap does with it: `set_live`, `start`, `stop`.
+    """`ports.Commits`, and what bootstrap does with it: `feed`, `start`, `stop`.
 
     Args:
         doorbell: rung for each resident after a commit; heard for what other processes wrote.
@@ -61,7 +61,7 @@ class GroupCommits:
     ) -> None:  # fmt: skip
         self._log, self._sealer, self._clock, self._doorbell = log, sealer, clock, doorbell
         self._batch_max, self._queue_max, self._shared = batch_max, queue_max, shared
-        self._live: LiveFeed | None = None
+        self._feeds: tuple[LiveFeed, ...] = ()
         self._states = States(
             log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._fail
         )
@@ -78,9 +78,9 @@ class GroupCommits:
         """Commands submitted and not yet resolved."""
         return self._pending
 
-    def set_live(self, live: LiveFeed) -> None:
-        """Name the live feed, which is made from this object, before `start`."""
-        self._live = live
+    def feed(self, *feeds: LiveFeed) -> None:
+        """Name who hears of what is committed, in this order; before `start`."""
+        self._feeds = feeds
 
     async def start(self) -> None:
         """Begin to write."""
@@ -362,13 +362,12 @@ class GroupCommits:
         self._wake.set()
 
     def _tell(self, state: State, told: Told) -> None:
-        if self._live is None:
-            return
-        try:
-            self._live.committed(state, told)
-        except Exception as error:
-            # What is committed is committed: a listener's defect must not make the writer lie about it.
-            self._report(error)
+        for feed in self._feeds:
+            try:
+                feed.committed(state, told)
+            except Exception as error:
+                # What is committed is committed: a listener's defect must not make the writer lie about it.
+                self._report(error)
 
     def _resolve(self, command: Command, committed: Committed) -> None:
         self._over()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regional_cell.domain import text as text_module
 from regional_cell.domain.text import CHARS_MAX, from_markdown, prepare, truncate
 
 PIECES = [
@@ -29,6 +30,15 @@ def test_preparing_twice_is_preparing_once(text: str) -> None:
     assert prepare(once) == once
     linked = prepare(text, link)
     assert prepare(linked, link) == linked
+
+
+@settings(max_examples=500, deadline=None)
+@given(texts)
+def test_the_short_way_changes_nothing(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "_CUES", ("",))
+        through_the_pattern = prepare(text), prepare(text, link)
+    assert (prepare(text), prepare(text, link)) == through_the_pattern
 
 
 @settings(max_examples=300, deadline=None)

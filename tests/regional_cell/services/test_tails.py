@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from accord.clock import SystemClock
-from regional_cell.domain.events import Event
+from regional_cell.domain.events import Event, SealedEvent
+from regional_cell.ports.log import ResidentRecord
+from regional_cell.services import tails
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.tails import TailRunner
 from tests.regional_cell.stores import T1, T2, U1, Store, memory_store, one, open_resident, post
@@ -54,11 +56,21 @@ class Cell:
         self.store = store
         self.bell = Bell()
         self.recorder = Recorder()
+        self.reads: list[int] = []
         self.commits = GroupCommits(store.log, store.views, store.sealer, SystemClock(), doorbell=self.bell)
         self.tail = self.runner()
 
     def runner(self) -> TailRunner:
-        return TailRunner(self.recorder, self.store.log, self.commits, self.bell, idle_s=0.05)
+        tail = TailRunner(self.recorder, self, self.store.sealer, self.bell, idle_s=0.05)  # type: ignore[arg-type]
+        self.commits.feed(tail)
+        return tail
+
+    async def residents(self) -> list[ResidentRecord]:
+        return await self.store.log.residents()
+
+    async def read(self, resident: str, after: int, limit: int) -> list[SealedEvent]:
+        self.reads.append(after)
+        return await self.store.log.read(resident, after, limit)
 
     async def post(self, resident: str, count: int) -> None:
         await asyncio.gather(*(self.commits.commit(resident, post(), principal=U1) for _ in range(count)))
@@ -126,3 +138,36 @@ async def test_redacted_entries_are_passed(cell: Cell) -> None:
     await cell.commits.commit(T1, one("Redacted", {"sequence": 2, "why": "order"}), principal="")
     await cell.tail.start()
     assert await cell.reached(T1, 3) == [1, 3]
+
+
+async def test_what_is_committed_here_is_not_read_again(cell: Cell) -> None:
+    await cell.tail.start()
+    await cell.post(T1, 1)
+    await cell.reached(T1, 1)
+    cell.reads.clear()
+    for _ in range(3):
+        await cell.post(T1, 50)
+    assert await cell.reached(T1, 151) == list(range(1, 152))
+    assert cell.reads == []
+
+
+async def test_what_another_process_committed_is_read_from_the_log(cell: Cell) -> None:
+    rival = GroupCommits(cell.store.log, cell.store.views, cell.store.sealer, SystemClock())
+    await rival.start()
+    await cell.tail.start()
+    for _ in range(3):
+        await cell.post(T1, 2)
+        await asyncio.gather(*(rival.commit(T1, post(), principal=U1) for _ in range(3)))
+        cell.bell.ring(T1, 0)
+    assert await cell.reached(T1, 15) == list(range(1, 16))
+    await rival.stop()
+
+
+async def test_more_than_is_kept_in_memory_is_read_from_the_log(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tails, "RECENT_EVENTS_MAX", 5)
+    await cell.tail.start()
+    for count in (3, 9, 1, 4, 6):
+        await cell.post(T1, count)
+    assert await cell.reached(T1, 23) == list(range(1, 24))

@@ -69,7 +69,7 @@ def test_the_commitment_is_salted_and_proves_the_payload() -> None:
 def test_an_event_opens_at_its_place_only(moved: dict[str, object]) -> None:
     keys = sealer(T1)
     with pytest.raises(IntegrityError):
-        keys.open_event(replace(keys.seal_event(EVENT), **moved))  # type: ignore[arg-type]
+        keys.open_event(replace(keys.seal_event(EVENT), **moved))
 
 
 def test_an_event_opens_under_its_own_resident_only() -> None:

@@ -94,7 +94,7 @@ class Cell:
         self.store, self.views = self._stores(folder)
         self.commits = GroupCommits(self.store, self.views, self.sealer, self.clock)
         self.recorder = Recorder()
-        self.commits.set_live(self.recorder)
+        self.commits.feed(self.recorder)
         reader = MessageReader(self.commits, self.views)
         self.sessions = FakeSessions()
         self.services = Services(

@@ -77,7 +77,7 @@ class Cell:
             states_max=states_max,
             shared=shared,
         )
-        commits.set_live(self.heard)
+        commits.feed(self.heard)
         return commits
 
 

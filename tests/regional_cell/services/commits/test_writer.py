@@ -134,7 +134,7 @@ async def test_another_process_is_caught_up_with_and_the_command_decided_again(c
 async def test_the_live_feed_hears_what_another_process_wrote_in_its_place(cell: Cell) -> None:
     await cell.commits.commit(T1, post(), principal=U1, origin="own")
     rival = cell.another()
-    rival.set_live(Heard())
+    rival.feed(Heard())
     await rival.start()
     await rival.commit(T1, post(), principal=U1, origin="theirs")
     await rival.stop()

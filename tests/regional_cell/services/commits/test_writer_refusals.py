@@ -139,7 +139,7 @@ async def test_a_defect_of_the_live_feed_does_not_stop_the_writer(cell: Cell) ->
     asyncio.get_running_loop().set_exception_handler(
         lambda loop, context: reported.append(context["message"])
     )
-    cell.commits.set_live(Broken())
+    cell.commits.feed(Broken())
     await cell.commits.commit(T1, post(), principal=U1)
     assert (await cell.commits.commit(T1, post(), principal=U1)).events[0].sequence == 2
     assert reported == ["defect in the writer"] * 2
