@@ -40,6 +40,7 @@ class Tally:
     _shown_s: float = field(default_factory=time.monotonic)
     _expected: int = 0
     _before: int = 0
+    _campaign: str = ""
 
     def __post_init__(self) -> None:
         self._lively = not self.as_json and is_lively(sys.stdout)
@@ -96,6 +97,11 @@ class Tally:
         self._event("test", outcome="failed", **members)
         self._say(self._paint(f"  FAILED {failure.name}", RED))
 
+    def add_campaign(self, line: str, members: dict[str, int], path: str) -> None:
+        """What the tests that injected faults come to, shown before the counts."""
+        self._campaign = line
+        self._event("campaign", **members, path=path)
+
     def close(self) -> None:
         """Show every failure in full, then the list with the commands, then the counts."""
         for failure in self.failures:
@@ -109,6 +115,8 @@ class Tally:
         if self.as_json:
             sys.stderr.write(self.line() + "\n")
         else:
+            if self._campaign:
+                self._say(self._campaign)
             self._say(self._paint(self.line(), GREEN if self.exit_status() == 0 else RED))
 
     def _show(self, tier: str) -> None:

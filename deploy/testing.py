@@ -27,7 +27,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from deploy import environment, pytest_events
+from deploy import campaign, environment, pytest_events
+from deploy.campaign import Campaign
 from deploy.tally import Failure, Tally
 from deploy.tiers import NAMES, TIERS, Tier, selection, tier_of
 
@@ -42,12 +43,15 @@ CHECKS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What to run: the tiers, the chosen test paths (none: all), further pytest arguments."""
+    """What to run: the tiers, the chosen test paths (none: all), further pytest arguments; where tests that
+    inject faults write them down.
+    """
 
     tiers: tuple[Tier, ...]
     paths: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     long: bool = False
+    campaign: Path = Path(os.devnull)
 
 
 def main(arguments: list[str], root: Path = environment.ROOT) -> int:
@@ -68,14 +72,17 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
         parser.error("name a folder or a file below tests/; without any, every test runs")
     tally = Tally(as_json=options.json)
     before = signal.signal(signal.SIGTERM, _interrupt)
+    record = Campaign(root, long=options.long)
     try:
-        run(Choice(tiers, paths, extra, options.long), root, tally)
+        run(Choice(tiers, paths, extra, options.long, record.path), root, tally)
     except KeyboardInterrupt:
         sys.stderr.write("colink: interrupted\n")
+        record.close(tally)
         tally.close()
         return 130
     finally:
         signal.signal(signal.SIGTERM, before)
+    record.close(tally)
     tally.close()
     return tally.exit_status()
 
@@ -141,6 +148,7 @@ def run_pytest(tier: Tier, chosen: list[str], choice: Choice, root: Path, tally:
         command += ["-n", str(tier.workers)]
     reader, writer = os.pipe()
     environ = {**environment.module_environ(), pytest_events.VARIABLE: str(writer)}
+    environ[campaign.VARIABLE] = str(choice.campaign)
     environ.pop(LONG, None)
     if choice.long:
         environ[LONG] = "1"

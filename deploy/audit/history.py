@@ -1,0 +1,228 @@
+"""Histories: what clients tried, what they were answered and what they were told, one JSON object a line.
+
+Written by the clients' harness, with the monotonic clock of one process, in the order of that clock. An
+operation is two lines under one number: `invoke` when it begins, then `ok`, `fail` or `unknown` when it ends;
+what has no duration (an event told by a socket, the copy of a cell's log) is one line.
+docs/reference/histories.md lists operations and members.
+
+Invariants
+    1. Times never go back, a number begins once and ends at most once, a process does one thing at a time:
+       whatever else stands in a file is refused with its line, and nothing is judged.
+    2. An operation without an end is `unknown`: it may take effect at any time after it began.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Literal
+
+Outcome = Literal["ok", "fail", "unknown"]
+CHUNK_LINES = 5_000
+LINE_BYTES_MAX = 16 * 1024 * 1024
+WRITES = frozenset(
+    {
+        "send",
+        "upload",
+        "edit",
+        "delete",
+        "react",
+        "unreact",
+        "create",
+        "join",
+        "leave",
+        "invite",
+        "remove",
+        "mark",
+    }
+)
+READS = frozenset({"read", "search", "count"})
+MOMENTS = frozenset({"receive", "close", "log"})
+OTHERS = frozenset({"open", "drain", "fault"})
+OPERATIONS = WRITES | READS | MOMENTS | OTHERS
+TEXTS = ("process", "device", "user", "workspace", "channel", "key", "value", "ts")
+_OFTEN = frozenset({"process", "device", "user", "workspace", "channel"})
+_HEAD = frozenset({"i", "t", "op", "type", *TEXTS})
+_TAIL = frozenset({"i", "t", "op", "type", "process"})
+
+
+class HistoryError(ValueError):
+    """A file that is no history; the text names the file, the line and why."""
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """One operation of one process.
+
+    Attributes:
+        process: who did it; one thing at a time.
+        device: the session under which it was done: sessions are promised their own order.
+        ended_s: when the answer came; infinite when none did.
+        line, end_line: where it stands in the file, from 1; `end_line` is 0 when it has no end.
+        more: every other member of both lines.
+    """
+
+    number: int
+    op: str
+    began_s: float
+    line: int
+    process: str
+    device: str
+    user: str
+    workspace: str
+    channel: str
+    key: str
+    value: str
+    ts: str
+    ended_s: float = math.inf
+    outcome: Outcome = "unknown"
+    end_line: int = 0
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def latest_s(self) -> float:
+        """The last moment at which it can have taken effect."""
+        return math.inf if self.outcome == "unknown" else self.ended_s
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """Its lines in the file."""
+        return (self.line, self.end_line) if self.end_line else (self.line,)
+
+
+@dataclass(slots=True)
+class History:
+    """A whole history; operations in the order in which they began."""
+
+    name: str
+    operations: list[Operation]
+
+    def of(self, *kinds: str) -> Iterator[Operation]:
+        """Operations of these kinds, in order."""
+        return (operation for operation in self.operations if operation.op in kinds)
+
+    @property
+    def ends_s(self) -> float:
+        """When the last thing in it happened; 0 for an empty one."""
+        ends = (one.ended_s if one.ended_s < math.inf else one.began_s for one in self.operations)
+        return max(ends, default=0.0)
+
+
+def read(path: Path) -> History:
+    """Read a file. Raises HistoryError, OSError."""
+    with path.open("rb") as file:
+        return parse(file, str(path))
+
+
+def parse(lines: Iterable[bytes], name: str) -> History:
+    """The history in these lines. Raises HistoryError."""
+    reading = _Reading(name)
+    source = iter(lines)
+    while chunk := list(islice(source, CHUNK_LINES)):
+        for fields in _decoded(chunk, name, reading.line):
+            reading.take(fields)
+    return History(name, reading.operations)
+
+
+def _decoded(chunk: list[bytes], name: str, before: int) -> list[Any]:
+    """All lines of a chunk at once, which is much faster; one by one only to name a bad one."""
+    if all(len(line) <= LINE_BYTES_MAX for line in chunk):
+        try:
+            values: list[Any] = json.loads(b"[" + b",".join(chunk) + b"]")
+        except (ValueError, RecursionError):
+            values = []
+        if len(values) == len(chunk):
+            return values
+    for number, line in enumerate(chunk, before + 1):
+        try:
+            json.loads(line if len(line) <= LINE_BYTES_MAX else b"")
+        except (ValueError, RecursionError):
+            raise HistoryError(f"{name}:{number}: not a line of JSON") from None
+    raise HistoryError(f"{name}: {before + 1} to {before + len(chunk)}: not one JSON object a line")
+
+
+class _Reading:
+    """Joins the two lines of each operation."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.line = 0
+        self.operations: list[Operation] = []
+        self._numbers: set[int] = set()
+        self._open: dict[int, Operation] = {}
+        self._busy: dict[str, int] = {}
+        self._now_s = -math.inf
+        self._texts: dict[str, str] = {}
+
+    def take(self, fields: Any) -> None:
+        """One more line."""
+        self.line += 1
+        try:
+            now_s, number, kind = fields["t"], fields["i"], fields["type"]
+        except (TypeError, KeyError, IndexError):
+            raise self._refused("i, t and type are needed") from None
+        if type(now_s) not in (float, int) or type(number) is not int or not math.isfinite(now_s):
+            raise self._refused("i is a whole number and t are seconds")
+        if now_s < self._now_s:
+            raise self._refused("the clock went back")
+        self._now_s = now_s
+        if number in self._open and kind != "invoke":
+            self._end(self._open.pop(number), fields, kind)
+        else:
+            self._begin(fields, number, kind)
+
+    def _begin(self, fields: dict[str, Any], number: int, kind: Any) -> None:
+        op = fields.get("op")
+        if number in self._numbers:
+            raise self._refused(f"number {number} began before")
+        if op not in OPERATIONS:
+            raise self._refused("there is no such op")
+        if (kind == "invoke") == (op in MOMENTS) or kind not in ("invoke", "ok"):
+            raise self._refused(f"{op} does not begin with this type")
+        self._numbers.add(number)
+        texts = [self._text(name, fields.get(name, "")) for name in TEXTS]
+        process, device, user, workspace, channel, key, value, ts = texts
+        more = {name: value for name, value in fields.items() if name not in _HEAD}
+        about = (process, device, user, workspace, channel, key, value, ts)
+        operation = Operation(number, op, fields["t"], self.line, *about, more=more)
+        self.operations.append(operation)
+        if kind == "ok":
+            operation.ended_s, operation.outcome = operation.began_s, "ok"
+            return
+        if self._busy.setdefault(operation.process, number) != number:
+            raise self._refused(
+                f"process {operation.process} is still busy with number {self._busy[operation.process]}"
+            )
+        self._open[number] = operation
+
+    def _end(self, operation: Operation, fields: dict[str, Any], kind: Any) -> None:
+        if kind not in ("ok", "fail", "unknown"):
+            raise self._refused("type is one of invoke, ok, fail, unknown")
+        if fields.get("op", operation.op) != operation.op:
+            raise self._refused(f"number {operation.number} began as {operation.op}")
+        del self._busy[operation.process]
+        operation.outcome, operation.ended_s, operation.end_line = kind, fields["t"], self.line
+        for name, value in fields.items():
+            if name in TEXTS and name != "process":
+                setattr(operation, name, self._text(name, value))
+            elif name not in _TAIL:
+                operation.more[name] = value
+        if "items" in fields and not _are_items(fields["items"]):
+            raise self._refused("items are lists of texts")
+
+    def _text(self, name: str, value: Any) -> str:
+        if type(value) is not str:
+            raise self._refused(f"{name} is text")
+        return self._texts.setdefault(value, value) if name in _OFTEN else value
+
+    def _refused(self, why: str) -> HistoryError:
+        return HistoryError(f"{self.name}:{self.line}: {why}")
+
+
+def _are_items(items: Any) -> bool:
+    """Whether it is a list of lists of at least three texts."""
+    if type(items) is not list or not set(map(type, items)) <= {list}:
+        return False
+    return min(map(len, items), default=3) >= 3 and set(map(type, chain.from_iterable(items))) <= {str}

@@ -1,0 +1,232 @@
+"""A device that listens: a socket that comes back by itself, every frame of which is written into the
+history.
+"""
+
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.device import shown
+from tests.support.recorder import Ending, Recorder
+from tests.support.rooms import Person
+from tests.support.sockets import ChatSocket, socket_url
+
+PAUSE_S = 0.2
+QUIET_S = 0.2
+OF_USER = re.compile(r"im_created|(channel|group|im|mpim)_(joined|left|open|close|marked)")
+OF_WORKSPACE = re.compile(r"channel_created|team_join|user_change|user_\w+_changed")
+Edge = Mapping[str, Any]
+
+
+def topic_of(frame: Mapping[str, Any]) -> str:
+    """Whose number a frame carries: a conversation's, the user's own, or the workspace's."""
+    kind = str(frame.get("type"))
+    if OF_USER.fullmatch(kind):
+        return "user"
+    if OF_WORKSPACE.fullmatch(kind):
+        return "workspace"
+    return _channel_of(frame)
+
+
+def _channel_of(frame: Mapping[str, Any]) -> str:
+    channel = frame.get("channel") or frame.get("item", {}).get("channel", "")
+    return str(channel["id"] if isinstance(channel, dict) else channel)
+
+
+class Listener:
+    """One device with a socket, at the first of some edges that opens; when it ends the next one is tried,
+    with the last resume mark. Use as a context manager.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        edges: Sequence[Edge],
+        person: Person,
+        workspace: str,
+        name: str = "",
+        resumes: bool = True,
+    ) -> None:
+        self._recorder, self._edges, self._person = recorder, list(edges), person
+        self._workspace, self._resumes = workspace, resumes
+        self.name = name or f"{person.name} listens at {edges[0]['name']}"
+        self.heard: set[str] = set()
+        self._about = {"device": self.name, "user": person.user, "workspace": workspace}
+        self._mark, self._mark_number = "", 0
+        self._socket: ChatSocket | None = None
+        self._socket_number = 0
+        self._lock = threading.Lock()
+        self._sent: dict[int, tuple[int, str, str]] = {}
+        self.outcomes: dict[str, Ending] = {}
+        self._stopping = threading.Event()
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._opened.wait(30), f"{self.name} cannot open a socket"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Close the socket."""
+        self._stopping.set()
+        self._thread.join(30)
+
+    def send(self, channel: str, value: str, key: str) -> bool:
+        """Post over the socket, without waiting for the reply. Returns whether there is one to wait for."""
+        with self._lock:
+            if self._socket is None:
+                return False
+            about = {**self._about, "channel": channel, "key": key, "value": shown(value)}
+            number = self._recorder.begin("send", f"{self.name} says {key}", **about)
+            try:
+                said = self._socket.say("message", channel=channel, text=value, client_msg_id=key)
+            except (OSError, ConnectionClosed):
+                self._recorder.end(number, "send", "unknown")
+                self.outcomes[key] = "unknown"
+                return False
+            self._sent[said] = (number, channel, key)
+            return True
+
+    def drain(self, value: str, within_s: float) -> bool:
+        """Wait until a message with this text was told: then everything before it has to have been, and the
+        history says so. Returns whether it came.
+        """
+        number = self._recorder.begin("drain", f"{self.name} drains", **self._about)
+        ends_s = time.monotonic() + within_s
+        while value not in self.heard and time.monotonic() < ends_s:
+            time.sleep(0.05)
+        came = value in self.heard
+        self._recorder.end(number, "drain", "ok" if came else "fail", socket=self._socket_number)
+        return came
+
+    def _run(self) -> None:
+        turn = 0
+        while not self._stopping.is_set():
+            edge = self._edges[turn % len(self._edges)]
+            turn += 1
+            try:
+                self._listen(edge)
+            except (OSError, httpx2.HTTPError, AssertionError, ValueError, TimeoutError):
+                self._stopping.wait(PAUSE_S)
+
+    def _listen(self, edge: Edge) -> None:
+        about = {**self._about, "edge": str(edge["name"])}
+        resume = {"resume": self._mark_number} if self._mark else {}
+        number = self._recorder.begin("open", self.name, **about, **resume)
+        try:
+            socket = ChatSocket(socket_url(edge, self._person.token), self._mark)
+            hello = socket.next(15)
+        except BaseException as error:
+            self._recorder.end(number, "open", "unknown", error=type(error).__name__)
+            raise
+        if hello is None:
+            self._recorder.end(number, "open", "fail", error=str(socket.closed))
+            with socket:
+                raise TimeoutError
+        self._recorder.end(number, "open", "ok", **({"resync": True} if hello.get("x_resync") else {}))
+        with self._lock:
+            self._socket, self._socket_number = socket, number
+        with socket:
+            self._opened.set()
+            while not self._stopping.is_set():
+                try:
+                    frame = socket.next(QUIET_S)
+                except TimeoutError:
+                    continue
+                if frame is None:
+                    break
+                self._take(number, frame, about)
+        with self._lock:
+            self._socket, sent, self._sent = None, self._sent, {}
+        for said, _, key in sent.values():
+            self._recorder.end(said, "send", "unknown")
+            self.outcomes[key] = "unknown"
+        self._recorder.moment("close", self.name, **about, socket=number, code=(socket.closed or (0, ""))[0])
+
+    def _take(self, socket: int, frame: dict[str, Any], about: dict[str, str]) -> None:
+        kind = str(frame.get("type", ""))
+        if kind == "x_mark":
+            number = self._recorder.moment("receive", self.name, **about, socket=socket, event=kind)
+            if self._resumes:
+                self._mark, self._mark_number = str(frame["x_resume"]), number
+            return
+        if "reply_to" in frame and frame["reply_to"] in self._sent:
+            self._replied(socket, frame, about)
+        elif "x_seq" in frame:
+            self._recorder.moment("receive", self.name, **about, socket=socket, **event_of(frame))
+        if kind == "message" and "text" in frame:
+            self.heard.add(frame["text"])
+
+    def _replied(self, socket: int, frame: dict[str, Any], about: dict[str, str]) -> None:
+        """A reply stands where the event of the message would."""
+        with self._lock:
+            number, channel, key = self._sent.pop(frame["reply_to"])
+        if frame.get("ok") is not True:
+            error = str(frame.get("error", {}).get("msg", ""))
+            outcome: Ending = "unknown" if error == "fatal_error" else "fail"
+            self._recorder.end(number, "send", outcome, error=error)
+            self.outcomes[key] = outcome
+            return
+        told = {
+            "channel": channel,
+            "topic": channel,
+            "ts": frame["ts"],
+            "key": frame.get("client_msg_id", ""),
+        }
+        value = shown(frame.get("text", ""))
+        self._recorder.moment(
+            "receive",
+            self.name,
+            **about,
+            socket=socket,
+            event="reply",
+            seq=frame["x_seq"],
+            value=value,
+            **told,
+        )
+        self._recorder.end(number, "send", "ok", ts=frame["ts"])
+        self.outcomes[key] = "ok"
+
+
+def event_of(frame: dict[str, Any]) -> dict[str, Any]:
+    """A numbered frame as a history shows it."""
+    event = str(frame.get("subtype") or frame.get("type"))
+    message = frame.get("message", frame)
+    if message.get("subtype") == "tombstone":
+        event = "message_deleted"
+    ts = str(frame.get("deleted_ts") or frame.get("item", {}).get("ts") or message.get("ts", ""))
+    told: dict[str, Any] = {
+        "event": "message" if event in ("thread_broadcast", "file_share") else event,
+        "topic": topic_of(frame),
+        "channel": _channel_of(frame),
+        "seq": frame["x_seq"],
+        "ts": ts,
+        "key": str(message.get("client_msg_id", "")),
+        "value": shown(str(frame.get("reaction") or message.get("text", ""))),
+        "digest": _digest(frame),
+    }
+    if "thread_ts" in message and message.get("thread_ts") != ts:
+        told["thread"] = str(message["thread_ts"])
+    if frame.get("type") in ("member_joined_channel", "member_left_channel"):
+        told["member"] = str(frame["user"])
+    return told
+
+
+def _digest(frame: dict[str, Any]) -> str:
+    """Tells two frames of one number apart."""
+    data = json.dumps(frame, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=6).hexdigest()
