@@ -108,6 +108,7 @@ def check_streams(index: Index) -> Iterator[Violation]:
     for socket in sockets.all:
         yield from _check_socket(socket, sockets.before_mark(socket), newest)
     yield from _check_drained(index, sockets)
+    yield from _check_undrained(index)
 
 
 def _check_sameness(events: list[Operation]) -> Iterator[Violation]:
@@ -192,6 +193,16 @@ def _check_drained(index: Index, sockets: Sockets) -> Iterator[Violation]:
         for channel, stamps in told.items():
             if channel not in interrupted:
                 yield from _untold(socket, socket.drained, posted[channel], stamps)
+
+
+def _check_undrained(index: Index) -> Iterator[Violation]:
+    """Who waited for a message that was acknowledged, and was not told it."""
+    for drain in index.history.of("drain"):
+        message = index.messages.get(drain.key)
+        if drain.outcome == "fail" and message is not None and message.acknowledged is not None:
+            what = f"{message.name} was not told to {drain.device}, which waited for it"
+            lines = lines_of(*message.sends, drain)
+            yield Violation("I06", "A8", what, message.channel, message.ts, lines)
 
 
 def _untold(socket: Socket, drained: Operation, posted: list[Message], told: set[str]) -> Iterator[Violation]:

@@ -15,15 +15,11 @@ import pytest
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from tests.support.clients import Plain, whole_history
 from tests.support.federation import RunningDemo
-from tests.support.history import findings, rows, stream_findings
-from tests.support.posting import Posters
-from tests.support.rooms import Person, person, room
+from tests.support.listening import frames_told_wrongly
+from tests.support.load import Load
+from tests.support.rooms import person, room
 from tests.support.sockets import open_socket, socket_url
-from tests.support.waiting import until
 from tests.support.wire import EdgeStream, channel, own_certificate
-
-POSTERS = 4
-WARM = 40
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +91,7 @@ async def test_posts_through_either_process_reach_the_sockets_of_both(pair: Runn
             for stream in both:
                 told = await heard(stream, set(posted))
                 assert [frame["text"] for frame in told if frame.get("text") in posted] == posted
-                assert stream_findings(told) == []
+                assert frames_told_wrongly((told, "")) == []
             await asyncio.to_thread(socket.message, posted[-1])
             own = [frame["text"] for frame in socket.frames if frame.get("text") in posted]
             assert own == posted
@@ -107,19 +103,12 @@ async def test_posts_through_either_process_reach_the_sockets_of_both(pair: Runn
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["de-fra", "de-fra/2"])
 def test_the_other_process_goes_on_when_one_is_killed(pair: RunningDemo, name: str) -> None:
-    people: list[Person] = [person(pair, place=place) for place in range(POSTERS)]
-    place = room(pair, *people)
-    edge = pair.edge("fra")
-    with Posters([edge], [one.token for one in people], place, name) as posters:
-        until(lambda: posters.acknowledged >= WARM, 60, "posts are acknowledged")
-        # The companion takes a name of the cell for all of its processes.
-        os.kill(pids(pair)[name], signal.SIGKILL)
-        assert pair.wait_for("exited", 10)["of"] == name
-        before = posters.acknowledged
-        until(lambda: posters.acknowledged >= before + WARM, 30, "the other process takes the posts")
-        pair.companion("start", "de-fra")
-        before = posters.acknowledged
-        until(lambda: posters.acknowledged >= before + WARM, 30, "posts go on with both")
-    posters.settle()
-    with Plain(edge, people[0].token) as plain:
-        assert findings(posters.history.attempts, rows(whole_history(plain, place))) == []
+    with Load(pair, "F01", edges=("fra",)) as load:
+        with load.fault("kill", name):
+            # The companion takes a name of the cell for all of its processes.
+            os.kill(pids(pair)[name], signal.SIGKILL)
+            assert pair.wait_for("exited", 10)["of"] == name
+            load.goes_on()
+            pair.companion("start", "de-fra")
+        load.goes_on()
+    assert load.verdict().violations == [], load.story

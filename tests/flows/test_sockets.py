@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.clients import Plain, sign_in, web
 from tests.support.federation import RunningDemo
-from tests.support.history import stream_findings
+from tests.support.listening import told_wrongly
 from tests.support.rooms import Person, person, room
 from tests.support.sockets import ChatSocket, DoorClosedError, open_socket, socket_url
 
@@ -35,7 +35,7 @@ def test_a_socket_says_hello_first_and_then_hears_what_is_posted_elsewhere(
             posted = web(demo.edge(edge), anna.token).chat_postMessage(channel=channel, text=f"from {edge}")
             event = socket.message(f"from {edge}")
             assert (event["ts"], event["user"], event["channel"]) == (posted["ts"], anna.user, channel)
-        assert stream_findings(socket.frames) == []
+        assert told_wrongly(socket) == []
 
 
 def test_every_change_is_told_once_and_densely_numbered(
@@ -61,7 +61,7 @@ def test_every_change_is_told_once_and_densely_numbered(
             for frame in socket.frames
             if channel in json.dumps(frame) and "x_seq" in frame
         ]
-        assert stream_findings(socket.frames) == []
+        assert told_wrongly(socket) == []
     wanted = [
         ("channel_joined", ""),
         ("message", "message_replied"),
@@ -154,7 +154,7 @@ def test_another_edge_goes_on_where_a_socket_ended(demo: RunningDemo, anna: Pers
         second.message("live again")
         texts = [frame["text"] for frame in second.frames if frame.get("channel") == channel]
         assert texts[-21:] == [*missed, "live again"]
-        assert stream_findings(first.frames, second.frames) == []
+        assert told_wrongly(first, second) == []
 
 
 def test_a_resumed_socket_is_told_nothing_after_a_removal(
@@ -268,7 +268,7 @@ def test_a_client_that_does_not_read_is_cut_and_can_resume(
         second.message(texts[-1], 30)
         told = [frame["text"] for frame in second.frames if frame.get("channel") == channel]
         assert told[-len(texts) :] == texts
-        assert stream_findings(first.frames, second.frames) == []
+        assert told_wrongly(first, second) == []
 
 
 def _cut(demo: RunningDemo) -> int:

@@ -14,6 +14,10 @@ from typing import Any, Self
 import httpx2
 from websockets.exceptions import ConnectionClosed
 
+from deploy.audit.history import parse
+from deploy.audit.index import build
+from deploy.audit.streams import check_streams
+from deploy.audit.verdict import Violation
 from tests.support.device import shown
 from tests.support.recorder import Ending, Recorder
 from tests.support.rooms import Person
@@ -101,15 +105,15 @@ class Listener:
             self._sent[said] = (number, channel, key)
             return True
 
-    def drain(self, value: str, within_s: float) -> bool:
-        """Wait until a message with this text was told: then everything before it has to have been, and the
+    def drain(self, key: str, within_s: float) -> bool:
+        """Wait until the message with this key was told: then everything before it has to have been, and the
         history says so. Returns whether it came.
         """
-        number = self._recorder.begin("drain", f"{self.name} drains", **self._about)
+        number = self._recorder.begin("drain", f"{self.name} drains", **self._about, key=key)
         ends_s = time.monotonic() + within_s
-        while value not in self.heard and time.monotonic() < ends_s:
+        while key not in self.heard and time.monotonic() < ends_s:
             time.sleep(0.05)
-        came = value in self.heard
+        came = key in self.heard
         self._recorder.end(number, "drain", "ok" if came else "fail", socket=self._socket_number)
         return came
 
@@ -168,8 +172,8 @@ class Listener:
             self._replied(socket, frame, about)
         elif "x_seq" in frame:
             self._recorder.moment("receive", self.name, **about, socket=socket, **event_of(frame))
-        if kind == "message" and "text" in frame:
-            self.heard.add(frame["text"])
+        if "client_msg_id" in frame:
+            self.heard.add(frame["client_msg_id"])
 
     def _replied(self, socket: int, frame: dict[str, Any], about: dict[str, str]) -> None:
         """A reply stands where the event of the message would."""
@@ -202,6 +206,12 @@ class Listener:
         self.outcomes[key] = "ok"
 
 
+def reply_of(frame: dict[str, Any], channel: str) -> dict[str, Any]:
+    """The reply to a message as a history shows it: in the place of the message's event."""
+    told = {"event": "reply", "topic": channel, "channel": channel, "seq": frame["x_seq"], "ts": frame["ts"]}
+    return {**told, "key": frame.get("client_msg_id", ""), "value": shown(frame.get("text", ""))}
+
+
 def event_of(frame: dict[str, Any]) -> dict[str, Any]:
     """A numbered frame as a history shows it."""
     event = str(frame.get("subtype") or frame.get("type"))
@@ -230,3 +240,28 @@ def _digest(frame: dict[str, Any]) -> str:
     """Tells two frames of one number apart."""
     data = json.dumps(frame, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(data, digest_size=6).hexdigest()
+
+
+def told_wrongly(*sockets: ChatSocket) -> list[Violation]:
+    """What is wrong with the frames of sockets of one device, in the order in which they were opened."""
+    return frames_told_wrongly(*((socket.frames, socket.mark) for socket in sockets))
+
+
+def frames_told_wrongly(*parts: tuple[Sequence[dict[str, Any]], str]) -> list[Violation]:
+    """The same of frames, each with the mark that they go on from."""
+    recorder, marks = Recorder(), dict[str, int]()
+    about = {"device": "device", "user": "user", "workspace": "workspace"}
+    for frames, mark in parts:
+        number = recorder.begin(
+            "open", "device", **about, **({"resume": marks[mark]} if mark in marks else {})
+        )
+        resync = any(frame.get("x_resync") for frame in frames)
+        recorder.end(number, "open", "ok", **({"resync": True} if resync else {}))
+        for frame in frames:
+            if frame.get("type") == "x_mark":
+                event = recorder.moment("receive", "device", **about, socket=number, event="x_mark")
+                marks[str(frame["x_resume"])] = event
+            elif "x_seq" in frame:
+                told = reply_of(frame, "") if "reply_to" in frame else event_of(frame)
+                recorder.moment("receive", "device", **about, socket=number, **told)
+    return list(check_streams(build(parse(recorder.lines(), "frames"))))

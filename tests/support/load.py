@@ -265,7 +265,7 @@ class Load:
                 assert time.monotonic() < ends_s, "the last message does not settle"
                 time.sleep(0.2)
         for listener in self._listeners:
-            listener.drain(value, max(5.0, ends_s - time.monotonic()))
+            listener.drain(key, max(5.0, ends_s - time.monotonic()))
 
     def verdict(self) -> Verdict:
         """Read everything a last time, judge the history and record it; `story` says what was found."""

@@ -65,11 +65,14 @@ class Recorder:
         with self._lock:
             return sum(self._acknowledged.get(op, 0) for op in ops)
 
-    def write(self, path: Path) -> None:
-        """Write everything so far; what is under way has no end there."""
+    def lines(self) -> Iterator[bytes]:
+        """Everything so far, as lines of a history; what is under way has no end there."""
         with self._lock:
             lines = list(self._lines)
+        return (json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
+
+    def write(self, path: Path) -> None:
+        """Write everything so far to a file."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+        with path.open("wb") as file:
+            file.writelines(self.lines())

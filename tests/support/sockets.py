@@ -24,9 +24,12 @@ class DoorClosedError(AssertionError):
 
 
 class ChatSocket:
-    """One socket. `frames` holds every frame that came, `closed` code and reason once it has ended."""
+    """One socket. `frames` holds every frame that came, `closed` code and reason once it has ended, `mark`
+    what it went on from.
+    """
 
     def __init__(self, url: str, resume: str = "") -> None:
+        self.mark = resume
         if resume:
             url += ("&" if "?" in url else "?") + f"x_resume={resume}"
         self._open = ExitStack()
