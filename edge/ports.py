@@ -137,8 +137,19 @@ class SocketEvents(Protocol):
     def topics(self, stream: CellStream, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
         """From here on the socket listens to more or fewer topics."""
 
-    def event(self, stream: CellStream, topic: str, except_sockets: Sequence[int], data: bytes) -> None:
-        """A finished frame for all listeners of a topic but some."""
+    def event(
+        self,
+        stream: CellStream,
+        topic: str,
+        data: bytes,
+        replied: int,
+        reply: bytes,
+        except_sockets: Sequence[int],
+    ) -> None:
+        """A finished frame for all listeners of a topic but some.
+
+        The socket `replied` (0: none) gets `reply` in its place.
+        """
 
     def frame(self, stream: CellStream, socket: int, data: bytes) -> None:
         """A finished frame for one socket, in its place."""

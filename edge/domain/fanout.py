@@ -30,14 +30,13 @@ class _Run:
 
 
 class _Socket:
-    __slots__ = ("number", "own", "runs", "skips", "topics", "write")
+    __slots__ = ("number", "own", "runs", "topics", "write")
 
     def __init__(self, number: int, write: Callable[[bytes], None]) -> None:
         self.number = number
         self.write = write
         self.topics: set[str] = set()
         self.own: list[tuple[int, bytes]] = []
-        self.skips: list[int] = []
         self.runs: list[_Run] = []
 
 
@@ -99,21 +98,31 @@ class FanOut:
             self._leave(name, number)
         socket.topics = (socket.topics | add) - remove
 
-    def event(self, name: str, except_sockets: Iterable[int], data: bytes) -> None:
-        """A frame for all listeners of a topic but some."""
+    def event(
+        self, name: str, data: bytes, replied: int = 0, reply: bytes = b"", except_sockets: Iterable[int] = ()
+    ) -> None:
+        """A frame for all listeners of a topic but `except_sockets`; the socket `replied` gets `reply` in its
+        place.
+        """
         topic = self._topics.get(name)
         if topic is None:
+            self.frame(replied, reply)
             return
         self._place = place = self._place + 1
         if not topic.frames:
             self._active.append(topic)
         topic.places.append(place)
         topic.frames.append(data)
+        if replied:
+            self._instead(replied, place, reply)
         for number in except_sockets:
-            socket = topic.sockets.get(number)
-            if socket is not None:
-                socket.skips.append(place)
-                self._own[number] = socket
+            self._instead(number, place, b"")
+
+    def _instead(self, number: int, place: int, data: bytes) -> None:
+        socket = self._sockets.get(number)
+        if socket is not None:
+            socket.own.append((place, data))
+            self._own[number] = socket
 
     def frame(self, number: int, data: bytes) -> None:
         """A frame for one socket, in its place."""
@@ -139,23 +148,21 @@ class FanOut:
             touched.update(dict.fromkeys(topic.sockets.values()))
         plans = [(socket, self._take(socket)) for socket in touched]
         joined: dict[tuple[int, ...], _Run] = {}
-        for socket, (runs, frames, skips) in plans:
+        for socket, (runs, own_frames) in plans:
             if socket.number not in self._sockets:
                 continue
             run_of_all = _merged(runs, joined)
-            data = _personal(run_of_all, frames, skips) if frames or skips else run_of_all.joined
+            data = _personal(run_of_all, own_frames) if own_frames else run_of_all.joined
             if data:
                 socket.write(data)
         return len(plans)
 
     @staticmethod
-    def _take(socket: _Socket) -> tuple[list[_Run], list[tuple[int, bytes]], list[int]]:
-        taken = socket.runs, socket.own, socket.skips
+    def _take(socket: _Socket) -> tuple[list[_Run], list[tuple[int, bytes]]]:
+        taken = socket.runs, socket.own
         socket.runs = []
         if taken[1]:
             socket.own = []
-        if taken[2]:
-            socket.skips = []
         return taken
 
     def _leave(self, name: str, number: int) -> None:
@@ -177,18 +184,14 @@ def _merged(runs: list[_Run], known: dict[tuple[int, ...], _Run]) -> _Run:
     return found
 
 
-def _personal(run: _Run, own: list[tuple[int, bytes]], skips: list[int]) -> bytes:
-    """The run with frames of the socket's own put in and those left out that it must not see."""
+def _personal(run: _Run, own: list[tuple[int, bytes]]) -> bytes:
+    """The run with the socket's own frames put in, each instead of the run's frame of the same place."""
     out: list[bytes] = []
     at = 0
-    special: list[tuple[int, bytes]] = sorted([*own, *((place, b"") for place in skips)])
-    for place, data in special:
+    for place, data in own:
         to = bisect_left(run.places, place, at)
         out += run.frames[at:to]
-        at = to
-        if to < len(run.places) and run.places[to] == place:
-            at += 1  # INVARIANT: a place that is the run's own is a skip; own frames have places of their own
-        else:
-            out.append(data)
+        out.append(data)
+        at = to + 1 if to < len(run.places) and run.places[to] == place else to
     out += run.frames[at:]
     return b"".join(out)

@@ -197,10 +197,18 @@ class Sockets:
         if self._bound(stream, socket) is not None and (fan := self._fans.get(stream)) is not None:
             fan.change(socket, add, remove)
 
-    def event(self, stream: CellStream, topic: str, except_sockets: Sequence[int], data: bytes) -> None:
+    def event(
+        self,
+        stream: CellStream,
+        topic: str,
+        data: bytes,
+        replied: int,
+        reply: bytes,
+        except_sockets: Sequence[int],
+    ) -> None:
         fan = self._fans.get(stream)
         if fan is not None:
-            fan.event(topic, except_sockets, data)
+            fan.event(topic, data, replied, reply, except_sockets)
             if not self._scheduled:
                 self._schedule()
 

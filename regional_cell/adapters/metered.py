@@ -1,6 +1,7 @@
 """The log, the ledger and the policies of a process, counted as they are used. Nothing else changes."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from accord.runtime.metrics import Metrics
@@ -27,13 +28,15 @@ class MeteredLog:
         outcomes = await self._log.append(shares)
         self._seconds.observe(time.perf_counter() - began_s)
         self._commits.inc()
-        kinds: dict[str, int] = {}
-        for share, outcome in zip(shares, outcomes, strict=True):
-            if isinstance(outcome, Written):
-                for event in share.events:
-                    kinds[event.kind] = kinds.get(event.kind, 0) + 1
-            elif isinstance(outcome, Behind):
-                self._metrics.count("colink_fences_total")
+        refused = sum(isinstance(outcome, Behind) for outcome in outcomes)
+        if refused:
+            self._metrics.count("colink_fences_total", refused)
+        kinds = Counter(
+            event.kind
+            for share, outcome in zip(shares, outcomes, strict=True)
+            if isinstance(outcome, Written)
+            for event in share.events
+        )
         for kind, count in kinds.items():
             self._metrics.count("colink_events_total", count, kind=kind)
         return outcomes

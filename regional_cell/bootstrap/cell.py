@@ -162,7 +162,7 @@ class Cell:
             commits, views, stores.files, self.tokens, new_id, self.settings.limits.file_gib_max * 1024**3
         )
         self.reader = MessageReader(commits, views, self.files)
-        self.messages = Messages(commits, views, self.reader, new_id)
+        self.messages = Messages(commits, views, self.reader, new_id, self.spawn)
         self.reactions = Reactions(commits, views)
         self.sockets = Sockets(
             self.tokens,

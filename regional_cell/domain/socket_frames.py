@@ -6,7 +6,10 @@ import msgspec
 import orjson
 
 from regional_cell.domain.events import Event
+from regional_cell.domain.timestamps import format_ts
 from regional_cell.domain.web_socket import text_frame
+
+_json = orjson.dumps
 
 
 class ClientFrame(msgspec.Struct):
@@ -36,12 +39,24 @@ def reply_frame(event: Event, reply_to: str | None, client_msg_id: str) -> bytes
     Args:
         reply_to: the frame's `id` as JSON text; None when it had none.
     """
-    seconds, micros = divmod(event.at_us, 1_000_000)
-    body: dict[str, Any] = {"ok": True}
+    parts = [b'{"ok":true']
     if reply_to is not None:
-        body["reply_to"] = orjson.Fragment(reply_to)
-    body |= {"ts": f"{seconds}.{micros:06d}", "text": event.payload.get("text", "")}
+        parts.append(b',"reply_to":' + reply_to.encode())
+    parts.append(
+        b',"ts":"%b","text":%b' % (format_ts(event.at_us).encode(), _json(event.payload.get("text", "")))
+    )
     if client_msg_id:
-        body["client_msg_id"] = client_msg_id
-    number = next((x_seq for topic, x_seq in event.topics if topic == event.payload.get("channel")), None)
-    return text_frame(orjson.dumps(body | ({"x_seq": number} if number is not None else {})))
+        parts.append(b',"client_msg_id":' + _json(client_msg_id))
+    channel = event.payload.get("channel")
+    for topic, x_seq in event.topics:
+        if topic == channel:
+            parts.append(b',"x_seq":%d' % x_seq)
+            break
+    parts.append(b"}")
+    return text_frame(b"".join(parts))
+
+
+def error_frame(reply_to: str | None, code: int, text: str) -> bytes:
+    """What was said could not be done, or nobody knows (`fatal_error`); `code` is that of the protocol."""
+    body: dict[str, Any] = {"ok": False} | ({"reply_to": orjson.Fragment(reply_to)} if reply_to else {})
+    return text_frame(orjson.dumps({**body, "error": {"code": code, "msg": text}}))

@@ -2,7 +2,7 @@
 
 Invariants
     1. `head`, `clock_us` and the rows are those of one instant: the fold of events 1..head.
-    2. Rows change only by `apply`, with the changes that `domain.views` derives from a committed event.
+    2. Rows change only by `fold`, with the changes that `domain.views` derives from a committed event.
     3. Rows are never handed out to be changed; a reader that keeps one copies it.
 
 Only the views marked `in_state` are here. Messages, reactions, read marks and files are read from the
@@ -10,10 +10,11 @@ store; what a
 decision needs of them is guarded by `Require`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Remove, Row
+from regional_cell.domain.events import Event
 from regional_cell.domain.views.registry import VIEWS
 
 OPEN = "open"
@@ -59,25 +60,24 @@ class State:
 
     def load(self, view: str, rows: Iterable[tuple[Key, Row]]) -> None:
         """Take over the stored rows of one view; `content` columns are given as maps. Before the first
-        `apply` only.
+        `fold` only.
         """
         for key, row in rows:
             self._set(view, key, row)
 
-    def apply(
-        self, sequence: int, at_us: int, topics: Iterable[tuple[str, int]], changes: Iterable[Change]
-    ) -> None:
-        """Fold one committed event in. `sequence` must be `head + 1`."""
-        if sequence != self.head + 1:
-            raise ValueError(f"event {sequence} does not follow head {self.head}")
+    def fold(self, events: Sequence[Event], changes: Iterable[Change]) -> None:
+        """Fold in committed events, which follow the head and each other; `changes` are all of theirs."""
+        for event in events:
+            if event.sequence != self.head + 1:
+                raise ValueError(f"event {event.sequence} does not follow head {self.head}")
+            self.head = event.sequence
+        self.clock_us = events[-1].at_us
         for change in changes:
             if change.view in self.rows:
                 self._change(change)
         counters = self.rows["topics"]
-        for topic, number in topics:
+        for topic, number in {pair[0]: pair[1] for event in events for pair in event.topics}.items():
             counters[(topic,)] = {"count": number}
-        self.head = sequence
-        self.clock_us = at_us
 
     def row(self, view: str, *key: Any) -> Row | None:
         """The row at `key`, or None."""

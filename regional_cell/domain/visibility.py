@@ -20,6 +20,9 @@ GUESTS = frozenset({"guest", "single_channel_guest"})
 # After these the earlier standing of their user cannot be read from the log's tail alone.
 STANDING = frozenset({"UserJoined", "UserRoleSet", "UserDeactivated", "UserReactivated"})
 
+# These change who hears what.
+MOVING = frozenset({"MemberAdded", "MemberRemoved", "ChannelCreated"})
+
 
 def topics_of(state: State, user: str) -> set[str]:
     """What the user hears of at the head of the state; nothing when there is no such active user."""

@@ -9,10 +9,50 @@ from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
 
 
+class Waiter(Protocol):
+    """Who is told how a command ended, once. An `asyncio.Future` is one; what waits for very many commands is
+    better told by a call of its own than woken by the event loop.
+    """
+
+    def done(self) -> bool:
+        """Whether nobody needs to be told any more."""
+
+    def set_result(self, committed: Committed, /) -> None:
+        """It was committed. Does not wait and never raises."""
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """It was not, or nobody knows. Does not wait and never raises."""
+
+
 class Commits(Protocol):
     """The only way to change a resident: decided against its state, committed on condition that its head is
     still that.
     """
+
+    def enqueue(
+        self,
+        resident: str,
+        decide: Decide,
+        waiter: Waiter,
+        *,
+        principal: str,
+        epoch: int | None = None,
+        origin: object | None = None,
+    ) -> None:
+        """Queue a command: it is decided, written, synced and folded in with the next batch. Does not wait.
+
+        Args:
+            waiter: told the end, an error of the list below included.
+            epoch: what the caller believes; a different one at the resident raises StaleEpochError. None for
+                work of the cell itself.
+            origin: handed on to the live feed with the events, so that a socket's reply takes its event's
+                place.
+
+        Raises, or tells: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError,
+            OverloadedError (queue full, nothing written), StorageFullError, OutcomeUnknownError (the
+            transaction's end is not known); ConflictError(what=<view>) when a `Require` did not hold, not even when decided again;
+            InternalError for a decision that cannot be stored.
+        """
 
     def submit(
         self,
@@ -23,19 +63,7 @@ class Commits(Protocol):
         epoch: int | None = None,
         origin: object | None = None,
     ) -> asyncio.Future[Committed]:
-        """Queue a command: it is decided, written, synced and folded in with the next batch. Does not wait.
-
-        Args:
-            epoch: what the caller believes; a different one at the resident raises StaleEpochError. None for
-                work of the cell itself.
-            origin: handed on to the live feed with the events, so that a socket's reply takes its event's
-                place.
-
-        Raises: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError, OverloadedError
-            (queue full, nothing written), StorageFullError, OutcomeUnknownError (the transaction's end is
-            not known); ConflictError(what=<view>) when a `Require` did not hold, not even when decided again;
-            InternalError for a decision that cannot be stored.
-        """
+        """`enqueue` with a future as the waiter."""
 
     async def commit(
         self,
@@ -46,7 +74,7 @@ class Commits(Protocol):
         epoch: int | None = None,
         origin: object | None = None,
     ) -> Committed:
-        """`submit`, awaited. A caller that stops waiting does not take the command back."""
+        """`submit` with a future, awaited. A caller that stops waiting does not take the command back."""
 
     async def state(self, resident: str) -> State:
         """The state at a head not older than any commit acknowledged before the call. Raises

@@ -1,19 +1,16 @@
 """Sockets: the edge stream they come by, the topics they hear, the marks they resume from."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-
 from accord.errors import Moved
 from regional_cell.domain.callers import Caller
-from regional_cell.domain.decisions import Committed
 from regional_cell.domain.state import State
+from regional_cell.ports.commits import Waiter
 
 
-class SocketOrigin(msgspec.Struct, frozen=True, gc=False):
+class SocketOrigin:
     """The socket frame that a commit came from: this socket gets a reply in the place of the event.
 
     Attributes:
@@ -21,10 +18,15 @@ class SocketOrigin(msgspec.Struct, frozen=True, gc=False):
         reply_to: the frame's `id` as its client wrote it (JSON text), None when it had none.
     """
 
-    link: "EdgeLink"
-    socket: int
-    reply_to: str | None = None
-    client_msg_id: str = ""
+    __slots__ = ("client_msg_id", "link", "reply_to", "socket")
+
+    def __init__(
+        self, link: "EdgeLink", socket: int, reply_to: str | None = None, client_msg_id: str = ""
+    ) -> None:
+        self.link = link
+        self.socket = socket
+        self.reply_to = reply_to
+        self.client_msg_id = client_msg_id
 
 
 class EdgeLink(Protocol):
@@ -40,8 +42,13 @@ class EdgeLink(Protocol):
     def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
         """The socket was not opened; `moved`: another cell is home."""
 
-    def event(self, topic: str, except_sockets: Sequence[int], x_seq: int, data: bytes) -> None:
-        """One copy of a finished WebSocket frame for all sockets of the topic."""
+    def event(self, topic: str, x_seq: int, data: bytes, replied: int = 0, reply: bytes = b"") -> None:
+        """One copy of a finished WebSocket frame for all sockets of the topic; the socket `replied` (0: none)
+        gets `reply` in its place.
+        """
+
+    def typing(self, topic: str, data: bytes, except_socket: int = 0) -> None:
+        """The same without a number, for all sockets of the topic but one (0: none)."""
 
     def topics(self, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
         """Move a socket between topics, at this place in the order."""
@@ -108,9 +115,11 @@ class SocketPoster(Protocol):
         thread_ts: str,
         client_msg_id: str,
         origin: SocketOrigin,
-    ) -> asyncio.Future[Committed]:
-        """Submit a message of at most 4,000 characters. Does not wait; raises ColinkErrors at once or in the
-        future.
+        waiter: Waiter,
+    ) -> None:
+        """Submit a message of at most 4,000 characters. Does not wait.
+
+        Raises ColinkErrors at once, or tells the waiter.
         """
 
 

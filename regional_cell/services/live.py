@@ -21,10 +21,10 @@ from typing import Any
 import orjson
 
 from regional_cell.domain.events import Event
-from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.objects.frames import Body, frames
 from regional_cell.domain.socket_frames import reply_frame
 from regional_cell.domain.state import State
-from regional_cell.domain.visibility import STANDING, moves
+from regional_cell.domain.visibility import MOVING, STANDING, moves
 from regional_cell.domain.web_socket import text_frame
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.sockets import EdgeLink, LiveSocket, SocketOrigin
@@ -141,47 +141,64 @@ class Live:
                 socket.link.close(socket.socket, CLOSE_RESTART, "reset")
 
     def _tell(self, resident: _Resident, state: State, event: Event, origin: object | None) -> None:
-        for user, topic, added in moves(event):
-            for socket in resident.sockets.get(user, ()):
-                self._move(resident, socket, topic, added)
-        socket_origin = origin if isinstance(origin, SocketOrigin) else None
+        kind = event.kind
+        if kind in MOVING:
+            for user, topic, added in moves(event):
+                for socket in resident.sockets.get(user, ()):
+                    self._move(resident, socket, topic, added)
         listened = [resident.topics.get(topic) for topic, _ in event.topics]
-        if socket_origin is not None:
-            socket_origin.link.frame(
-                socket_origin.socket, reply_frame(event, socket_origin.reply_to, socket_origin.client_msg_id)
-            )
+        sender = origin if isinstance(origin, SocketOrigin) else None
         if any(listened):
-            self._fan_out(state, event, listened, socket_origin)
+            self._fan_out(state, event, listened, sender)
+        elif sender is not None:
+            self._reply(event, sender)
         resident.position = event.sequence
-        if event.kind == "TokenRevoked":
+        if kind == "TokenRevoked":
             self._close(resident, "token_revoked", lambda it: it.token_id == event.payload["id"])
-        elif event.kind in STANDING:
+        elif kind in STANDING:
             # With another standing goes another set of topics and rights: whoever may, comes back.
-            why = "account_inactive" if event.kind == "UserDeactivated" else "reset"
+            why = "account_inactive" if kind == "UserDeactivated" else "reset"
             self._close(resident, why, lambda it: it.user == event.payload["user"])
 
+    def _reply(self, event: Event, sender: SocketOrigin) -> None:
+        sender.link.frame(sender.socket, reply_frame(event, sender.reply_to, sender.client_msg_id))
+
     def _fan_out(
-        self, state: State, event: Event, listened: list[_Topic | None], origin: SocketOrigin | None
+        self, state: State, event: Event, listened: list[_Topic | None], sender: SocketOrigin | None
     ) -> None:
         try:
             bodies = frames(event, state)
         except Exception as error:
             # The gap in `x_seq` tells clients; what comes later must still reach them.
             self._failed(event.kind, error)
-            return
+            bodies = []
         for (_, x_seq), body, topic in zip(event.topics, bodies, listened, strict=False):
             # The first frame of a message is what the reply stands for; others (a root's new counts) are
             # for all.
-            replied, origin = origin, None
-            if body is None or topic is None:
-                continue
-            topic.heard = event.sequence
-            data = text_frame(orjson.dumps({**body, "x_seq": x_seq}))
-            for link, sockets in topic.links.items():
-                if replied is None or link is not replied.link or replied.socket not in sockets:
-                    link.event(topic.name, (), x_seq, data)
-                elif len(sockets) > 1:
-                    link.event(topic.name, (replied.socket,), x_seq, data)
+            replied, sender = sender, None
+            if body is not None and topic is not None:
+                self._tell_topic(event, x_seq, body, topic, replied)
+            elif replied is not None:
+                self._reply(event, replied)
+        if sender is not None:
+            self._reply(event, sender)
+
+    def _tell_topic(
+        self, event: Event, x_seq: int, body: Body, topic: _Topic, sender: SocketOrigin | None
+    ) -> None:
+        topic.heard = event.sequence
+        body["x_seq"] = x_seq
+        data = text_frame(orjson.dumps(body))
+        name = topic.name
+        for link, sockets in topic.links.items():
+            if sender is not None and link is sender.link and sender.socket in sockets:
+                reply = reply_frame(event, sender.reply_to, sender.client_msg_id)
+                link.event(name, x_seq, data, sender.socket, reply)
+                sender = None
+            else:
+                link.event(name, x_seq, data)
+        if sender is not None:
+            self._reply(event, sender)
 
     def _close(self, resident: _Resident, why: str, chosen: Callable[[LiveSocket], bool]) -> None:
         for socket in [it for sockets in resident.sockets.values() for it in sockets if chosen(it)]:
@@ -252,7 +269,7 @@ class Live:
         body = {"type": "user_typing", "channel": channel, "user": socket.user}
         data = text_frame(orjson.dumps(body | ({"thread_ts": thread_ts} if thread_ts else {})))
         for link in topic.links:
-            link.event(topic.name, (socket.socket,) if link is socket.link else (), 0, data)
+            link.typing(topic.name, data, socket.socket if link is socket.link else 0)
 
     def _move(self, resident: _Resident, socket: LiveSocket, topic: str, added: bool) -> None:
         name = f"{socket.resident}/{topic}"

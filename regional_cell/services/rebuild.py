@@ -11,7 +11,7 @@ from typing import Any
 
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Row
 from regional_cell.domain.state import patched
-from regional_cell.domain.views.apply import apply, stored
+from regional_cell.domain.views.apply import apply, counters
 from regional_cell.domain.views.registry import VIEWS
 from regional_cell.ports.log import Log, Sealer
 from regional_cell.ports.views import Views
@@ -74,7 +74,7 @@ class Rebuild:
                     redacted.append(entry.sequence)
                     continue
                 event = self._sealer.open_event(entry)
-                fold(tables, stored(event, apply(event)))
+                fold(tables, [*apply(event), *counters([event])])
         record = await self._log.record(resident)
         if record is None or record.head != head or record.clock_us != clock_us:
             gaps.append(head + 1)

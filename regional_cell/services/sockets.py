@@ -13,8 +13,6 @@ Invariants
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import msgspec
 import orjson
@@ -26,7 +24,7 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.frames import frames
-from regional_cell.domain.socket_frames import ClientFrame, pong_frame, reply_frame
+from regional_cell.domain.socket_frames import ClientFrame, error_frame, pong_frame, reply_frame
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import step, topics_before, topics_of
 from regional_cell.domain.web_socket import text_frame
@@ -71,6 +69,26 @@ class _Socket:
         self.opened = False
         self.early: list[bytes] = []
         self.closed = False
+
+
+class _Said(SocketOrigin):
+    """A message on its way to the log, and who is told how that ended: `ports.Waiter`.
+
+    The reply to a fresh message took its event's place already; what is left are errors and repeats.
+    """
+
+    __slots__ = ()
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, committed: Committed, /) -> None:
+        if (first := committed.duplicate) is not None:
+            self.link.frame(self.socket, reply_frame(first, self.reply_to, self.client_msg_id))
+
+    def set_exception(self, error: BaseException, /) -> None:
+        api = error.api if isinstance(error, ColinkError) else "internal_error"
+        self.link.frame(self.socket, error_frame(self.reply_to, 4, api))
 
 
 class Sockets:
@@ -320,34 +338,22 @@ class Sockets:
             return
         if socket.caller is None:
             return
-        origin = SocketOrigin(link, number, reply_to, frame.client_msg_id)
+        said = _Said(link, number, reply_to, frame.client_msg_id)
         try:
-            posted = self._poster.post(
+            self._poster.post(
                 socket.caller,
                 channel=frame.channel,
                 text=frame.text,
                 thread_ts=frame.thread_ts,
                 client_msg_id=frame.client_msg_id,
-                origin=origin,
+                origin=said,
+                waiter=said,
             )
         except ColinkError as error:
-            self._error(link, number, reply_to, 4, error.api)
-            return
-        posted.add_done_callback(partial(self._posted, origin))
-
-    def _posted(self, origin: SocketOrigin, posted: "asyncio.Future[Committed]") -> None:
-        """Errors and repeats; the reply to a fresh message took its event's place already."""
-        if posted.cancelled():
-            self._error(origin.link, origin.socket, origin.reply_to, 4, "fatal_error")
-        elif (error := posted.exception()) is not None:
-            api = error.api if isinstance(error, ColinkError) else "internal_error"
-            self._error(origin.link, origin.socket, origin.reply_to, 4, api)
-        elif (first := posted.result().duplicate) is not None:
-            origin.link.frame(origin.socket, reply_frame(first, origin.reply_to, origin.client_msg_id))
+            said.set_exception(error)
 
     def _error(self, link: EdgeLink, number: int, reply_to: str | None, code: int, text: str) -> None:
-        body: dict[str, Any] = {"ok": False} | ({"reply_to": orjson.Fragment(reply_to)} if reply_to else {})
-        link.frame(number, text_frame(orjson.dumps({**body, "error": {"code": code, "msg": text}})))
+        link.frame(number, error_frame(reply_to, code, text))
 
     # --- closing and marks ---------------------------------------------------------------------------
 

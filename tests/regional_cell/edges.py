@@ -80,8 +80,12 @@ class TestEdge:
             self.topics[frame.topics.socket] |= set(frame.topics.add)
             self.topics[frame.topics.socket] -= set(frame.topics.remove)
         elif frame.HasField("event"):
+            event = frame.event
+            if event.replied:
+                self.heard.setdefault(event.replied, []).append(said(event.reply))
             for socket, topics in self.topics.items():
-                if frame.event.topic in topics and socket not in frame.event.except_sockets:
+                left_out = (event.replied, *event.except_sockets)
+                if event.topic in topics and socket not in left_out:
                     self.heard.setdefault(socket, []).append(said(frame.event.data))
         elif frame.HasField("socket_frame"):
             self.heard.setdefault(frame.socket_frame.socket, []).append(said(frame.socket_frame.data))

@@ -17,7 +17,7 @@ from regional_cell.domain.changes import Change, Require
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import KINDS, Draft, Event, Payload
 from regional_cell.domain.state import State
-from regional_cell.domain.views.apply import apply, stored
+from regional_cell.domain.views.apply import apply
 from regional_cell.ports.log import Append, Log, ResidentRecord
 from regional_cell.ports.views import Views
 
@@ -143,7 +143,7 @@ class Writer:
             payload,
             tuple(numbered),
         )
-        its = tuple(stored(event, apply(event))) if changes is None else changes
+        its = tuple(apply(event)) if changes is None else changes
         sealed = self.store.sealer.seal_event(event)
         return Append(self.resident, self.epoch, (sealed,), its, requires, client_msg_id)
 

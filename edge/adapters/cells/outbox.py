@@ -11,39 +11,51 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from accord.runtime.pace import Pace
 from accord.wire.cell.v1 import gateway_pb2 as wire
 
 BATCH_BYTES_MAX = 1024 * 1024 - 4_096
 
 
 class Outbox:
-    """Fill with `put`; the stream's writer takes batches with `take`."""
+    """Fill with `put` or `add`; the stream's writer takes batches with `take`.
 
-    def __init__(self) -> None:
+    Args:
+        pace_s: least time between two batches while frames keep coming, see `accord.runtime.pace`.
+    """
+
+    def __init__(self, pace_s: float = 0.0) -> None:
         self._full: deque[tuple[wire.EdgeBatch, list[Callable[[], None]], int]] = deque()
         self._batch = wire.EdgeBatch()
         self._marks: list[Callable[[], None]] = []
         self._size = 0
         self._came = asyncio.Event()
         self._left = asyncio.Event()
+        self._pace = Pace(pace_s)
         self.waiting_bytes = 0
 
     def put(self, frame: wire.EdgeFrame, size: int, mark: Callable[[], None] | None = None) -> None:
         """Add a frame of about `size` bytes."""
-        if self._size and self._size + size > BATCH_BYTES_MAX:
-            self._seal()
-        self._batch.frames.append(frame)
-        self._size += size
-        self.waiting_bytes += size
+        self.add(size).CopyFrom(frame)
         if mark is not None:
             self._marks.append(mark)
-        self._came.set()
+
+    def add(self, size: int) -> wire.EdgeFrame:
+        """A new last frame of about `size` bytes, to be filled at once: making it here saves two copies."""
+        if self._size and self._size + size > BATCH_BYTES_MAX:
+            self._seal()
+        self._size += size
+        self.waiting_bytes += size
+        if not self._came.is_set():
+            self._came.set()
+        return self._batch.frames.add()
 
     async def take(self) -> wire.EdgeBatch:
         """The next batch, as soon as there is one; its marks are called."""
         while not self._full and not self._size:
             self._came.clear()
             await self._came.wait()
+        await self._pace.wait()
         if not self._full:
             self._seal()
         batch, marks, size = self._full.popleft()

@@ -32,6 +32,7 @@ ANSWER_BYTES_MAX = 32 * 1024 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
 SLOTS_MAX = 65_536
 HELLO_S = 5.0
+PACE_S = 0.001
 
 
 class _Pending:
@@ -186,8 +187,8 @@ class Stream:
     def socket_frame(self, socket: int, data: bytes) -> bool:
         if self._outbox.waiting_bytes > WAITING_BYTES_MAX:
             return False
-        frame = wire.EdgeFrame(socket_frame=wire.SocketFrame(socket=socket, data=data))
-        self._outbox.put(frame, len(data) + 16)
+        frame = self._outbox.add(len(data) + 16).socket_frame
+        frame.socket, frame.data = socket, data
         return True
 
     def close_socket(self, socket: int, code: int, reason: str) -> None:
@@ -205,7 +206,7 @@ class Stream:
             broke.
         """
         channel = self._open()
-        self._outbox, self._slots, self._last_slot = Outbox(), {}, 0
+        self._outbox, self._slots, self._last_slot = Outbox(PACE_S), {}, 0
         call: Any = stubs.GatewayStub(channel).Exchange()
         writing: asyncio.Task[None] | None = None
         try:
@@ -269,7 +270,7 @@ class Stream:
             kind = frame.WhichOneof("frame")
             if kind == "event":
                 event = frame.event
-                events.event(self, event.topic, event.except_sockets, event.data)
+                events.event(self, event.topic, event.data, event.replied, event.reply, event.except_sockets)
             elif kind == "socket_frame":
                 events.frame(self, frame.socket_frame.socket, frame.socket_frame.data)
             elif kind == "answer":

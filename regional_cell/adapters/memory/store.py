@@ -16,6 +16,7 @@ from regional_cell.adapters.shares import behind, by_resident, required, sift
 from regional_cell.domain.changes import Change, Patch
 from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.state import OPEN
+from regional_cell.domain.views.apply import counters
 from regional_cell.domain.views.residents import EVENTS, RESIDENTS
 from regional_cell.ports.log import Append, Outcome, ResidentRecord, Sealer, Unfit, Unmet, Written
 
@@ -95,7 +96,7 @@ class MemoryStore:
         before = self.records[share.resident]
         try:
             log.extend(share.events)
-            for one in share.changes:
+            for one in (*share.changes, *counters(share.events)):
                 if not self._truth(share.resident, one):
                     change(tables, one, undo)
         except (ValueError, TypeError, KeyError) as error:

@@ -138,10 +138,14 @@ class Appender:
         return self._connection.execute(FENCE, parameters).fetchone()
 
     def _write(self, shares: Sequence[Append]) -> None:
-        insert_many(
-            self._connection, "events", [event_row(event) for share in shares for event in share.events]
-        )
-        write_changes(self._connection, self._sealer, ((share.resident, share.changes) for share in shares))
+        events = [event for share in shares for event in share.events]
+        insert_many(self._connection, "events", [event_row(event) for event in events])
+        write_changes(self._connection, self._sealer, [(share.resident, share.changes) for share in shares])
+        self._count({(one.resident, topic): number for one in events for topic, number in one.topics})
+
+    def _count(self, topics: dict[tuple[str, str], int]) -> None:
+        rows = [(resident, topic, number) for (resident, topic), number in topics.items()]
+        insert_many(self._connection, "topics", rows, replace=True)
 
     def _found(self, resident: str, shares: Sequence[Append]) -> dict[tuple[str, str], int]:
         keys = [share.client_msg_id for share in shares if share.client_msg_id is not None]

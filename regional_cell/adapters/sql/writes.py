@@ -9,8 +9,9 @@ Invariants
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from regional_cell.adapters.sql.tables import CONTENT, METADATA
@@ -79,10 +80,11 @@ def write_changes(
     for resident, its in changes:
         for change in its:
             place = (change.view, resident, change.key)
-            operations = rows.get(place)
-            if operations is None:
-                rows[place] = operations = []
-            coalesce(operations, change)
+            if isinstance(change, Put | Remove):
+                # Whatever happened to the row before, this is what is left.
+                rows[place] = [change]
+            else:
+                coalesce(rows.setdefault(place, []), change)
     stage = 0
     while rows:
         _write_stage(connection, sealer, {place: its[stage] for place, its in rows.items()})
@@ -96,8 +98,7 @@ def _write_stage(connection: sqlite3.Connection, sealer: Sealer, rows: dict[Plac
     upserts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[tuple[Any, ...]]] = {}
     for (view, resident, key), operation in rows.items():
         if isinstance(operation, Put):
-            row = _sealed(sealer, view, resident, key, operation.values)
-            puts.setdefault(view, []).append((resident, *_key(view, key), *_values(view, row)))
+            puts.setdefault(view, []).append(_whole(sealer, view, resident, key, operation.values))
         elif isinstance(operation, Upsert):
             adds, sets = tuple(sorted(operation.adds)), tuple(sorted(operation.values))
             parameters = [operation.adds[name] for name in adds] + [operation.values[name] for name in sets]
@@ -134,6 +135,14 @@ def chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
             start += length
 
 
+def _whole(sealer: Sealer, view: str, resident: str, key: Key, values: Row | Any) -> tuple[Any, ...]:
+    """The row in the order of the table's columns."""
+    columns, take = _columns(view)
+    if len(values) == len(columns) and CONTENT not in values:
+        return (resident, *_key(view, key), *take(values))
+    return (resident, *_key(view, key), *_values(view, _sealed(sealer, view, resident, key, values)))
+
+
 def _sealed(sealer: Sealer, view: str, resident: str, key: Key, values: Any) -> Row:
     row = dict(values)
     if row.get(CONTENT) is not None:
@@ -160,6 +169,15 @@ def _names(table: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     found = METADATA.tables[table]
     keys = tuple(column.name for column in found.primary_key.columns)
     return keys, tuple(column.name for column in found.columns if column.name not in keys)
+
+
+@cache
+def _columns(table: str) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The columns outside the key, and what takes exactly them out of a mapping (else KeyError)."""
+    columns = _names(table)[1]
+    if len(columns) == 1:
+        return columns, lambda values: (values[columns[0]],)
+    return columns, itemgetter(*columns) if columns else lambda values: ()
 
 
 def _key(view: str, key: Key) -> Key:

@@ -81,21 +81,10 @@ def post(state: State, caller: Caller, message: NewMessage) -> Decided:
     if user is None or user["deleted"]:
         raise UserInactiveError()
     require_postable(state, caller, message.channel)
-    content, thread = message.content, message.thread
-    payload: Payload = {
-        "channel": message.channel, "user": caller.user, "bot": caller.bot,
-        "app": caller.app if caller.bot else "",
-        "text": content.text, "blocks": content.blocks, "attachments": content.attachments,
-        "files": list(message.files), "thread_ts": 0, "broadcast": False,
-        "subtype": "bot_message" if message.username or message.icons else "", "metadata": content.metadata,
-        "client_msg_id": message.client_msg_id, "username": message.username, "icons": message.icons,
-        "parent_user": "",
-    }  # fmt: skip
-    if message.file_objects:
-        payload["file_objects"] = message.file_objects
+    payload = _payload(caller, message)
     topics: tuple[str, ...] = (message.channel,)
     requires: tuple[Require, ...] = ()
-    if thread is not None:
+    if (thread := message.thread) is not None:
         payload |= {"thread_ts": thread.root_us, "parent_user": thread.parent_user, "root": thread.root}
         if thread.broadcast:
             payload |= {"broadcast": True, "subtype": "thread_broadcast"}
@@ -104,6 +93,28 @@ def post(state: State, caller: Caller, message: NewMessage) -> Decided:
         requires = (Require("messages", (message.channel, thread.root_us)),)
     key = (caller.user, message.client_msg_id) if message.client_msg_id else None
     return Decided((Draft("MessagePosted", payload, topics),), requires, key)
+
+
+def _payload(caller: Caller, message: NewMessage) -> Payload:
+    """Without what is empty: most messages have a text and nothing else."""
+    payload: Payload = {"channel": message.channel, "user": caller.user, "text": message.content.text}
+    content = message.content
+    for name, value in (
+        ("client_msg_id", message.client_msg_id),
+        ("bot", caller.bot),
+        ("app", caller.app if caller.bot else ""),
+        ("blocks", content.blocks),
+        ("attachments", content.attachments),
+        ("metadata", content.metadata),
+        ("files", list(message.files)),
+        ("file_objects", message.file_objects),
+        ("username", message.username),
+        ("icons", message.icons),
+        ("subtype", "bot_message" if message.username or message.icons else ""),
+    ):
+        if value:
+            payload[name] = value
+    return payload
 
 
 def require_editable(state: State, caller: Caller, channel: str, row: Row | None) -> Row:

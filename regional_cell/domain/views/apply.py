@@ -8,10 +8,10 @@ Invariants
     2. `apply` reads nothing but the event.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from regional_cell.domain.changes import Change, Put
-from regional_cell.domain.events import KINDS, Event
+from regional_cell.domain.events import KINDS, Event, SealedEvent
 from regional_cell.domain.views import (
     apps,
     channels,
@@ -63,6 +63,7 @@ def apply(event: Event) -> list[Change]:
     return APPLY[event.kind](event)
 
 
-def stored(event: Event, changes: list[Change]) -> list[Change]:
-    """The changes as a store writes them: those of `apply` and the counters of the event's topics."""
-    return [*changes, *(Put("topics", (topic,), {"count": number}) for topic, number in event.topics)]
+def counters(events: Iterable[Event | SealedEvent]) -> list[Change]:
+    """The counters of the events' topics after them: stores write these with every event."""
+    last = {topic: number for event in events for topic, number in event.topics}
+    return [Put("topics", (topic,), {"count": number}) for topic, number in last.items()]

@@ -157,7 +157,7 @@ _ALL = (
         },
         "",
         False,
-        (("channel", "thread_ts", "ts"), ("text_sequence",)),
+        (("channel", "thread_ts", "ts"),),
         (("user", "client_msg_id"),),
     ),
     View(
@@ -264,3 +264,4 @@ _ALL = (
 )
 
 VIEWS: dict[str, View] = {view.name: view for view in _ALL}
+IN_STATE = frozenset(view.name for view in _ALL if view.in_state)

@@ -35,6 +35,7 @@ BODIES_BYTES_MAX = 64 * 1024 * 1024
 WAITING_BYTES_MAX = 32 * 1024 * 1024
 SOCKETS_MAX = 50_000
 DEADLINE_S_MAX = 120.0
+PACE_S = 0.001
 
 
 class Edges(Protocol):
@@ -124,7 +125,7 @@ class Session:
 
     def __init__(self, exchange: Exchange, edge: EdgeFacts) -> None:
         self.edge = edge
-        self.outbox = Outbox(WAITING_BYTES_MAX)
+        self.outbox = Outbox(WAITING_BYTES_MAX, PACE_S)
         self.link = Link(edge, self.outbox, exchange.calls.passage_for(edge), exchange.sockets.closed)
         self._exchange = exchange
         self._slots: dict[int, str] = {}

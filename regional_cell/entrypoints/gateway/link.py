@@ -73,15 +73,45 @@ class Link:
             frame.moved.CopyFrom(moved_to_wire(moved))
         self._outbox.put(wire.CellFrame(socket_refused=frame), 512)
 
-    def event(self, topic: str, except_sockets: Sequence[int], x_seq: int, data: bytes) -> None:
+    def event(self, topic: str, x_seq: int, data: bytes, replied: int = 0, reply: bytes = b"") -> None:
         """See `ports.EdgeLink`."""
-        if self._passage is not None:
-            resident = topic.partition("/")[0]
-            if not self._passes(resident, len(data), self._edge.jurisdiction):
-                self._close_all(resident)
-                return
-        frame = wire.Event(topic=topic, except_sockets=except_sockets, x_seq=x_seq, data=data)
-        self._outbox.put(wire.CellFrame(event=frame), len(data) + len(topic) + _FRAME_OVERHEAD)
+        if self._passage is not None and not self._shown(topic, len(data)):
+            return
+        replied = replied if replied and self._reaches(replied, len(reply)) else 0
+        frame = self._outbox.add(len(data) + len(reply) + len(topic) + _FRAME_OVERHEAD)
+        if frame is None:
+            return
+        event = frame.event
+        event.topic, event.x_seq, event.data = topic, x_seq, data
+        if replied:
+            event.replied, event.reply = replied, reply
+
+    def _reaches(self, socket: int, size_bytes: int) -> bool:
+        """Whether a frame of its own may go to the socket; one that may not closes it."""
+        known = self._residents.get(socket)
+        if known is None or self._passage is None:
+            return known is not None
+        if self._passes(known[0], size_bytes, known[1]):
+            return True
+        self.close(socket, CLOSE_POLICY, "withheld")
+        return False
+
+    def typing(self, topic: str, data: bytes, except_socket: int = 0) -> None:
+        """See `ports.EdgeLink`."""
+        if self._passage is not None and not self._shown(topic, len(data)):
+            return
+        frame = self._outbox.add(len(data) + len(topic) + _FRAME_OVERHEAD)
+        if frame is not None:
+            frame.event.topic, frame.event.data = topic, data
+            if except_socket:
+                frame.event.except_sockets.append(except_socket)
+
+    def _shown(self, topic: str, size_bytes: int) -> bool:
+        resident = topic.partition("/")[0]
+        if self._passes(resident, size_bytes, self._edge.jurisdiction):
+            return True
+        self._close_all(resident)
+        return False
 
     def topics(self, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:
         """See `ports.EdgeLink`."""
@@ -90,14 +120,11 @@ class Link:
 
     def frame(self, socket: int, data: bytes) -> None:
         """See `ports.EdgeLink`."""
-        known = self._residents.get(socket)
-        if known is None:
+        if not self._reaches(socket, len(data)):
             return
-        if self._passage is not None and not self._passes(known[0], len(data), known[1]):
-            self.close(socket, CLOSE_POLICY, "withheld")
-            return
-        frame = wire.SocketFrame(socket=socket, data=data)
-        self._outbox.put(wire.CellFrame(socket_frame=frame), len(data) + _FRAME_OVERHEAD)
+        frame = self._outbox.add(len(data) + _FRAME_OVERHEAD)
+        if frame is not None:
+            frame.socket_frame.socket, frame.socket_frame.data = socket, data
 
     def close(self, socket: int, code: int, reason: str) -> None:
         """See `ports.EdgeLink`."""

@@ -11,6 +11,7 @@ Invariants
 import asyncio
 from collections import deque
 
+from accord.runtime.pace import Pace
 from accord.wire.cell.v1 import gateway_pb2 as wire
 
 BATCH_BYTES_MAX = 1024 * 1024 - 4_096
@@ -18,9 +19,13 @@ FRAME_BYTES_MAX = BATCH_BYTES_MAX
 
 
 class Outbox:
-    """Fill with `put`; the stream's writer takes batches with `take`."""
+    """Fill with `put` or `add`; the stream's writer takes batches with `take`.
 
-    def __init__(self, bytes_max: int) -> None:
+    Args:
+        pace_s: least time between two batches while frames keep coming, see `accord.runtime.pace`.
+    """
+
+    def __init__(self, bytes_max: int, pace_s: float = 0.0) -> None:
         self._bytes_max = bytes_max
         self._full: deque[tuple[wire.CellBatch, int]] = deque()
         self._batch = wire.CellBatch()
@@ -28,6 +33,7 @@ class Outbox:
         self._came = asyncio.Event()
         self._left = asyncio.Event()
         self._credit: int | None = None
+        self._pace = Pace(pace_s)
         self.waiting_bytes = 0
         self.over = False
 
@@ -35,17 +41,23 @@ class Outbox:
         """Add a frame of about `size` bytes; dropped once the outbox is over, since the stream is lost
         then.
         """
+        if (added := self.add(size)) is not None:
+            added.CopyFrom(frame)
+
+    def add(self, size: int) -> wire.CellFrame | None:
+        """A new last frame of about `size` bytes, to be filled at once; None once the outbox is over."""
         if self.over:
-            return
+            return None
         if self.waiting_bytes + size > self._bytes_max or size > FRAME_BYTES_MAX:
             self.end()
-            return
+            return None
         if self._size and self._size + size > BATCH_BYTES_MAX:
             self._seal()
-        self._batch.frames.append(frame)
         self._size += size
         self.waiting_bytes += size
-        self._came.set()
+        if not self._came.is_set():
+            self._came.set()
+        return self._batch.frames.add()
 
     def allow(self, size: int) -> None:
         """The edge is ready for so many bytes in addition."""
@@ -62,6 +74,7 @@ class Outbox:
         """The next batch, as soon as there is one and it may be written; None when the outbox is over."""
         while not self.over:
             if (self._full or self._size) and (self._credit is None or self._credit > 0):
+                await self._pace.wait()
                 return self._next()
             self._came.clear()
             await self._came.wait()

@@ -1,38 +1,38 @@
 """What stands in the writer's queue, and what it becomes once decided."""
 
-import asyncio
-
 from accord.errors import ColinkError, FrozenError, StaleEpochError, UnknownResidentError, from_reason
 from regional_cell.domain.batches import Plan
 from regional_cell.domain.changes import Change
-from regional_cell.domain.decisions import Committed, Decide, Decided
+from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
-from regional_cell.domain.views.apply import apply, stored
+from regional_cell.domain.views.apply import apply
+from regional_cell.domain.views.registry import IN_STATE
+from regional_cell.ports.commits import Waiter
 from regional_cell.ports.log import Append, Sealer
 
 
 class Command:
     """One submitted command. `rounds` counts lost fences, `unmet` failed conditions of its own."""
 
-    __slots__ = ("decide", "epoch", "future", "origin", "principal", "resident", "rounds", "unmet")
+    __slots__ = ("decide", "epoch", "origin", "principal", "resident", "rounds", "unmet", "waiter")
 
     def __init__(
         self, resident: str, decide: Decide, principal: str, epoch: int | None, origin: object | None,
-        future: asyncio.Future[Committed],
+        waiter: Waiter,
     ) -> None:  # fmt: skip
         self.resident = resident
         self.decide = decide
         self.principal = principal
         self.epoch = epoch
         self.origin = origin
-        self.future = future
+        self.waiter = waiter
         self.rounds = 0
         self.unmet = 0
 
 
 class Planned:
-    """A decided command: its numbered events, the changes of each, and the share that the store gets.
+    """A decided command: its numbered events, their changes to the state, and the share that the store gets.
 
     `followers` are commands of the same batch with the same client_msg_id: they share its fate.
     """
@@ -40,7 +40,7 @@ class Planned:
     __slots__ = ("changes", "command", "decided", "events", "followers", "share", "state")
 
     def __init__(
-        self, command: Command, decided: Decided, events: tuple[Event, ...], changes: list[list[Change]],
+        self, command: Command, decided: Decided, events: tuple[Event, ...], changes: list[Change],
         share: Append, state: State,
     ) -> None:  # fmt: skip
         self.command = command
@@ -55,13 +55,13 @@ class Planned:
 def planned(sealer: Sealer, command: Command, plan: Plan, decided: Decided, first_us: int) -> Planned:
     """Number, seal and fold-to-be what was decided. Raises InvalidError for a payload that is no JSON."""
     events = plan.add(decided, command.principal, first_us)
-    changes = [apply(event) for event in events]
     entries = tuple([sealer.seal_event(event) for event in events])
-    written = [one for event, its in zip(events, changes, strict=True) for one in stored(event, its)]
+    written = [change for event in events for change in apply(event)]
+    folded = [change for change in written if change.view in IN_STATE]
     share = Append(
         command.resident, plan.state.epoch, entries, tuple(written), decided.requires, decided.client_msg_id
     )
-    return Planned(command, decided, events, changes, share, plan.state)
+    return Planned(command, decided, events, folded, share, plan.state)
 
 
 def refusal(state: State) -> ColinkError:

@@ -144,9 +144,8 @@ class States:
 
     def _fold(self, state: State, events: list[Event]) -> None:
         fresh = [event for event in events if event.sequence > state.head]
-        for event in fresh:
-            state.apply(event.sequence, event.at_us, event.topics, apply(event))
         if fresh:
+            state.fold(fresh, [change for event in fresh for change in apply(event)])
             self._tell(state, [(event, None) for event in fresh])
 
     async def _load(self, resident: str, held: Held) -> None:

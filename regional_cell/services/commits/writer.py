@@ -5,7 +5,7 @@ All of this runs on the event loop; only the store's own threads touch a disk. W
 writer is free makes the next batch; nothing is delayed to make it larger.
 
 Invariants
-    1. A future is resolved with `Committed` only after the store synced the batch; until then no state,
+    1. A waiter is told `Committed` only after the store synced the batch; until then no state,
        event or number of it can be seen. Nothing acknowledged is lost or written twice; one client_msg_id is
        one message.
     2. A command is decided against the state at a head and written on condition that the head is still that
@@ -34,7 +34,7 @@ from regional_cell.domain.batches import Plan
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import OPEN, State
-from regional_cell.ports.commits import LiveFeed
+from regional_cell.ports.commits import LiveFeed, Waiter
 from regional_cell.ports.log import Behind, Doorbell, Duplicate, Log, Outcome, Sealer, Unmet, Written
 from regional_cell.ports.views import Views
 from regional_cell.services.commits.commands import Command, Planned, own, planned, refusal
@@ -94,6 +94,30 @@ class GroupCommits:
             await self._pump
         await self._states.stop()
 
+    def enqueue(
+        self,
+        resident: str,
+        decide: Decide,
+        waiter: Waiter,
+        *,
+        principal: str,
+        epoch: int | None = None,
+        origin: object | None = None,
+    ) -> None:
+        """As `ports.Commits.enqueue`."""
+        if self._stopping:
+            raise NotReadyError(why="draining")
+        if self._pending >= self._queue_max:
+            raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
+        command = Command(resident, decide, principal, epoch, origin, waiter)
+        self._pending += 1
+        if self._states.hold(resident).ready:
+            self._ready.append(command)
+            if not self._wake.is_set():
+                self._wake.set()
+        else:
+            self._wait_last(command)
+
     def submit(
         self,
         resident: str,
@@ -104,17 +128,8 @@ class GroupCommits:
         origin: object | None = None,
     ) -> asyncio.Future[Committed]:
         """As `ports.Commits.submit`."""
-        if self._stopping:
-            raise NotReadyError(why="draining")
-        if self._pending >= self._queue_max:
-            raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        command = Command(resident, decide, principal, epoch, origin, future)
-        self._pending += 1
-        if self._states.hold(resident).ready:
-            self._go_on([command])
-        else:
-            self._wait_last(command)
+        self.enqueue(resident, decide, future, principal=principal, epoch=epoch, origin=origin)
         return future
 
     async def commit(
@@ -286,26 +301,23 @@ class GroupCommits:
         return None
 
     def _settle(self, batch: list[Planned], outcomes: Sequence[Outcome]) -> None:
-        """Fold, tell the live feed, resolve; send everything else on its way."""
-        told: dict[str, list[tuple[Event, object | None]]] = {}
-        states: dict[str, State] = {}
+        """Fold, tell the feeds, resolve; send everything else on its way."""
+        written: dict[str, list[Planned]] = {}
         again: dict[str, list[Command]] = {}
         for one, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Written):
-                resident = one.command.resident
-                heard = told.setdefault(resident, [])
-                states[resident] = one.state
-                for event, changes in zip(one.events, one.changes, strict=True):
-                    one.state.apply(event.sequence, event.at_us, event.topics, changes)
-                    heard.append((event, one.command.origin))
+                written.setdefault(one.command.resident, []).append(one)
             else:
                 self._unwritten(one, outcome, again)
-        for resident, state in states.items():
-            self._tell(state, told[resident])
+        for resident, its in written.items():
+            state = its[0].state
+            told = [(event, one.command.origin) for one in its for event in one.events]
+            state.fold([event for event, _ in told], [change for one in its for change in one.changes])
+            self._tell(state, told)
             if self._doorbell is not None:
                 self._doorbell.ring(resident, state.head)
-        for one, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Written):
+        for its in written.values():
+            for one in its:
                 self._resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
                 for follower in one.followers:
                     self._resolve(follower, Committed((), one.state, one.events[0]))
@@ -371,13 +383,13 @@ class GroupCommits:
 
     def _resolve(self, command: Command, committed: Committed) -> None:
         self._over()
-        if not command.future.done():
-            command.future.set_result(committed)
+        if not command.waiter.done():
+            command.waiter.set_result(committed)
 
     def _fail(self, command: Command, error: ColinkError) -> None:
         self._over()
-        if not command.future.done():
-            command.future.set_exception(own(error))
+        if not command.waiter.done():
+            command.waiter.set_exception(own(error))
 
     def _over(self) -> None:
         self._pending -= 1

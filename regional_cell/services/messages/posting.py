@@ -1,7 +1,8 @@
 """Posting, editing and deleting messages, for callers of the API and for sockets."""
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import orjson
 from msgspec.structs import replace
 
-from accord.errors import ColinkError, ConflictError, InvalidError, NotFoundError
+from accord.errors import ColinkError, ConflictError, InvalidError, NotFoundError, OutcomeUnknownError
 from accord.ids import kind_of
 from regional_cell.domain.access import not_found, require_postable, require_readable, require_scope
 from regional_cell.domain.callers import Caller
@@ -23,16 +24,17 @@ from regional_cell.domain.state import State
 from regional_cell.domain.text import prepare
 from regional_cell.domain.timestamps import format_ts, parse_ts
 from regional_cell.domain.views.messages import DELETED
-from regional_cell.ports.commits import Commits
+from regional_cell.ports.commits import Commits, Waiter
 from regional_cell.ports.sockets import SocketOrigin
 from regional_cell.ports.views import Views
 from regional_cell.services.messages.reading import MessageReader, Viewer
 
 Object = dict[str, Any]
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
 ATTEMPTS = 5
 ROOT_TEXT_CHARS_MAX = 4_000
 THREAD_PAGE = 1_000
-CLIENT_KEY_CHARS_MAX = 64
+_CLIENT_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,18 @@ class Messages:
 
     Args:
         draw_id: draws a fresh id of a prefix.
+        spawn: runs a coroutine beside the caller and keeps it.
     """
 
     def __init__(
-        self, commits: Commits, views: Views, reader: MessageReader, draw_id: Callable[[str], str]
+        self,
+        commits: Commits,
+        views: Views,
+        reader: MessageReader,
+        draw_id: Callable[[str], str],
+        spawn: Spawn,
     ) -> None:
+        self._spawn = spawn
         self._commits = commits
         self._views = views
         self._reader = reader
@@ -112,29 +121,41 @@ class Messages:
         thread_ts: str,
         client_msg_id: str,
         origin: SocketOrigin,
-    ) -> asyncio.Future[Committed]:
+        waiter: Waiter,
+    ) -> None:
         """As `ports.SocketPoster.post`."""
         require_scope(caller, "chat:write")
-        if not text.strip():
+        if not text or text.isspace():
             raise InvalidError(api="no_text", field="text", why="missing")
         check_client_key(client_msg_id)
         message = NewMessage(channel, Content(prepare(text)), client_msg_id=client_msg_id)
         if not thread_ts:
             decide = _post(caller, message)
-            return self._commits.submit(caller.resident, decide, principal=caller.user, origin=origin)
+            self._commits.enqueue(caller.resident, decide, waiter, principal=caller.user, origin=origin)
+            return
         at_us = parse_ts(thread_ts)
         if at_us is None:
             raise _no_thread()
-        return asyncio.ensure_future(self._reply_from_socket(caller, message, at_us, origin))
+        self._spawn(self._reply_from_socket(caller, message, at_us, origin, waiter))
 
     async def _reply_from_socket(
-        self, caller: Caller, message: NewMessage, thread_ts: int, origin: SocketOrigin
-    ) -> Committed:
-        state = await self._commits.state(caller.resident)
-        require_postable(state, caller, message.channel)
-        thread = await self._thread(state, caller, message.channel, thread_ts, broadcast=False)
-        decide = _post(caller, replace(message, thread=thread))
-        return await self._commits.commit(caller.resident, decide, principal=caller.user, origin=origin)
+        self, caller: Caller, message: NewMessage, thread_ts: int, origin: SocketOrigin, waiter: Waiter
+    ) -> None:
+        try:
+            state = await self._commits.state(caller.resident)
+            require_postable(state, caller, message.channel)
+            thread = await self._thread(state, caller, message.channel, thread_ts, broadcast=False)
+            decide = _post(caller, replace(message, thread=thread))
+            done = await self._commits.commit(caller.resident, decide, principal=caller.user, origin=origin)
+        except asyncio.CancelledError:
+            waiter.set_exception(OutcomeUnknownError())
+            raise
+        except Exception as error:
+            waiter.set_exception(error)
+            if not isinstance(error, ColinkError):
+                raise
+        else:
+            waiter.set_result(done)
 
     async def _place(self, state: State, caller: Caller, text: str, epoch: int | None) -> str:
         """The id of the conversation that the text names; a direct message is made when a user is named."""
@@ -265,8 +286,7 @@ class Messages:
 
 def check_client_key(text: str) -> None:
     """Raises InvalidError unless empty or 1 to 64 of `A-Za-z0-9_-`."""
-    plain = text.replace("-", "").replace("_", "")
-    if text and not (len(text) <= CLIENT_KEY_CHARS_MAX and text.isascii() and (plain.isalnum() or not plain)):
+    if text and _CLIENT_KEY.fullmatch(text) is None:
         raise InvalidError(field="client_msg_id", why="client_msg_id must be 1 to 64 of A-Za-z0-9_-")
 
 

@@ -250,16 +250,20 @@ class Topics(_message.Message):
     def __init__(self, socket: _Optional[int] = ..., add: _Optional[_Iterable[str]] = ..., remove: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("topic", "except_sockets", "x_seq", "data")
+    __slots__ = ("topic", "except_sockets", "x_seq", "data", "replied", "reply")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     EXCEPT_SOCKETS_FIELD_NUMBER: _ClassVar[int]
     X_SEQ_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    REPLIED_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
     topic: str
     except_sockets: _containers.RepeatedScalarFieldContainer[int]
     x_seq: int
     data: bytes
-    def __init__(self, topic: _Optional[str] = ..., except_sockets: _Optional[_Iterable[int]] = ..., x_seq: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    replied: int
+    reply: bytes
+    def __init__(self, topic: _Optional[str] = ..., except_sockets: _Optional[_Iterable[int]] = ..., x_seq: _Optional[int] = ..., data: _Optional[bytes] = ..., replied: _Optional[int] = ..., reply: _Optional[bytes] = ...) -> None: ...
 
 class Drain(_message.Message):
     __slots__ = ("by_ms",)

@@ -4,7 +4,7 @@ import pytest
 
 from regional_cell.domain.changes import Put
 from regional_cell.domain.events import KINDS, Event
-from regional_cell.domain.views.apply import APPLY, merged, stored
+from regional_cell.domain.views.apply import APPLY, counters, merged
 from regional_cell.domain.views.registry import VIEWS
 from tests.regional_cell.stores import C1, T1
 
@@ -24,7 +24,7 @@ def test_a_kind_that_is_missing_claimed_twice_or_unknown_is_refused() -> None:
 
 def test_counters_of_topics_are_written_with_the_event() -> None:
     event = Event(T1, 1, 1, "AuditNoted", 1, 5, "", {}, ((C1, 7), (T1, 2)))
-    assert stored(event, []) == [Put("topics", (C1,), {"count": 7}), Put("topics", (T1,), {"count": 2})]
+    assert counters([event]) == [Put("topics", (C1,), {"count": 7}), Put("topics", (T1,), {"count": 2})]
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))

@@ -2,6 +2,7 @@
 hear.
 """
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -99,7 +100,7 @@ class Cell:
         self.sessions = FakeSessions()
         self.services = Services(
             commits=self.commits,
-            messages=Messages(self.commits, self.views, reader, self.draw_id),
+            messages=Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future),
             reader=reader,
             conversations=Conversations(self.commits, self.views, self.draw_id),
             users=Users(self.commits, self.clock),

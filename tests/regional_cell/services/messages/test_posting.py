@@ -24,7 +24,9 @@ async def cell(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 def say(cell: Cell, text: str, **members: str) -> "asyncio.Future[Any]":
     named = {"channel": GENERAL, "thread_ts": "", "client_msg_id": "", **members}
-    return cell.services.messages.post(cell.caller(BOB), text=text, origin=ORIGIN, **named)
+    waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    cell.services.messages.post(cell.caller(BOB), text=text, origin=ORIGIN, waiter=waiter, **named)
+    return waiter
 
 
 async def test_a_socket_posts_what_the_api_posts(cell: Cell) -> None:
