@@ -50,8 +50,8 @@ class Commits(Protocol):
 
         Raises, or tells: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError,
             OverloadedError (queue full, nothing written), StorageFullError, OutcomeUnknownError (the
-            transaction's end is not known); ConflictError(what=<view>) when a `Require` did not hold, not even when decided again;
-            InternalError for a decision that cannot be stored.
+            transaction's end is not known); ConflictError(what=<view>) when a `Require` did not hold, not
+            even when decided again; InternalError for a decision that cannot be stored.
         """
 
     def submit(

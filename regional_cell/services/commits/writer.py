@@ -18,7 +18,6 @@ Invariants
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 
 from accord.clock import Clock
@@ -28,7 +27,6 @@ from accord.errors import (
     InternalError,
     NotReadyError,
     OutcomeUnknownError,
-    OverloadedError,
 )
 from regional_cell.domain.batches import Plan
 from regional_cell.domain.decisions import Committed, Decide
@@ -38,12 +36,12 @@ from regional_cell.ports.commits import LiveFeed, Waiter
 from regional_cell.ports.log import Behind, Doorbell, Duplicate, Log, Outcome, Sealer, Unmet, Written
 from regional_cell.ports.views import Views
 from regional_cell.services.commits.commands import Command, Planned, own, planned, refusal
+from regional_cell.services.commits.queue import CommandQueue
 from regional_cell.services.commits.states import States, Told
 
 ROUNDS_MAX = 64
 UNMET_MAX = 2
 SLICE_COMMANDS = 64
-FULL_RETRY_AFTER_MS = 100
 
 
 class GroupCommits:
@@ -60,14 +58,12 @@ class GroupCommits:
         batch_max: int = 512, queue_max: int = 8192, states_max: int = 4096, shared: bool = False,
     ) -> None:  # fmt: skip
         self._log, self._sealer, self._clock, self._doorbell = log, sealer, clock, doorbell
-        self._batch_max, self._queue_max, self._shared = batch_max, queue_max, shared
+        self._batch_max, self._shared = batch_max, shared
         self._feeds: tuple[LiveFeed, ...] = ()
         self._states = States(
             log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._fail
         )
-        self._ready: deque[Command] = deque()
-        self._wake = asyncio.Event()
-        self._pending = 0
+        self._queue = CommandQueue(queue_max)
         self._stopping = False
         self._pump: asyncio.Task[None] | None = None
         if doorbell is not None:
@@ -76,7 +72,7 @@ class GroupCommits:
     @property
     def pending(self) -> int:
         """Commands submitted and not yet resolved."""
-        return self._pending
+        return self._queue.pending
 
     def feed(self, *feeds: LiveFeed) -> None:
         """Name who hears of what is committed, in this order; before `start`."""
@@ -89,7 +85,7 @@ class GroupCommits:
     async def stop(self) -> None:
         """Refuse new commands, finish those that wait, and end."""
         self._stopping = True
-        self._wake.set()
+        self._queue.stop()
         if self._pump is not None:
             await self._pump
         await self._states.stop()
@@ -107,14 +103,10 @@ class GroupCommits:
         """As `ports.Commits.enqueue`."""
         if self._stopping:
             raise NotReadyError(why="draining")
-        if self._pending >= self._queue_max:
-            raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
+        self._queue.admit()
         command = Command(resident, decide, principal, epoch, origin, waiter)
-        self._pending += 1
         if self._states.hold(resident).ready:
-            self._ready.append(command)
-            if not self._wake.is_set():
-                self._wake.set()
+            self._queue.add((command,))
         else:
             self._wait_last(command)
 
@@ -192,15 +184,10 @@ class GroupCommits:
             self._states.load(resident, held)
 
     async def _run(self) -> None:
-        while not (self._stopping and self._pending == 0):
-            if self._ready:
-                await self._write_batch()
-            else:
-                self._wake.clear()
-                await self._wake.wait()
+        while batch := await self._queue.take(self._batch_max):
+            await self._write_batch(batch)
 
-    async def _write_batch(self) -> None:
-        batch = [self._ready.popleft() for _ in range(min(self._batch_max, len(self._ready)))]
+    async def _write_batch(self, batch: list[Command]) -> None:
         flight: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             shares = await self._plan(batch, flight)
@@ -246,7 +233,7 @@ class GroupCommits:
             else:
                 if one is not None:
                     decided.append(one)
-        self._ready.extendleft(reversed(deferred))
+        self._queue.put_back(deferred)
         return decided
 
     def _decide(
@@ -370,8 +357,7 @@ class GroupCommits:
         self._states.load(command.resident, held)
 
     def _go_on(self, commands: list[Command]) -> None:
-        self._ready.extend(commands)
-        self._wake.set()
+        self._queue.add(commands)
 
     def _tell(self, state: State, told: Told) -> None:
         for feed in self._feeds:
@@ -382,19 +368,14 @@ class GroupCommits:
                 self._report(error)
 
     def _resolve(self, command: Command, committed: Committed) -> None:
-        self._over()
+        self._queue.resolved()
         if not command.waiter.done():
             command.waiter.set_result(committed)
 
     def _fail(self, command: Command, error: ColinkError) -> None:
-        self._over()
+        self._queue.resolved()
         if not command.waiter.done():
             command.waiter.set_exception(own(error))
-
-    def _over(self) -> None:
-        self._pending -= 1
-        if self._stopping and self._pending == 0:
-            self._wake.set()
 
     def _report(self, error: Exception) -> None:
         asyncio.get_running_loop().call_exception_handler(
