@@ -31,6 +31,7 @@ from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
 from docs import invariants
 from docs.defaults import defaults_table
+from docs.histories import histories
 from docs.tables import code, table
 from edge.settings import EdgeSettings
 from regional_cell.domain.events import KINDS
@@ -357,6 +358,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": cli_page,
     "reference/errors.md": errors_page,
     "reference/events.md": events_page,
+    "reference/histories.md": lambda: page("Histories", *histories()),
     "reference/invariants.md": invariants_page,
     "reference/log-keys.md": log_keys_page,
     "reference/methods.md": methods_page,

@@ -22,18 +22,20 @@ def check_edits(index: Index) -> Iterator[Violation]:
     for event in sockets.numbered:
         if event.more.get("event") == "message_changed":
             told[event.channel, event.ts].append(event)
-    last: dict[Place, tuple[str, Operation]] = {}
+    last: dict[Place, list[tuple[str, Operation]]] = defaultdict(list)
     for read in index.history.of("read"):
         if read.outcome == "ok" and read.more.get("final"):
             for ts, _, value, *_ in read.more.get("items", ()):
-                last[read.channel, ts] = (value, read)
+                last[read.channel, ts].append((value, read))
     listeners = _listeners(sockets)
+    whole = {event.number for one in sockets.all if one.drained is not None for event in one.events}
     for message in index.messages.values():
         if message.edits:
             versions = sorted(told[message.channel, message.ts], key=seq_of)
             yield from _check_told(message, versions, listeners.get(message.channel))
-            if (shown := last.get((message.channel, message.ts))) is not None:
-                yield from _check_last(message, versions, *shown)
+            heard = [event for event in versions if event.number in whole]
+            for value, read in last[message.channel, message.ts]:
+                yield from _check_last(message, heard, value, read)
 
 
 def _listeners(sockets: Sockets) -> dict[str, Socket]:
@@ -60,15 +62,14 @@ def _check_told(message: Message, versions: list[Operation], socket: Socket | No
             yield Violation("I01", "A9", what, message.channel, message.ts, lines)
 
 
-def _check_last(
-    message: Message, versions: list[Operation], value: str, read: Operation
-) -> Iterator[Violation]:
+def _check_last(message: Message, heard: list[Operation], value: str, read: Operation) -> Iterator[Violation]:
+    """`heard`: what was told, in order, by sockets that told everything behind it too."""
     writer = message.values.get(value)
     if writer is None:
         return
-    if versions and versions[-1].value != value and versions[-1].ended_s < read.began_s:
-        what = f"{message.name} was told last as {versions[-1].value!r}, and is read as {value!r}"
-        lines = lines_of(versions[-1], writer, read)
+    if heard and heard[-1].value != value and heard[-1].ended_s < read.began_s:
+        what = f"{message.name} was told last as {heard[-1].value!r}, and is read as {value!r}"
+        lines = lines_of(heard[-1], writer, read)
         yield Violation("I15", "A9", what, message.channel, message.ts, lines)
     for edit in message.edits:
         before = writer.latest_s < edit.began_s and edit.ended_s < read.began_s

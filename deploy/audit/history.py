@@ -13,39 +13,22 @@ Invariants
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
+from deploy.audit.operations import KINDS, of_group
+
 Outcome = Literal["ok", "fail", "unknown"]
 CHUNK_LINES = 5_000
 LINE_BYTES_MAX = 16 * 1024 * 1024
-WRITES = frozenset(
-    {
-        "send",
-        "upload",
-        "edit",
-        "delete",
-        "react",
-        "unreact",
-        "create",
-        "join",
-        "leave",
-        "invite",
-        "remove",
-        "mark",
-    }
-)
-READS = frozenset({"read", "search", "count"})
-MOMENTS = frozenset({"receive", "close", "log"})
-OTHERS = frozenset({"open", "drain", "fault"})
-OPERATIONS = WRITES | READS | MOMENTS | OTHERS
-TEXTS = ("process", "device", "user", "workspace", "channel", "key", "value", "ts")
-_OFTEN = frozenset({"process", "device", "user", "workspace", "channel"})
-_HEAD = frozenset({"i", "t", "op", "type", *TEXTS})
-_TAIL = frozenset({"i", "t", "op", "type", "process"})
+WRITES, READS, MOMENTS = of_group("write"), of_group("read"), of_group("moment")
+OFTEN = frozenset({"process", "device", "user", "workspace", "channel", "edge", "cell"})
+TEXTS = OFTEN | {"key", "value", "ts"}
+# Most operations have nothing beyond: they share it, and nobody writes into it.
+NOTHING: dict[str, Any] = {}
 
 
 class HistoryError(ValueError):
@@ -57,10 +40,10 @@ class Operation:
     """One operation of one process.
 
     Attributes:
+        line, end_line: where it stands in the file, from 1; `end_line` is 0 when it has no end.
         process: who did it; one thing at a time.
         device: the session under which it was done: sessions are promised their own order.
         ended_s: when the answer came; infinite when none did.
-        line, end_line: where it stands in the file, from 1; `end_line` is 0 when it has no end.
         more: every other member of both lines.
     """
 
@@ -68,18 +51,20 @@ class Operation:
     op: str
     began_s: float
     line: int
-    process: str
-    device: str
-    user: str
-    workspace: str
-    channel: str
-    key: str
-    value: str
-    ts: str
+    process: str = ""
+    device: str = ""
+    user: str = ""
+    workspace: str = ""
+    channel: str = ""
+    edge: str = ""
+    cell: str = ""
+    key: str = ""
+    value: str = ""
+    ts: str = ""
     ended_s: float = math.inf
     outcome: Outcome = "unknown"
     end_line: int = 0
-    more: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=lambda: NOTHING)
 
     @property
     def latest_s(self) -> float:
@@ -92,22 +77,21 @@ class Operation:
         return (self.line, self.end_line) if self.end_line else (self.line,)
 
 
-@dataclass(slots=True)
 class History:
     """A whole history; operations in the order in which they began."""
 
-    name: str
-    operations: list[Operation]
+    def __init__(self, name: str, operations: list[Operation]) -> None:
+        self.name, self.operations = name, operations
+        self._by_kind: dict[str, list[Operation]] = {}
+        for operation in operations:
+            self._by_kind.setdefault(operation.op, []).append(operation)
 
-    def of(self, *kinds: str) -> Iterator[Operation]:
+    def of(self, *kinds: str) -> Iterable[Operation]:
         """Operations of these kinds, in order."""
-        return (operation for operation in self.operations if operation.op in kinds)
-
-    @property
-    def ends_s(self) -> float:
-        """When the last thing in it happened; 0 for an empty one."""
-        ends = (one.ended_s if one.ended_s < math.inf else one.began_s for one in self.operations)
-        return max(ends, default=0.0)
+        there = frozenset(kinds) & self._by_kind.keys()
+        if len(there) == 1:
+            return self._by_kind[next(iter(there))]
+        return (operation for operation in self.operations if operation.op in there)
 
 
 def read(path: Path) -> History:
@@ -157,11 +141,11 @@ class _Reading:
         self._texts: dict[str, str] = {}
 
     def take(self, fields: Any) -> None:
-        """One more line."""
+        """One more line. Its members go into the operation."""
         self.line += 1
         try:
-            now_s, number, kind = fields["t"], fields["i"], fields["type"]
-        except (TypeError, KeyError, IndexError):
+            now_s, number, kind = fields.pop("t"), fields.pop("i"), fields.pop("type")
+        except (TypeError, KeyError, IndexError, AttributeError):
             raise self._refused("i, t and type are needed") from None
         if type(now_s) not in (float, int) or type(number) is not int or not math.isfinite(now_s):
             raise self._refused("i is a whole number and t are seconds")
@@ -169,53 +153,54 @@ class _Reading:
             raise self._refused("the clock went back")
         self._now_s = now_s
         if number in self._open and kind != "invoke":
-            self._end(self._open.pop(number), fields, kind)
+            self._end(self._open.pop(number), fields, kind, now_s)
         else:
-            self._begin(fields, number, kind)
+            self._begin(fields, number, kind, now_s)
 
-    def _begin(self, fields: dict[str, Any], number: int, kind: Any) -> None:
-        op = fields.get("op")
+    def _begin(self, fields: dict[str, Any], number: int, kind: Any, now_s: float) -> None:
+        op = fields.pop("op", None)
         if number in self._numbers:
             raise self._refused(f"number {number} began before")
-        if op not in OPERATIONS:
+        if type(op) is not str or op not in KINDS:
             raise self._refused("there is no such op")
         if (kind == "invoke") == (op in MOMENTS) or kind not in ("invoke", "ok"):
             raise self._refused(f"{op} does not begin with this type")
         self._numbers.add(number)
-        texts = [self._text(name, fields.get(name, "")) for name in TEXTS]
-        process, device, user, workspace, channel, key, value, ts = texts
-        more = {name: value for name, value in fields.items() if name not in _HEAD}
-        about = (process, device, user, workspace, channel, key, value, ts)
-        operation = Operation(number, op, fields["t"], self.line, *about, more=more)
+        operation = Operation(number, op, now_s, self.line)
+        self._keep(operation, fields)
         self.operations.append(operation)
         if kind == "ok":
-            operation.ended_s, operation.outcome = operation.began_s, "ok"
+            operation.ended_s, operation.outcome = now_s, "ok"
             return
-        if self._busy.setdefault(operation.process, number) != number:
-            raise self._refused(
-                f"process {operation.process} is still busy with number {self._busy[operation.process]}"
-            )
+        other = self._busy.setdefault(operation.process, number)
+        if other != number:
+            raise self._refused(f"process {operation.process} is still busy with number {other}")
         self._open[number] = operation
 
-    def _end(self, operation: Operation, fields: dict[str, Any], kind: Any) -> None:
+    def _end(self, operation: Operation, fields: dict[str, Any], kind: Any, now_s: float) -> None:
         if kind not in ("ok", "fail", "unknown"):
             raise self._refused("type is one of invoke, ok, fail, unknown")
-        if fields.get("op", operation.op) != operation.op:
+        if fields.pop("op", operation.op) != operation.op:
             raise self._refused(f"number {operation.number} began as {operation.op}")
+        fields.pop("process", None)
         del self._busy[operation.process]
-        operation.outcome, operation.ended_s, operation.end_line = kind, fields["t"], self.line
-        for name, value in fields.items():
-            if name in TEXTS and name != "process":
-                setattr(operation, name, self._text(name, value))
-            elif name not in _TAIL:
-                operation.more[name] = value
-        if "items" in fields and not _are_items(fields["items"]):
-            raise self._refused("items are lists of texts")
+        operation.outcome, operation.ended_s, operation.end_line = kind, now_s, self.line
+        self._keep(operation, fields)
 
-    def _text(self, name: str, value: Any) -> str:
-        if type(value) is not str:
-            raise self._refused(f"{name} is text")
-        return self._texts.setdefault(value, value) if name in _OFTEN else value
+    def _keep(self, operation: Operation, fields: dict[str, Any]) -> None:
+        """Put what is left of a line where it belongs."""
+        texts = self._texts
+        for name, value in fields.items():
+            if name in TEXTS:
+                if type(value) is not str:
+                    raise self._refused(f"{name} is text")
+                setattr(operation, name, texts.setdefault(value, value) if name in OFTEN else value)
+                continue
+            if name == "items" and not _are_items(value):
+                raise self._refused("items are lists of texts")
+            if operation.more is NOTHING:
+                operation.more = {}
+            operation.more[name] = value
 
     def _refused(self, why: str) -> HistoryError:
         return HistoryError(f"{self.name}:{self.line}: {why}")

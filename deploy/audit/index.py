@@ -7,6 +7,8 @@ unique. It stands at the `ts` of its acknowledgement, or else at the first place
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
 
 from deploy.audit.history import History, HistoryError, Operation
 
@@ -22,6 +24,7 @@ class Message:
     Attributes:
         thread: the `ts` of the root of its thread; empty in the main line.
         values: each text that it may show, and who wrote it.
+        acknowledged: the first attempt that was.
         ts: where it stands; empty while nobody knows.
         seen: whether anybody was shown it.
     """
@@ -31,6 +34,7 @@ class Message:
     thread: str
     sends: list[Operation]
     values: dict[str, Operation]
+    acknowledged: Operation | None = None
     edits: list[Operation] = field(default_factory=list)
     deletes: list[Operation] = field(default_factory=list)
     ts: str = ""
@@ -40,11 +44,6 @@ class Message:
     def began_s(self) -> float:
         """When the first attempt began."""
         return self.sends[0].began_s
-
-    @property
-    def acknowledged(self) -> Operation | None:
-        """The first attempt that was acknowledged."""
-        return next((send for send in self.sends if send.outcome == "ok"), None)
 
     @property
     def failed(self) -> bool:
@@ -64,16 +63,20 @@ class Message:
 
 
 Line = tuple[str, str]
+Shown = tuple[str, str, str, str]
+STAMP, KEY = itemgetter(0), itemgetter(1)
 
 
-@dataclass(slots=True)
 class Index:
-    """All messages of a history: by name, and by channel and `ts`."""
+    """All messages of a history: by name, and by channel and `ts`. `channels` are those that it is about."""
 
-    history: History
-    messages: dict[str, Message] = field(default_factory=dict)
-    places: dict[str, dict[str, Message]] = field(default_factory=lambda: defaultdict(dict))
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.messages: dict[str, Message] = {}
+        self.channels = {one.channel for one in history.of("create", *POSTS)}
+        self.places: dict[str, dict[str, Message]] = defaultdict(dict)
 
+    @cached_property
     def lines(self) -> dict[Line, list[Message]]:
         """Messages that are known to exist, by channel and thread, in order of `ts`."""
         found: dict[Line, list[Message]] = defaultdict(list)
@@ -85,7 +88,7 @@ class Index:
         return found
 
 
-def items_of(operation: Operation) -> Iterator[tuple[str, str, str, str]]:
+def items_of(operation: Operation) -> Iterator[Shown]:
     """(channel, ts, key, value) of each message that a read, a search or an event shows."""
     if operation.op == "receive":
         if operation.more.get("event") in SHOWING:
@@ -129,7 +132,10 @@ def _add(index: Index, send: Operation) -> None:
     message = index.messages.get(name)
     if message is None:
         thread = str(send.more.get("thread", ""))
-        index.messages[name] = Message(name, send.channel, thread, [send], {send.value: send})
+        message = Message(name, send.channel, thread, [send], {send.value: send})
+        index.messages[name] = message
+        if send.outcome == "ok":
+            message.acknowledged = send
         return
     first = message.sends[0]
     same = (first.channel, first.value, first.user) == (send.channel, send.value, send.user)
@@ -137,6 +143,8 @@ def _add(index: Index, send: Operation) -> None:
         where = f"{index.history.name}:{send.line}"
         raise HistoryError(f"{where}: another message has the key or the value of line {first.line}")
     message.sends.append(send)
+    if send.outcome == "ok" and message.acknowledged is None:
+        message.acknowledged = send
 
 
 def _place(index: Index, message: Message, ts: str) -> None:
@@ -146,11 +154,17 @@ def _place(index: Index, message: Message, ts: str) -> None:
 
 def _look(index: Index, sights: Iterable[Operation]) -> None:
     """Mark what was seen and place what was not acknowledged."""
-    messages = index.messages
+    messages, keys = index.messages, set[str]()
     for sight in sights:
         if sight.outcome != "ok":
             continue
-        for channel, ts, key, value in items_of(sight):
+        shown: Iterable[Shown] = items_of(sight)
+        if sight.op == "read":
+            # Pages repeat each other: little of them is new.
+            new = set(map(KEY, sight.more.get("items", ()))) - keys
+            keys |= new - {""}
+            shown = [item for item in shown if item[2] in new] if new else ()
+        for channel, ts, key, value in shown:
             message = messages.get(key or value)
             if message is not None and not message.seen and message.channel == channel:
                 message.seen = True

@@ -11,11 +11,11 @@ What is missing from a read that shows something newer is a hole: `ts` rises wit
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import pairwise
 
 from deploy.audit.history import Operation
-from deploy.audit.index import Index, Message, items_of
+from deploy.audit.index import STAMP, Index, Message, items_of
 from deploy.audit.verdict import Violation, lines_of
 
 END = "\x7f"
@@ -24,6 +24,8 @@ END = "\x7f"
 def check_answers(index: Index) -> Iterator[Violation]:
     """A5: every acknowledgement of one message names one place."""
     for message in index.messages.values():
+        if len(message.sends) == 1:
+            continue
         named = {send.ts: send for send in reversed(message.sends) if send.outcome == "ok" and send.ts}
         if len(named) > 1:
             what = f"{message.name} was acknowledged as {' and as '.join(sorted(named))}"
@@ -33,29 +35,35 @@ def check_answers(index: Index) -> Iterator[Violation]:
 def check_sights(index: Index) -> Iterator[Violation]:
     """A1, A4, A5: what reads, searches and events show."""
     fine: set[tuple[str, ...]] = set()
-    places: dict[str, tuple[str, Operation]] = {}
     sights = [one for one in index.history.of("read", "search", "receive") if one.outcome == "ok"]
     # In order of their ends: what was fine once is fine later.
     for sight in sorted(sights, key=lambda sight: sight.ended_s):
-        names: set[str] = set()
-        for item in items_of(sight):
-            channel, ts, key, value = item
-            if item not in fine:
-                found = list(_check_item(index, sight, channel, ts, key, value, places))
-                yield from found
-                if not found:
-                    fine.add(item)
-            if sight.op == "read":
-                name = key or ts
-                if name in names:
-                    yield Violation("I03", "A5", f"{name} twice in one page", channel, ts, lines_of(sight))
-                names.add(name)
+        if sight.op == "read":
+            # Most of a page was in a page before; what is wrong is said once.
+            page = set(map(tuple, sight.more.get("items", ()))) - fine
+            fine |= page
+            items = [(sight.channel, ts, key, value) for ts, key, value, *_ in page]
+        else:
+            items = [item for item in items_of(sight) if item not in fine]
+            fine.update(items)
+        for item in items:
+            if not _is_fine(index, sight, *item) and item[0] in index.channels:
+                yield from _check_item(index, sight, *item)
+
+
+def _is_fine(index: Index, sight: Operation, channel: str, ts: str, key: str, value: str) -> bool:
+    """The same as `_check_item` for the ordinary case: acknowledged there, and as it was sent."""
+    message = index.messages.get(key or value)
+    if message is None or message.acknowledged is None:
+        return False
+    place = (message.ts, message.channel, message.sends[0].value)
+    stands = index.places[channel].get(ts) is message
+    return stands and place == (ts, channel, value) and message.sends[0].began_s <= sight.ended_s
 
 
 def _check_item(
-    index: Index, sight: Operation, channel: str, ts: str, key: str, value: str,
-    places: dict[str, tuple[str, Operation]],
-) -> Iterator[Violation]:  # fmt: skip
+    index: Index, sight: Operation, channel: str, ts: str, key: str, value: str
+) -> Iterator[Violation]:
     shown = lines_of(sight)
     message = index.messages.get(key or value)
     if message is None and not key:
@@ -85,27 +93,46 @@ def _check_item(
 def check_reads(index: Index) -> Iterator[Violation]:
     """A2, A3: pages are in order and have no holes."""
     missed: dict[Message, list[Operation]] = {}
-    lines = {line: _Standing(messages) for line, messages in index.lines().items()}
+    lines = {line: _Standing(messages) for line, messages in index.lines.items()}
     reads = [read for read in index.history.of("read") if read.outcome == "ok"]
+    gone = _gone(index)
     for read in reads:
         items = read.more.get("items", ())
         thread = str(read.more.get("thread", ""))
-        stamps = [item[0] for item in items if item[0] != thread]
-        low, high = str(read.more.get("low", "")), str(read.more.get("high", "")) or END
-        if any(before >= after for before, after in pairwise(stamps)):
-            yield Violation("I04", "A1", "a page is out of order", read.channel, "", lines_of(read))
-        if stamps and not low <= min(stamps) <= max(stamps) <= high:
-            yield Violation(
-                "I04", "A1", "a page shows what lies outside of it", read.channel, "", lines_of(read)
+        stamps = list(map(STAMP, items))
+        if thread and stamps[:1] == [thread]:
+            del stamps[0]
+        yield from _check_page(read, stamps)
+        standing, high = lines.get((read.channel, thread)), str(read.more.get("high", ""))
+        if standing is not None:
+            newest = END if read.more.get("final") is True else max(stamps, default="")
+            for message in standing.missing(read, set(stamps), high or newest):
+                missed.setdefault(message, []).append(read)
+        if gone[read.channel].keys() & stamps:
+            yield from _check_deleted(
+                read, [gone[read.channel][ts] for ts in stamps if ts in gone[read.channel]]
             )
-        standing = lines.get((read.channel, thread))
-        if standing is None:
-            continue
-        whole = read.more.get("final") is True or high != END
-        for message in standing.missing(read, set(stamps), low, high if whole else max(stamps, default="")):
-            missed.setdefault(message, []).append(read)
-        yield from _check_deleted(index, read, items)
     yield from _missing(index, missed, reads)
+
+
+def _check_page(read: Operation, stamps: list[str]) -> Iterator[Violation]:
+    if stamps != sorted(stamps):
+        yield Violation("I04", "A1", "a page is out of order", read.channel, "", lines_of(read))
+    if len(set(stamps)) != len(stamps):
+        twice = next(ts for ts, count in Counter(stamps).items() if count > 1)
+        yield Violation("I03", "A5", f"{twice} twice in one page", read.channel, twice, lines_of(read))
+    low, high = str(read.more.get("low", "")), str(read.more.get("high", "")) or END
+    if stamps and not low <= min(stamps) <= max(stamps) <= high:
+        yield Violation("I04", "A1", "a page shows what lies outside of it", read.channel, "", lines_of(read))
+
+
+def _gone(index: Index) -> dict[str, dict[str, Message]]:
+    """Messages of which a delete was acknowledged."""
+    gone: dict[str, dict[str, Message]] = defaultdict(dict)
+    for message in index.messages.values():
+        if message.deletes and message.ts and message.deleted is not None:
+            gone[message.channel][message.ts] = message
+    return gone
 
 
 class _Standing:
@@ -118,8 +145,9 @@ class _Standing:
         self.going = [message for message in messages if message.may_be_gone]
         self.leaving = [message.ts for message in self.going]
 
-    def missing(self, read: Operation, shown: set[str], low: str, high: str) -> Iterator[Message]:
-        """What is known to stand between the ends and is not shown."""
+    def missing(self, read: Operation, shown: set[str], high: str) -> Iterator[Message]:
+        """What is known to stand in the page, up to `high`, and is not shown."""
+        low = str(read.more.get("low", ""))
         begin, end = bisect_left(self.stamps, low), bisect_right(self.stamps, high)
         if end - begin > len(shown & self.all):
             yield from (one for one in self.kept[begin:end] if one.ts not in shown and _stood(one, read))
@@ -139,12 +167,10 @@ def _stood(message: Message, read: Operation) -> bool:
     return bool(items) and message.ts < max(item[0] for item in items)
 
 
-def _check_deleted(index: Index, read: Operation, items: list[list[str]]) -> Iterator[Violation]:
-    places = index.places[read.channel]
-    for item in items:
-        message = places.get(item[0])
-        deleted = message.deleted if message is not None and message.deletes else None
-        if message is not None and deleted is not None and deleted.ended_s < read.began_s:
+def _check_deleted(read: Operation, shown: list[Message]) -> Iterator[Violation]:
+    for message in shown:
+        deleted = message.deleted
+        if deleted is not None and deleted.ended_s < read.began_s:
             what = f"{message.name} is there after its delete was acknowledged"
             yield Violation("I01", "A2", what, read.channel, message.ts, lines_of(deleted, read))
 
@@ -192,6 +218,8 @@ def check_settled(index: Index) -> Iterator[Violation]:
     """A3: after the last fault nobody is left without an answer, once they tried again."""
     healed_s = max((fault.ended_s for fault in index.history.of("fault")), default=0.0)
     for message in index.messages.values():
+        if message.acknowledged is not None:
+            continue
         tries = [send for send in message.sends if send.began_s > healed_s]
         told = any(send.outcome != "unknown" for send in message.sends)
         if (

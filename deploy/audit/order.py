@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from deploy.audit.history import Operation
-from deploy.audit.index import POSTS, Index, Message, items_of
+from deploy.audit.index import POSTS, SHOWING, STAMP, Index, Message
 from deploy.audit.verdict import Violation, lines_of
 
 Known = tuple[str, Operation]
@@ -29,6 +29,13 @@ def check_order(index: Index) -> Iterator[Violation]:
         yield from sweep.begin(operation)
 
 
+def _newest(shown: Operation) -> str:
+    """The newest message that a page or an event shows."""
+    if shown.op == "receive":
+        return shown.ts if shown.more.get("event") in SHOWING else ""
+    return max(map(STAMP, shown.more.get("items", ())), default="")
+
+
 class _Sweep:
     """What was known at a moment: the newest acknowledged message of each channel, and the newest that each
     device knows of.
@@ -36,7 +43,7 @@ class _Sweep:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._lines = index.lines()
+        self._lines = index.lines
         self._stamps = {line: [message.ts for message in messages] for line, messages in self._lines.items()}
         self._acknowledged: dict[str, Known] = {}
         self._known: dict[tuple[str, str, str], Known] = {}
@@ -49,7 +56,7 @@ class _Sweep:
                 self._acknowledged[operation.channel] = (ts, operation)
         else:
             thread = str(operation.more.get("thread", ""))
-            ts = max((ts for _, ts, *_ in items_of(operation)), default="")
+            ts = _newest(operation)
         known = (operation.device, operation.channel, thread)
         if operation.device and ts > self._known.get(known, ("", operation))[0]:
             self._known[known] = (ts, operation)
@@ -79,7 +86,7 @@ class _Sweep:
     def _read(self, read: Operation) -> Iterator[Violation]:
         thread = str(read.more.get("thread", ""))
         ts, known = self._known.get((read.device, read.channel, thread), ("", read))
-        newest = max((item[0] for item in read.more.get("items", ())), default=str(read.more.get("low", "")))
+        newest = _newest(read) or str(read.more.get("low", ""))
         if not read.device or ts <= newest:
             return
         line = (read.channel, thread)

@@ -114,9 +114,12 @@ def check_streams(index: Index) -> Iterator[Violation]:
 def _check_sameness(events: list[Operation]) -> Iterator[Violation]:
     first: dict[tuple[Topic, int], Operation] = {}
     for event in events:
-        other = first.setdefault((topic_of(event), seq_of(event)), event)
+        place = (topic_of(event), seq_of(event))
+        other = first.setdefault(place, event)
         # A reply stands for the event at the sender's own socket, and is shorter.
         whole = "reply" not in (event.more.get("event"), other.more.get("event"))
+        if other.more.get("event") == "reply":
+            first[place] = event
         same = (event.ts, event.key) == (other.ts, other.key)
         if not same or (whole and event.more.get("digest") != other.more.get("digest")):
             what = f"number {seq_of(event)} of {topic_of(event)[1]} is told in two ways"

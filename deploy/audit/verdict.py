@@ -23,7 +23,6 @@ INVARIANTS = {
     "I15": "what is derived equals what it is derived from; the deleted never returns",
     "I17": "both books of a crossing agree, and nothing is taken out of either",
     "I25": "what was unknown becomes known by one more try with the same key",
-    "I26": "an answer that lacks a cell says so",
 }
 EACH_MAX = 20
 
@@ -53,11 +52,28 @@ class Violation:
 
 
 @dataclass(slots=True)
+class Span:
+    """Some seconds: what was asked in them, what of it was served, which faults held.
+
+    Attributes:
+        begins_s: since the first operation.
+    """
+
+    begins_s: float
+    asked: int = 0
+    served: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Verdict:
     """What became of a history.
 
     Attributes:
         violations: at most 20 of each invariant and check, the first ones; `counts` has how many there are.
+        items: how many messages were read.
+        told: how many events sockets told.
+        spans: how much was served beside the faults, second by second.
     """
 
     name: str
@@ -70,6 +86,7 @@ class Verdict:
     items: int = 0
     told: int = 0
     faults: int = 0
+    spans: list[Span] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:

@@ -167,6 +167,31 @@ class Device:
             "invite", "conversations.invite", arguments, {"channel": channel, "members": list(users)}
         )
 
+    def upload(self, channel: str, value: str, data: bytes) -> Ending:
+        """Share a file, with the value as its comment. It has no key: it is tried once."""
+        about = {"channel": channel, "key": "", "value": shown(value)}
+        number = self.recorder.begin("upload", self.name, **self._about, **about)
+        outcome, learned = self._upload(channel, value, data)
+        self.recorder.end(number, "upload", outcome, **learned)
+        return outcome
+
+    def _upload(self, channel: str, value: str, data: bytes) -> tuple[Ending, dict[str, Any]]:
+        arguments = {"filename": "load.bin", "length": len(data)}
+        offered, outcome, learned = self._ask("files.getUploadURLExternal", arguments)
+        if offered is None or outcome != "ok":
+            # Nothing was shared, whatever became of this.
+            return "fail", {"status": 503, **learned}
+        try:
+            stored = self._plain.send("POST", offered.fields["upload_url"], content=data)
+        except httpx2.HTTPError as error:
+            return "fail", {"status": 503, "error": type(error).__name__}
+        if stored.status != 200:
+            return "fail", {"status": stored.status}
+        files = [{"id": offered.fields["file_id"]}]
+        arguments = {"files": files, "channel_id": channel, "initial_comment": value}
+        _, outcome, learned = self._ask("files.completeUploadExternal", arguments)
+        return outcome, learned
+
     def join(self, channel: str) -> Ending:
         """Join a public channel."""
         return self._do("join", "conversations.join", {"channel": channel}, {"channel": channel})
@@ -205,6 +230,34 @@ class Device:
                 low = _next_to(page[-1]["ts"], 1)
             else:
                 high = _next_to(page[0]["ts"], -1)
+
+    def search(self, word: str, final: bool = False) -> list[list[str]] | None:
+        """Messages with a word, at most 100, as the history holds them; None without an answer."""
+        about = {"value": word, **({"final": True} if final else {})}
+        number = self.recorder.begin("search", self.name, **self._about, **about)
+        answer, outcome, learned = self._ask("search.messages", {"query": word, "count": 100})
+        if outcome != "ok" or answer is None:
+            self.recorder.end(number, "search", outcome, **learned)
+            return None
+        found = answer.fields["messages"]
+        items = [[match["channel"]["id"], *item_of(match)] for match in found["matches"]]
+        learned["cells"] = {row["cell"]: row["state"] for row in answer.fields["x_cells"]}
+        more = {"more": True} if found["total"] > len(items) else {}
+        self.recorder.end(number, "search", "ok", items=items, **more, **learned)
+        return items
+
+    def count(self, channel: str, final: bool = False) -> int | None:
+        """How many messages the person has not read; None without an answer."""
+        about = {"channel": channel, **({"final": True} if final else {})}
+        number = self.recorder.begin("count", self.name, **self._about, **about)
+        answer, outcome, learned = self._ask("conversations.info", {"channel": channel})
+        if outcome != "ok" or answer is None:
+            self.recorder.end(number, "count", outcome, **learned)
+            return None
+        shown_as = answer.fields["channel"]
+        unread, mark = shown_as.get("unread_count_display", 0), shown_as.get("last_read", "")
+        self.recorder.end(number, "count", "ok", unread=unread, last_read=mark, **learned)
+        return int(unread)
 
     def _page(
         self, reading: "_Reading", low: str, high: str, cursor: str

@@ -41,7 +41,7 @@ def topic_of(frame: Mapping[str, Any]) -> str:
 
 
 def _channel_of(frame: Mapping[str, Any]) -> str:
-    channel = frame.get("channel") or frame.get("item", {}).get("channel", "")
+    channel = frame.get("channel") or frame.get("channel_id") or frame.get("item", {}).get("channel", "")
     return str(channel["id"] if isinstance(channel, dict) else channel)
 
 
@@ -63,6 +63,7 @@ class Listener:
         self._workspace, self._resumes = workspace, resumes
         self.name = name or f"{person.name} listens at {edges[0]['name']}"
         self.heard: set[str] = set()
+        self._channels: set[str] = set()
         self._about = {"device": self.name, "user": person.user, "workspace": workspace}
         self._mark, self._mark_number = "", 0
         self._socket: ChatSocket | None = None
@@ -104,6 +105,10 @@ class Listener:
                 return False
             self._sent[said] = (number, channel, key)
             return True
+
+    def hears(self, channel: str) -> bool:
+        """Whether it was told anything of a channel."""
+        return channel in self._channels
 
     def drain(self, key: str, within_s: float) -> bool:
         """Wait until the message with this key was told: then everything before it has to have been, and the
@@ -171,6 +176,7 @@ class Listener:
         if "reply_to" in frame and frame["reply_to"] in self._sent:
             self._replied(socket, frame, about)
         elif "x_seq" in frame:
+            self._channels.add(_channel_of(frame))
             self._recorder.moment("receive", self.name, **about, socket=socket, **event_of(frame))
         if "client_msg_id" in frame:
             self.heard.add(frame["client_msg_id"])
@@ -237,8 +243,11 @@ def event_of(frame: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(frame: dict[str, Any]) -> str:
-    """Tells two frames of one number apart."""
-    data = json.dumps(frame, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """Tells two frames of one number apart; a channel's card is of the moment of telling, and left out."""
+    told = {name: value for name, value in frame.items() if not isinstance(frame.get("channel"), dict)}
+    data = json.dumps(told or frame["type"], sort_keys=True, ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
     return hashlib.blake2b(data, digest_size=6).hexdigest()
 
 

@@ -27,19 +27,22 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from deploy import environment
 from deploy.audit.audit import judge_file
+from deploy.audit.report import report
 from deploy.audit.verdict import Verdict
 from tests.support import campaign
 from tests.support.device import Device
 from tests.support.listening import Listener
+from tests.support.logs import copy_logs
+from tests.support.people import ORDINARY, Mix, Reader, Talker, Together, Unsettled, Visitor, Writer
 from tests.support.recorder import Recorder
 from tests.support.rooms import Person
 from tests.support.waiting import until
@@ -48,7 +51,9 @@ WARM = 40
 WARM_S = 60.0
 GOES_ON_S = 60.0
 SETTLE_S = 90.0
+DRAIN_S = 30.0
 STOP_S = 30.0
+LAST_SEARCHES = 12
 _numbers = itertools.count(1)
 
 
@@ -64,37 +69,9 @@ class Demo(Protocol):
     def workspace(self, name: str) -> dict[str, Any]:
         """One row of `workspaces[]`."""
 
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """How often a writer does what, as weights."""
-
-    send: int = 12
-    reply: int = 2
-    edit: int = 3
-    delete: int = 1
-    react: int = 2
-    read: int = 4
-    read_on: int = 2
-
-    def draw(self, dice: random.Random) -> str:
-        """One of them."""
-        names = list(self.__slots__)
-        return dice.choices(names, [getattr(self, name) for name in names])[0]
-
-
-ORDINARY = Mix()
-SENDS = Mix(send=1, reply=0, edit=0, delete=0, react=0, read=0, read_on=0)
-
-
-@dataclass
-class Unsettled:
-    """A message whose fate no client was told yet."""
-
-    place: int
-    channel: str
-    value: str
-    thread: str = ""
+    @property
+    def data_dir(self) -> Path:
+        """Everything that its processes wrote."""
 
 
 class Load:
@@ -102,10 +79,12 @@ class Load:
 
     Args:
         fault: its number in the catalogue, for the record; empty: no record.
-        edges: through which people come; writers and listeners are spread over them.
-        writers: people who call, each after the answer before; as many as the workspace has at most.
-        sockets: people who also post over a socket.
-        pause_s: between two operations of a writer.
+        edges: through which people come; they are spread over them.
+        writers: people who call, each after the answer before.
+        talkers: people who post over a socket, beside.
+        channels: in which they write; a private one, to which somebody comes and goes, is beside them.
+        pause_s: between two operations of each.
+        timeout_s: after which a call is given up.
         seed: of what they do.
     """
 
@@ -117,7 +96,7 @@ class Load:
         edges: Sequence[str] = ("fra", "iad"),
         workspace: str = "acme",
         writers: int = 4,
-        sockets: int = 1,
+        talkers: int = 1,
         channels: int = 1,
         mix: Mix = ORDINARY,
         pause_s: float = 0.0,
@@ -126,18 +105,16 @@ class Load:
     ) -> None:
         self.recorder = Recorder()
         self.story = ""
-        self.channels: list[str] = []
         self._demo, self._fault, self._edges = demo, fault, [demo.edge(name) for name in edges]
         self._workspace = str(demo.workspace(workspace)["id"])
         rows = demo.people(workspace, "member")
         self.people = [
             Person(row["user_id"], row["token"], row["name"], row["email"], row["password"]) for row in rows
         ]
-        self._writers, self._talkers = min(writers, len(self.people) - 1), sockets
-        self._channel_count, self._mix, self._pause_s, self._timeout_s = channels, mix, pause_s, timeout_s
-        self._seed = seed
-        self.unsettled: dict[str, Unsettled] = {}
-        self._stopping = threading.Event()
+        assert len(self.people) > writers + 1, "not enough people: fewer writers, or another workspace"
+        self._writers, self._talkers, self._channels = writers, talkers, channels
+        self._mix, self._pause_s, self._timeout_s, self._seed = mix, pause_s, timeout_s, seed
+        self._together = Together()
         self._threads: list[threading.Thread] = []
         self._listeners: list[Listener] = []
         self._open = ExitStack()
@@ -161,32 +138,50 @@ class Load:
         self.stop() if kind is None else self._end()
 
     def _begin(self) -> None:
-        everybody = self.people[: self._writers + 1]
-        with self.device(0, 0) as owner:
-            for _ in range(self._channel_count):
-                channel = owner.create(f"load-{os.getpid()}-{uuid.uuid4().hex[:8]}")
-                assert channel, owner.answer
-                assert owner.invite(channel, *(one.user for one in everybody[1:])) == "ok", (
-                    "nobody is invited"
-                )
-                self.channels.append(channel)
+        together, reader, guest = self._together, self._writers, self._writers + 1
+        together.channels = [self._room(*range(self._writers + 1)) for _ in range(self._channels)]
+        private = self._room(0, private=True)
+        with self.device() as owner:
+            for channel in together.channels:
+                assert owner.send(channel, f"all change this {uuid.uuid4().hex[:10]}") == "ok"
+                together.races.append((channel, str(owner.answer["ts"])))
         for number in range(len(self._edges)):
-            edges = self._edges[number:] + self._edges[:number]
-            listener = Listener(self.recorder, edges, everybody[-1], self._workspace)
-            self._listeners.append(self._open.enter_context(listener))
+            self._listen(reader, number)
+        self._listen(guest, 0)
         for number in range(self._talkers):
-            edges = self._edges[number % len(self._edges) :] + self._edges[: number % len(self._edges)]
-            talker = Listener(
-                self.recorder, edges, everybody[number % self._writers], self._workspace, f"talker {number}"
-            )
-            self._listeners.append(self._open.enter_context(talker))
-            self._start(self._talk, talker, number)
-        for number in range(self._writers):
-            self._start(self._write, number)
+            listener = self._listen(number % self._writers, number)
+            self._start(Talker(together, number % self._writers, number, self._pause_s).run, listener)
+        for place in range(self._writers):
+            dice = random.Random(f"{self._seed} {place}")
+            writer = Writer(together, place, self._mix, self._pause_s, dice)
+            self._start(writer.run, self._open.enter_context(self.device(place, place)))
+        reading = Reader(together, self._pause_s, random.Random(f"{self._seed} reader"))
+        self._start(reading.run, self._open.enter_context(self.device(0, reader)))
+        visitor = Visitor(together, private, self.people[guest].user, self._pause_s)
+        host, away = (self._open.enter_context(self.device(place, place)) for place in (0, guest))
+        self._start(visitor.run, host, away)
         until(lambda: self.acknowledged >= WARM or self._defects, WARM_S, "posts are acknowledged")
         self._raise()
 
-    def _start(self, run: Any, *arguments: Any) -> None:
+    def _room(self, *places: int, private: bool = False) -> str:
+        """A fresh channel of some of the people, made by the first."""
+        with self.device(0, places[0]) as owner:
+            channel = owner.create(f"load-{os.getpid()}-{uuid.uuid4().hex[:8]}", private)
+            assert channel, "the load's channel is not made"
+            users = [self.people[place].user for place in places[1:]]
+            assert not users or owner.invite(channel, *users) == "ok", "nobody is invited"
+        return channel
+
+    def _listen(self, place: int, number: int) -> Listener:
+        """A socket at one of the edges, which goes on at the next."""
+        turn = number % len(self._edges)
+        edges = self._edges[turn:] + self._edges[:turn]
+        name = f"socket {len(self._listeners)} of {self.people[place].name}"
+        listener = Listener(self.recorder, edges, self.people[place], self._workspace, name)
+        self._listeners.append(self._open.enter_context(listener))
+        return listener
+
+    def _start(self, run: Callable[..., None], *arguments: object) -> None:
         def guarded() -> None:
             try:
                 run(*arguments)
@@ -202,12 +197,17 @@ class Load:
             raise self._defects[0]
 
     def _end(self) -> None:
-        self._stopping.set()
+        self._together.stopping.set()
         for thread in self._threads:
             thread.join(STOP_S)
         self._open.close()
 
     # --- for tests -----------------------------------------------------------------------------------
+
+    @property
+    def channels(self) -> list[str]:
+        """Where people write."""
+        return list(self._together.channels)
 
     @property
     def acknowledged(self) -> int:
@@ -226,19 +226,16 @@ class Load:
     def goes_on(self, more: int = WARM, within_s: float = GOES_ON_S) -> None:
         """Wait until further messages were acknowledged. Raises AssertionError when they are not, in time."""
         before = self.acknowledged
-        until(
-            lambda: self.acknowledged >= before + more or self._defects,
-            within_s,
-            "posts are acknowledged again",
-        )
+        enough = before + more
+        until(lambda: self.acknowledged >= enough or self._defects, within_s, "posts are acknowledged again")
         self._raise()
 
     def stop(self) -> None:
-        """End the writers; sockets go on listening."""
-        self._stopping.set()
+        """End the people; sockets go on listening."""
+        self._together.stopping.set()
         for thread in self._threads:
             thread.join(STOP_S)
-            assert not thread.is_alive(), "a writer hangs"
+            assert not thread.is_alive(), "one of the load's people hangs"
         self._raise()
 
     def settle(self, within_s: float = SETTLE_S) -> None:
@@ -247,40 +244,37 @@ class Load:
         """
         self.stop()
         ends_s = time.monotonic() + within_s
-        for key, one in list(self.unsettled.items()):
-            with self.device(one.place, one.place) as device:
-                while device.send(one.channel, one.value, key, one.thread) != "ok" and not device.refused:
-                    assert time.monotonic() < ends_s, f"{key} does not settle"
-                    time.sleep(0.2)
-                del self.unsettled[key]
+        for key, one in list(self._together.unsettled.items()):
+            self._insist(one, key, ends_s)
+            del self._together.unsettled[key]
         for channel in self.channels:
-            self._drain(channel, ends_s)
+            key = str(uuid.uuid4())
+            self._insist(Unsettled(0, channel, f"the end {uuid.uuid4().hex[:10]}"), key, ends_s)
+            for listener in self._listeners:
+                if listener.hears(channel):
+                    listener.drain(key, DRAIN_S)
         self._settled = True
 
-    def _drain(self, channel: str, ends_s: float) -> None:
-        value = f"the end {uuid.uuid4().hex[:8]}"
-        key = str(uuid.uuid4())
-        with self.device() as device:
-            while device.send(channel, value, key) != "ok":
-                assert time.monotonic() < ends_s, "the last message does not settle"
+    def _insist(self, one: Unsettled, key: str, ends_s: float) -> None:
+        with self.device(one.place, one.place) as device:
+            while device.send(one.channel, one.value, key, one.thread) != "ok" and not device.refused:
+                assert time.monotonic() < ends_s, f"{key} does not settle"
                 time.sleep(0.2)
-        for listener in self._listeners:
-            listener.drain(key, max(5.0, ends_s - time.monotonic()))
 
     def verdict(self) -> Verdict:
         """Read everything a last time, judge the history and record it; `story` says what was found."""
         if not self._settled:
             self.settle()
-        for number, channel in itertools.product(range(len(self._edges)), self.channels):
+        for number in range(len(self._edges)):
             with self.device(number, self._writers) as reader:
-                last = partial(reader.read_all, channel, final=True)
-                until(lambda: last() is not None, SETTLE_S, "a last read")  # noqa: B023
+                self._read_last(reader)
+        copy_logs(self.recorder, self._demo.data_dir, self._workspace)
         self._end()
         name = f"{self._fault or 'load'}-{os.getpid()}-{next(_numbers)}.jsonl"
         path = environment.store() / "histories" / name
         self.recorder.write(path)
-        verdict = judge_file(path)
-        self.story = "\n".join([str(path), *map(str, verdict.violations)])
+        verdict, index = judge_file(path)
+        self.story = "\n".join(report(verdict, index))
         if self._fault:
             campaign.record(
                 self._fault,
@@ -291,88 +285,18 @@ class Load:
             )
         return verdict
 
-    # --- what people do --------------------------------------------------------------------------------
-
-    def _talk(self, talker: Listener, number: int) -> None:
-        count = 0
-        while not self._stopping.wait(0.05 + self._pause_s):
-            count += 1
-            channel = self.channels[count % len(self.channels)]
-            key, value = str(uuid.uuid4()), f"talker {number} says {count} {uuid.uuid4().hex[:6]}"
-            self.unsettled[key] = Unsettled(number % self._writers, channel, value)
-            if not talker.send(channel, value, key):
-                continue
-            while key not in talker.outcomes and not self._stopping.wait(0.02):
-                pass
-            if talker.outcomes.get(key) == "ok":
-                del self.unsettled[key]
-
-    def _write(self, number: int) -> None:
-        Writer(self, number, random.Random(f"{self._seed} {number}")).run()
-
-
-class Writer:
-    """One person who writes and reads until the load ends."""
-
-    def __init__(self, load: Load, number: int, dice: random.Random) -> None:
-        self._load, self._number, self._dice = load, number, dice
-        self._own: list[tuple[str, str]] = []
-        self._read: dict[str, str] = {}
-        self._count = 0
-
-    def run(self) -> None:
-        """Until it ends."""
-        load = self._load
-        with load.device(self._number, self._number) as device:
-            while not load._stopping.wait(load._pause_s):
-                channel = self._dice.choice(load.channels)
-                what = load._mix.draw(self._dice)
-                getattr(self, what if self._own or what in ("read", "read_on") else "send")(device, channel)
-
-    def _value(self) -> str:
-        self._count += 1
-        return f"{self._number}.{self._count} {self._dice.randbytes(4).hex()}"
-
-    def send(self, device: Device, channel: str, thread: str = "") -> None:
-        """Post, and try again with the same key until it is acknowledged or the load ends."""
-        load, key, value = self._load, str(uuid.uuid4()), self._value()
-        load.unsettled[key] = Unsettled(self._number, channel, value, thread)
-        while device.send(channel, value, key, thread) != "ok" and not device.refused:
-            if load._stopping.wait(0.1):
-                return
-        del load.unsettled[key]
-        if device.refused:
-            return
-        self._own.append((channel, str(device.answer["ts"])))
-        del self._own[:-30]
-
-    def reply(self, device: Device, channel: str) -> None:
-        """Answer one of the own messages."""
-        channel, ts = self._dice.choice(self._own)
-        self.send(device, channel, ts)
-
-    def edit(self, device: Device, channel: str) -> None:
-        """Change one of the own messages."""
-        channel, ts = self._dice.choice(self._own)
-        device.edit(channel, ts, self._value())
-
-    def delete(self, device: Device, channel: str) -> None:
-        """Delete one of the own messages."""
-        device.delete(*self._own.pop(self._dice.randrange(len(self._own))))
-
-    def react(self, device: Device, channel: str) -> None:
-        """React to one of the own messages, or take it back."""
-        channel, ts = self._dice.choice(self._own)
-        device.react(channel, ts, self._dice.choice(("eyes", "tada")), self._dice.random() < 0.7)
-
-    def read(self, device: Device, channel: str) -> None:
-        """Read the newest page."""
-        page = device.read(channel, limit=self._dice.choice((5, 20, 50)))
-        if page:
-            self._read[channel] = page[-1]["ts"]
-
-    def read_on(self, device: Device, channel: str) -> None:
-        """Read on from where the last read ended."""
-        page = device.read(channel, limit=20, after=self._read.get(channel, ""))
-        if page:
-            self._read[channel] = page[-1]["ts"]
+    def _read_last(self, reader: Device) -> None:
+        """Everything there is, as one of the people sees it through one edge."""
+        asked: list[Callable[[], object]] = []
+        for channel in self.channels:
+            asked += [
+                partial(reader.read_all, channel, final=True),
+                partial(reader.count, channel, final=True),
+            ]
+        for channel, root in sorted(self._together.roots):
+            asked.append(partial(reader.read_all, channel, thread=root, final=True))
+        words = self._together.words
+        for word in random.Random(self._seed).sample(words, min(len(words), LAST_SEARCHES)):
+            asked.append(partial(reader.search, word, final=True))
+        for ask in asked:
+            until(lambda: ask() is not None or reader.refused, SETTLE_S, "a last read")  # noqa: B023

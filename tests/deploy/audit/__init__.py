@@ -1,0 +1,1 @@
+"""The checker of histories: silent about lawful ones, loud about every planted fault."""
