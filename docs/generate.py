@@ -38,7 +38,8 @@ from regional_cell.domain.events import KINDS
 from regional_cell.domain.views.registry import VIEWS, View
 from regional_cell.entrypoints.allow import allow_table
 from regional_cell.entrypoints.web_api.limits import FIRST_PARTY_FACTOR, PROFILES
-from regional_cell.entrypoints.web_api.methods import METHODS, Method
+from regional_cell.entrypoints.web_api.method import Method
+from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.settings import CellSettings
 
 DOCS = Path(__file__).resolve().parent

@@ -12,8 +12,9 @@ from regional_cell.domain.content import Raw, compose
 from regional_cell.domain.state import State
 from regional_cell.domain.text import Linker
 from regional_cell.domain.timestamps import format_ts, parse_ts
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, moment
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import CHANNEL, CONTENT, TS, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.messages.posting import Revision, check_client_key, permalink
 from regional_cell.services.messages.reading import Viewer
@@ -149,3 +150,23 @@ def _tokens(state: State, caller: Caller) -> Linker:
         return f"<#{channel}|{name[1:]}>"
 
     return link
+
+
+METHODS = {
+    "chat.postMessage": Method(
+        post_message, "post",
+        {
+            "channel": CHANNEL, **CONTENT, "thread_ts": Argument(moment, malformed="invalid_timestamp"),
+            "client_msg_id": WORD, "username": WORD, "icon_emoji": WORD, "icon_url": WORD,
+        },
+        ("chat:write",), writes=True, deduplicates=True,
+    ),
+    "chat.update": Method(
+        update, "3", {"channel": CHANNEL, "ts": TS, **CONTENT}, ("chat:write",), writes=True
+    ),
+    "chat.delete": Method(delete, "3", {"channel": CHANNEL, "ts": TS}, ("chat:write",), writes=True),
+    "chat.getPermalink": Method(
+        get_permalink, "plain",
+        {"channel": CHANNEL, "message_ts": Argument(moment, True, malformed="message_not_found")},
+    ),
+}  # fmt: skip

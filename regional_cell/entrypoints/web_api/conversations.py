@@ -6,8 +6,19 @@ from accord.errors import InvalidError
 from regional_cell.domain.access import FAMILIES
 from regional_cell.domain.timestamps import format_ts
 from regional_cell.entrypoints.web_api.answers import RefusedWithMembersError
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, listed, moment, text
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import (
+    CHANNEL,
+    CHANNEL_WRITE,
+    FLAG,
+    LATEST,
+    LIST,
+    OLDEST,
+    PAGE,
+    WORD,
+    Method,
+)
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.conversations import Wanted, require_kinds
 from regional_cell.services.messages.reading import Bounds, Page, Viewer
@@ -198,3 +209,58 @@ def scopes_for(verb: str) -> tuple[str, ...]:
     then.
     """
     return tuple(f"{family}:{verb}" for family in FAMILIES.values())
+
+
+_LINE = {
+    **PAGE, "inclusive": FLAG, "include_all_metadata": FLAG, "oldest": OLDEST, "latest": LATEST,
+}  # fmt: skip
+METHODS = {
+    "conversations.create": Method(
+        create, "2", {"name": Argument(text, True, "invalid_name_required"), "is_private":
+        FLAG},
+        CHANNEL_WRITE, writes=True,
+    ),
+    "conversations.list": Method(
+        list_, "2", {**PAGE, "types": LIST, "exclude_archived": FLAG}, scopes_for("read")
+    ),
+    "conversations.info": Method(
+        info, "3", {"channel": CHANNEL, "include_locale": FLAG, "include_num_members": FLAG},
+        scopes_for("read"),
+    ),
+    "conversations.join": Method(
+        join, "3", {"channel": CHANNEL}, ("channels:join", "channels:write",
+        "channels:manage"), writes=True
+    ),
+    "conversations.leave": Method(
+        leave, "3", {"channel": CHANNEL}, CHANNEL_WRITE, writes=True
+    ),
+    "conversations.invite": Method(
+        invite, "3",
+        {
+            "channel": CHANNEL, "users": Argument(listed, True, "no_user", "invalid_array_arg"),
+            "force": FLAG,
+        },
+        (*CHANNEL_WRITE, "channels:write.invites", "groups:write.invites"), writes=True,
+    ),
+    "conversations.members": Method(
+        members, "4", {"channel": CHANNEL, **PAGE}, scopes_for("read")
+    ),
+    "conversations.history": Method(
+        history, "3", {"channel": CHANNEL, **_LINE}, scopes_for("history")
+    ),
+    "conversations.replies": Method(
+        replies, "3",
+        {"channel": CHANNEL, "ts": Argument(moment, True, "thread_not_found", "thread_not_found"), **_LINE},
+        scopes_for("history"),
+    ),
+    "conversations.mark": Method(
+        mark, "3",
+        {"channel": CHANNEL, "ts": Argument(moment, True, "invalid_timestamp", "invalid_timestamp")},
+        (*CHANNEL_WRITE, "im:write", "mpim:write"), writes=True,
+    ),
+    "conversations.open": Method(
+        open_, "3",
+        {"users": LIST, "channel": WORD, "return_im": FLAG, "prevent_creation": FLAG},
+        (*CHANNEL_WRITE, "im:write", "mpim:write"), writes=True,
+    ),
+}  # fmt: skip

@@ -32,7 +32,8 @@ from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall
 from regional_cell.entrypoints.web_api.decoding import decode
 from regional_cell.entrypoints.web_api.limits import RateLimits
 from regional_cell.entrypoints.web_api.lost import LostAnswers, digest_of
-from regional_cell.entrypoints.web_api.methods import METHODS, Method
+from regional_cell.entrypoints.web_api.method import Method
+from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.entrypoints.web_api.services import Services
 
 ALL_ARGUMENTS = "*"

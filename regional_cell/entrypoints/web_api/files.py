@@ -9,8 +9,9 @@ from accord.ids import kind_of
 from regional_cell.domain.access import require_postable
 from regional_cell.domain.commands.messages import NewMessage
 from regional_cell.domain.content import Raw, compose
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, json_value, moment, number, text
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import LIST, TEXT, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.files import Offer
 
@@ -79,3 +80,26 @@ def _titles(files: Any) -> list[tuple[str, str]]:
             raise NotFoundError(thing="file")
         titles.append((str(entry["id"]), str(entry.get("title") or "")))
     return titles
+
+
+METHODS = {
+    "files.getUploadURLExternal": Method(
+        get_upload_url_external, "4",
+        {
+            "filename": Argument(text, True, "missing_argument"),
+            "length": Argument(number, True, "missing_argument", wanted="an integer"),
+            "title": TEXT, "snippet_type": WORD, "alt_txt": TEXT, "alt_text": TEXT,
+        },
+        ("files:write",), writes=True,
+    ),
+    "files.completeUploadExternal": Method(
+        complete_upload_external, "4",
+        {
+            "files": Argument(json_value, True, "missing_argument", wanted="a list of files"),
+            "channel_id": WORD, "channels": LIST,
+            "thread_ts": Argument(moment, malformed="invalid_thread_ts"), "initial_comment": TEXT,
+            "blocks": Argument(json_value, malformed="invalid_blocks_format"),
+        },
+        ("files:write",), writes=True,
+    ),
+}  # fmt: skip

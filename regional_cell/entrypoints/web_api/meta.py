@@ -6,6 +6,7 @@ from accord.errors import InvalidError
 from regional_cell.entrypoints.web_api.answers import RefusedWithMembersError
 from regional_cell.entrypoints.web_api.arguments import Arguments
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of
 
 Answer = dict[str, Any]
@@ -39,3 +40,9 @@ async def auth_test(call: ApiCall, arguments: Arguments, services: Services) -> 
     if organisation := workspace.get("organisation"):
         answer["enterprise_id"] = organisation
     return answer
+
+
+METHODS = {
+    "api.test": Method(api_test, "plain", {}, kinds=frozenset()),
+    "auth.test": Method(auth_test, "plain", {}),
+}  # fmt: skip

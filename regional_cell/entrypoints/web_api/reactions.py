@@ -5,9 +5,10 @@ from typing import Any
 from accord.errors import InvalidError, NotFoundError
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.timestamps import parse_ts
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, word
 from regional_cell.entrypoints.web_api.calls import ApiCall
 from regional_cell.entrypoints.web_api.chat import permalink_of
+from regional_cell.entrypoints.web_api.method import FLAG, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.messages.reading import Viewer
 
@@ -48,3 +49,18 @@ def _item(arguments: Arguments) -> tuple[str, int]:
     if ts is None:
         raise InvalidError(api="bad_timestamp", field="timestamp", why="malformed")
     return channel, ts
+
+
+_REACTION = {
+    "channel": WORD, "timestamp": WORD, "file": WORD, "file_comment": WORD,
+    "name": Argument(word, True, "invalid_name", "invalid_name"),
+}  # fmt: skip
+METHODS = {
+    "reactions.add": Method(add, "3", _REACTION, ("reactions:write",), writes=True),
+    "reactions.remove": Method(remove, "2", _REACTION, ("reactions:write",), writes=True),
+    "reactions.get": Method(
+        get, "3",
+        {"channel": WORD, "timestamp": WORD, "file": WORD, "file_comment": WORD, "full": FLAG},
+        ("reactions:read",),
+    ),
+}  # fmt: skip

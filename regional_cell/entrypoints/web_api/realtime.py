@@ -3,8 +3,9 @@
 from typing import Any
 
 from accord.errors import NotFoundError
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, word
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import FLAG, USER_KINDS, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of
 
 Answer = dict[str, Any]
@@ -56,3 +57,12 @@ async def sessions_revoke(call: ApiCall, arguments: Arguments, services: Service
         raise NotFoundError(thing="session")
     await services.sessions.revoke(caller.resident, arguments["session"], "signed out", caller.user)
     return {}
+
+
+METHODS = {
+    "rtm.connect": Method(rtm_connect, "1", {"batch_presence_aware": FLAG, "presence_sub": FLAG}),
+    "ext.sessions.list": Method(sessions_list, "3", {}, kinds=USER_KINDS),
+    "ext.sessions.revoke": Method(
+        sessions_revoke, "3", {"session": Argument(word, True)}, kinds=USER_KINDS, writes=True
+    ),
+}  # fmt: skip

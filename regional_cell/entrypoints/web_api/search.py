@@ -11,8 +11,9 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.objects.search import CONTENT, COUNT, METADATA
 from regional_cell.domain.search_exchange import MISSING
 from regional_cell.domain.transfers import Place
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, text
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import FLAG, LIST, NUMBER, USER_KINDS, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of
 from regional_cell.services.search.asking import Answer as Found
 from regional_cell.services.search.asking import Search
@@ -123,3 +124,22 @@ def _digest(arguments: Arguments) -> str:
     """Binds a cursor to a search without holding its words."""
     named = "\0".join(str(arguments.get(name, "")) for name in ("query", "sort", "sort_dir", "mode"))
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_SEARCH = {
+    "query": Argument(text, True, "no_query"), "count": NUMBER, "highlight": FLAG, "sort": WORD,
+    "sort_dir": WORD, "team_id": WORD,
+}  # fmt: skip
+METHODS = {
+    "search.messages": Method(
+        messages, "2", {**_SEARCH, "page": NUMBER, "cursor": WORD}, ("search:read",), USER_KINDS
+    ),
+    "ext.search": Method(
+        everywhere, "2",
+        {
+            **_SEARCH, "purpose": WORD, "cells": LIST, "first_answer_ms": NUMBER, "tail_ms": NUMBER,
+            "mode": WORD, "continuation": WORD,
+        },
+        ("search:read",), USER_KINDS,
+    ),
+}  # fmt: skip

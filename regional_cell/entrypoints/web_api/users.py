@@ -3,8 +3,9 @@
 from typing import Any
 
 from accord.errors import InvalidError
-from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, json_object, word
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.method import FLAG, PAGE, TEXT, USER_KINDS, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 
 Answer = dict[str, Any]
@@ -52,3 +53,28 @@ async def profile_set(call: ApiCall, arguments: Arguments, services: Services) -
         caller, arguments.get("user") or caller.user, profile, epoch_of(call)
     )
     return {"profile": shown, "username": name}
+
+
+METHODS = {
+    "users.list": Method(list_, "2", {**PAGE, "include_locale": FLAG}, ("users:read",)),
+    "users.info": Method(
+        info, "4", {"user": Argument(word, True, "user_not_found", "user_not_found"),
+        "include_locale": FLAG},
+        ("users:read",),
+    ),
+    "users.lookupByEmail": Method(
+        lookup_by_email, "3", {"email": Argument(word, True, malformed="users_not_found")},
+        ("users:read.email",)
+    ),
+    "users.profile.get": Method(
+        profile_get, "3", {"user": WORD, "include_labels": FLAG}, ("users.profile:read", "users:read")
+    ),
+    "users.profile.set": Method(
+        profile_set, "3",
+        {
+            "user": WORD, "name": WORD, "value": TEXT,
+            "profile": Argument(json_object, malformed="invalid_profile"),
+        },
+        ("users.profile:write",), USER_KINDS, writes=True,
+    ),
+}  # fmt: skip
