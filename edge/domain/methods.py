@@ -5,7 +5,9 @@ METHODS: frozenset[str] = frozenset(
     api.test auth.test chat.postMessage chat.update chat.delete chat.getPermalink
     conversations.create conversations.list conversations.info conversations.join conversations.leave
     conversations.invite conversations.members conversations.history conversations.replies conversations.mark
-    conversations.open users.list users.info users.lookupByEmail users.profile.get users.profile.set
+    conversations.open conversations.close conversations.kick conversations.rename conversations.setTopic
+    conversations.setPurpose conversations.archive conversations.unarchive
+    users.list users.info users.lookupByEmail users.profile.get users.profile.set users.conversations
     reactions.add reactions.remove reactions.get files.getUploadURLExternal files.completeUploadExternal
     search.messages rtm.connect ext.search ext.sessions.list ext.sessions.revoke
     """.split()  # noqa: SIM905 - read as prose
@@ -15,7 +17,7 @@ READS: frozenset[str] = frozenset(
     """
     api.test auth.test chat.getPermalink conversations.list conversations.info conversations.members
     conversations.history conversations.replies users.list users.info users.lookupByEmail users.profile.get
-    reactions.get search.messages ext.search ext.sessions.list
+    users.conversations reactions.get search.messages ext.search ext.sessions.list
     """.split()  # noqa: SIM905 - read as prose
 )
 """Methods that change nothing: cancelled when their client leaves. All others are finished, and the home cell

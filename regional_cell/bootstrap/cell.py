@@ -17,7 +17,7 @@ from typing import Any
 import grpc.aio
 
 from accord.clock import SystemClock
-from accord.ids import new_id, new_uuid
+from accord.ids import new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, health_app
 from accord.runtime.mtls import load_own
@@ -31,6 +31,7 @@ from regional_cell.adapters.directory.lookup import LookupKeys
 from regional_cell.adapters.local.hasher import Argon2Hasher
 from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
+from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.bootstrap.tails import make_tails
@@ -47,22 +48,15 @@ from regional_cell.entrypoints.operations.service import OperationsServicer
 from regional_cell.entrypoints.provisioning.service import ProvisioningServicer
 from regional_cell.entrypoints.web_api.dispatch import WebApi
 from regional_cell.entrypoints.web_api.limits import RateLimits
-from regional_cell.entrypoints.web_api.services import Services
 from regional_cell.entrypoints.workers import jobs
 from regional_cell.services.claims import Claims
 from regional_cell.services.commits.writer import GroupCommits
-from regional_cell.services.conversations import Conversations
 from regional_cell.services.edge_passages import EdgePassages
 from regional_cell.services.egress import Egress
-from regional_cell.services.files import Files
 from regional_cell.services.find import People
 from regional_cell.services.imports import Imports
 from regional_cell.services.live import Live
-from regional_cell.services.messages.posting import Messages
-from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.provisioning import Provisioning
-from regional_cell.services.reactions import Reactions
-from regional_cell.services.reads import Reads
 from regional_cell.services.residents import Residents
 from regional_cell.services.search.answering import Answering
 from regional_cell.services.search.asking import Asking
@@ -70,7 +64,6 @@ from regional_cell.services.search.local import LocalSearch
 from regional_cell.services.sign_in import SignIn
 from regional_cell.services.sockets import Sockets
 from regional_cell.services.tokens import Tokens
-from regional_cell.services.users import Users
 from regional_cell.settings import CellSettings
 
 GRACE_S = 3.0
@@ -136,7 +129,6 @@ class Cell:
 
     def _services(self) -> None:
         node, commits, stores = self.settings.node, self.commits, self.stores
-        views = stores.views
         key = self.settings.keys.signing_key()
         country = node.jurisdiction.partition("-")[0]
         self.tokens = Tokens(commits, self.routes.key_ring, key, self.name, self.clock, os.urandom)
@@ -158,19 +150,14 @@ class Cell:
             self.spawn,
         )
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
-        self.files = Files(
-            commits, views, stores.files, self.tokens, new_id, self.settings.limits.file_gib_max * 1024**3
-        )
-        self.reader = MessageReader(commits, views, self.files)
-        self.messages = Messages(commits, views, self.reader, new_id, self.spawn)
-        self.reactions = Reactions(commits, views)
+        self.chat = Chat(self.settings, stores, commits, self.tokens, self.clock, self.spawn)
         self.sockets = Sockets(
             self.tokens,
             commits,
             self.live,
             stores.spent,
             stores.resume,
-            self.messages,
+            self.chat.messages,
             self.clock,
             moved=self.routes.moved,
             resume_events_max=self.settings.sockets.resume_events_max,
@@ -183,7 +170,7 @@ class Cell:
             commits, self.stores.log, stores.sealer, self.directory.door, stores.leases, self.clock
         )
         self.provisioning = Provisioning(commits, residents, self.tokens, self.hasher, os.urandom)
-        self.imports = Imports(commits, self.messages, self.reactions)
+        self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
         self.claims = Claims(
             commits, self.stores.log, self.directory.door, stores.leases, self.clock, self._claim_refused
         )
@@ -222,22 +209,8 @@ class Cell:
 
     def _doors(self) -> None:
         node, commits = self.settings.node, self.commits
-        services = Services(
-            commits=commits,
-            messages=self.messages,
-            reader=self.reader,
-            conversations=Conversations(commits, self.stores.views, new_id),
-            users=Users(commits, self.clock),
-            reactions=self.reactions,
-            reads=Reads(commits, self.stores.views),
-            sessions=self.tokens,
-            cursors=self.stores.cursors,
-            draw_word=lambda: os.urandom(3).hex(),
-            files=self.files,
-            search=self.asking,
-        )
         limits = RateLimits(self.settings.limits.profile, self.clock)
-        self.web_api = WebApi(services, limits, self.clock, self.name)
+        self.web_api = WebApi(self.chat.api(self.asking), limits, self.clock, self.name)
         calls = Calls(
             commits,
             self.tokens,
@@ -266,7 +239,7 @@ class Cell:
             allow_table(self.routes, node.federation, self.name),
             metrics=self.metrics,
         )
-        file_bytes = FileBytes(self.files, calls, self.tokens, self.routes.edge, node.federation)
+        file_bytes = FileBytes(self.chat.files, calls, self.tokens, self.routes.edge, node.federation)
         gateway = GatewayServicer(self.exchange, file_bytes)
         self.rpc.add(lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(gateway, server))
         provisioning = ProvisioningServicer(self.provisioning, self.imports)

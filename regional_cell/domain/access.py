@@ -7,6 +7,7 @@ Invariants
 """
 
 from accord.errors import ForbiddenError, InvalidError, NotFoundError, WrongStateError
+from accord.ids import USLACKBOT
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.state import State
@@ -75,6 +76,19 @@ def require_postable(state: State, caller: Caller, channel: str) -> Row:
     return row
 
 
+def sees_user(state: State, caller: Caller, user: str) -> bool:
+    """Guests know of those with whom they share a conversation, everybody else of everybody."""
+    if caller.role not in GUESTS or user in (caller.user, USLACKBOT):
+        return True
+    return not state.channels_of.get(caller.user, set()).isdisjoint(state.channels_of.get(user, ()))
+
+
+def require_user_visible(state: State, caller: Caller, user: str) -> None:
+    """Raises NotFoundError `user_not_visible`."""
+    if not sees_user(state, caller, user):
+        raise NotFoundError(api="user_not_visible", thing="user")
+
+
 def require_not_archived(row: Row) -> None:
     """Raises WrongStateError `is_archived`."""
     if row["archived"]:
@@ -92,6 +106,16 @@ def require_kind(row: Row, *kinds: str) -> None:
 def has_scope(caller: Caller, *scopes: str) -> bool:
     """Whether one of them is granted. Sessions of our own clients (`xoxc`) may do all that their user may."""
     return caller.kind == "xoxc" or not caller.scopes.isdisjoint(scopes)
+
+
+def require_write(caller: Caller, kind: str, *words: str) -> None:
+    """The token may change conversations of this kind. `words`: `invites`, `topic`: narrower scopes that do.
+
+    Raises ForbiddenError `missing_scope`.
+    """
+    family = FAMILIES[kind]
+    manage = ("channels:manage",) if kind == "public" else ()
+    require_scope(caller, *manage, f"{family}:write", *(f"{family}:write.{word}" for word in words))
 
 
 def require_scope(caller: Caller, *scopes: str) -> None:

@@ -1,14 +1,29 @@
-"""Conversations: making, joining, leaving, inviting, opening, listing and describing them."""
+"""Conversations: who is in them, opening and closing them, listing and describing them.
+
+What changes a channel itself is in `channel_changes.py`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regional_cell.domain.access import FAMILIES, GUESTS, require_scope, require_visible
+from accord.errors import NotFoundError
+from regional_cell.domain.access import (
+    FAMILIES,
+    GUESTS,
+    require_scope,
+    require_visible,
+    require_write,
+    sees_user,
+)
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands import channels as commands
-from regional_cell.domain.commands.channels import Invited, Opened
+from regional_cell.domain.commands import direct
+from regional_cell.domain.commands.channels import Invited
+from regional_cell.domain.commands.direct import Opened
+from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
+from regional_cell.domain.decisions import Decided
 from regional_cell.domain.objects.channels import conversation
 from regional_cell.domain.state import State
 from regional_cell.domain.timestamps import format_ts
@@ -16,7 +31,6 @@ from regional_cell.ports.commits import Commits
 from regional_cell.ports.views import Views
 
 Object = dict[str, Any]
-NOT_COUNTED = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})
 UNREAD_MAX = 1_000
 
 
@@ -86,6 +100,25 @@ class Conversations:
         )
         return _shown(done.state, channel, caller), done.answer
 
+    async def kick(self, caller: Caller, channel: str, user: str, epoch: int | None = None) -> None:
+        """Remove a user. Raises: as `commands.kick`, `Commits.submit`."""
+        await self._commits.commit(
+            caller.resident,
+            lambda state, _: commands.kick(state, caller, channel, user),
+            principal=caller.user,
+            epoch=epoch,
+        )
+
+    async def close(self, caller: Caller, channel: str, epoch: int | None = None) -> bool:
+        """Whether the direct message was open. Raises: as `direct.close`, `Commits.submit`."""
+        done = await self._commits.commit(
+            caller.resident,
+            lambda state, _: direct.close(state, caller, channel),
+            principal=caller.user,
+            epoch=epoch,
+        )
+        return bool(done.answer)
+
     async def open(
         self,
         caller: Caller,
@@ -94,21 +127,21 @@ class Conversations:
         prevent_creation: bool,
         epoch: int | None = None,
     ) -> tuple[Object, Opened]:
-        """Open the direct message with `users`, or reopen `channel`. Raises: as `commands.open_direct`,
-        `reopen`.
+        """Open the direct message with `users`, or reopen `channel`.
+
+        Raises: as `direct.open_direct`, `reopen`; ForbiddenError `missing_scope`.
         """
-        done = await self._commits.commit(
-            caller.resident,
-            lambda state, _: (
-                commands.reopen(state, caller, channel)
-                if channel
-                else commands.open_direct(
-                    state, caller, users, prevent_creation=prevent_creation, draw_id=self._draw_id
-                )
-            ),
-            principal=caller.user,
-            epoch=epoch,
-        )
+
+        def decide(state: State, _: int) -> Decided:
+            if channel:
+                return direct.reopen(state, caller, channel)
+            return direct.open_direct(
+                state, caller, users, prevent_creation=prevent_creation, draw_id=self._draw_id
+            )
+
+        if not channel:
+            require_write(caller, "mpim" if len({*users, caller.user}) > 2 else "im")
+        done = await self._commits.commit(caller.resident, decide, principal=caller.user, epoch=epoch)
         opened: Opened = done.answer
         return _shown(done.state, opened.channel, caller), opened
 
@@ -122,6 +155,25 @@ class Conversations:
             conversation(state, channel, state.rows["channels"][(channel,)], caller.user, num_members=True)
             for _, channel in page[:limit]
         ]
+        return shown, page[limit - 1] if len(page) > limit else None
+
+    async def page_of(
+        self, caller: Caller, user: str, wanted: Wanted, limit: int, after: tuple[int, str] | None
+    ) -> tuple[list[Object], tuple[int, str] | None]:
+        """The same, of those that `user` is in and the caller may know of. Raises NotFoundError
+        `user_not_found`.
+        """
+        state = await self._commits.state(caller.resident)
+        if user != caller.user and (state.row("users", user) is None or not sees_user(state, caller, user)):
+            raise NotFoundError(thing="user")
+        theirs = state.channels_of.get(user, set())
+        keys = [key for key in _chosen(state, caller, wanted) if key[1] in theirs]
+        page = [key for key in keys if after is None or key > after][: limit + 1]
+        shown = []
+        for _, channel in page[:limit]:
+            each = conversation(state, channel, state.rows["channels"][(channel,)], caller.user)
+            each.pop("is_member", None)
+            shown.append(each)
         return shown, page[limit - 1] if len(page) > limit else None
 
     async def members(
@@ -169,7 +221,7 @@ class Conversations:
         rows = await self._views.messages(
             state.resident, channel, oldest=last_read, latest=None, newest_first=False, limit=UNREAD_MAX
         )
-        hidden: int = sum(row["user"] != caller.user and row["subtype"] in NOT_COUNTED for _, row in rows)
+        hidden: int = sum(row["user"] != caller.user and row["subtype"] in SYSTEM_SUBTYPES for _, row in rows)
         return unread - hidden
 
 

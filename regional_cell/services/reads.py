@@ -3,11 +3,11 @@
 from regional_cell.domain.access import require_member
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import reads as commands
+from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.views import Views
 
 COUNT_MAX = 1_000
-NOT_COUNTED = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})
 
 
 class Reads:
@@ -28,7 +28,7 @@ class Reads:
             state.resident, channel, oldest=ts, latest=None, newest_first=False, limit=COUNT_MAX
         )
         others = [row for _, row in rows if row["user"] != caller.user]
-        shown = sum(row["subtype"] not in NOT_COUNTED for row in others)
+        shown = sum(row["subtype"] not in SYSTEM_SUBTYPES for row in others)
         await self._commits.commit(
             caller.resident,
             lambda state, _: commands.mark(state, caller, channel, ts, len(others), shown),

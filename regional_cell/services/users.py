@@ -6,11 +6,10 @@ from typing import Any
 from accord.clock import Clock
 from accord.errors import InvalidError, NotFoundError
 from accord.ids import USLACKBOT
-from regional_cell.domain.access import GUESTS, has_scope
+from regional_cell.domain.access import has_scope, require_user_visible, sees_user
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands import users as commands
-from regional_cell.domain.commands.channels import require_user_visible
 from regional_cell.domain.objects.users import profile_object, user_object, user_row
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import Commits
@@ -42,7 +41,7 @@ class Users:
         keys = sorted(
             (row["created_s"], key[0])
             for key, row in state.rows["users"].items()
-            if _sees(state, caller, key[0])
+            if sees_user(state, caller, key[0])
         )
         keys.insert(0, (0, USLACKBOT))
         if after is not None:
@@ -64,7 +63,7 @@ class Users:
         """Raises NotFoundError `users_not_found`, also for users that the caller may not see."""
         state = await self._commits.state(caller.resident)
         user = state.user_by_email.get(email.strip().casefold())
-        if user is None or not _sees(state, caller, user) or state.rows["users"][(user,)]["deleted"]:
+        if user is None or not sees_user(state, caller, user) or state.rows["users"][(user,)]["deleted"]:
             raise NotFoundError(api="users_not_found", thing="user")
         return self._shown(state, caller, user, locale=False)
 
@@ -105,12 +104,6 @@ def require_user(state: State, caller: Caller, user: str) -> Row:
         raise NotFoundError(thing="user")
     require_user_visible(state, caller, user)
     return row
-
-
-def _sees(state: State, caller: Caller, user: str) -> bool:
-    if caller.role not in GUESTS or user in (caller.user, USLACKBOT):
-        return True
-    return bool(state.channels_of.get(caller.user, set()) & state.channels_of.get(user, set()))
 
 
 def _sees_email(caller: Caller) -> bool:

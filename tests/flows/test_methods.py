@@ -34,6 +34,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "conversations.replies": {"channel": "{thread_channel}", "ts": "{thread}", "limit": 2},
     "conversations.mark": {"channel": "{channel}", "ts": "{ts}"},
     "conversations.open": {"users": "{other}", "return_im": True},
+    "conversations.close": {"channel": "{direct}"},
+    "conversations.kick": {"channel": "{left}", "user": "{other}"},
+    "conversations.rename": {"channel": "{inviting}", "name": "{fresh}"},
+    "conversations.setTopic": {"channel": "{channel}", "topic": "{fresh}"},
+    "conversations.setPurpose": {"channel": "{channel}", "purpose": "{fresh}"},
+    "conversations.archive": {"channel": "{inviting}"},
+    "conversations.unarchive": {"channel": "{archived}"},
+    "users.conversations": {"user": "{other}", "limit": 1},
     "users.list": {"limit": 2},
     "users.info": {"user": "{other}"},
     "users.lookupByEmail": {"email": "{email}"},
@@ -101,6 +109,13 @@ class Facts:
             return room(self._demo, self._own, *([self._other] if name == "left" else []))
         if name == "open":
             return room(self._demo, self._other)
+        if name == "direct":
+            opened = self._plain.done("conversations.open", users=self._other.user)
+            return str(opened["channel"]["id"])
+        if name == "archived":
+            channel = room(self._demo, self._own)
+            self._plain.done("conversations.archive", channel=channel)
+            return channel
         if name == "file":
             return self._uploaded()
         return self._message(name)

@@ -17,11 +17,11 @@ from regional_cell.domain.access import (
 )
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Require, Row
+from regional_cell.domain.commands.direct import DIRECT, opened_for_all
+from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft, Payload
 from regional_cell.domain.state import State
-
-SYSTEM_SUBTYPES = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):
@@ -80,7 +80,7 @@ def post(state: State, caller: Caller, message: NewMessage) -> Decided:
     user = state.row("users", caller.user)
     if user is None or user["deleted"]:
         raise UserInactiveError()
-    require_postable(state, caller, message.channel)
+    place = require_postable(state, caller, message.channel)
     payload = _payload(caller, message)
     topics: tuple[str, ...] = (message.channel,)
     requires: tuple[Require, ...] = ()
@@ -92,7 +92,9 @@ def post(state: State, caller: Caller, message: NewMessage) -> Decided:
         topics = (message.channel, message.channel)
         requires = (Require("messages", (message.channel, thread.root_us)),)
     key = (caller.user, message.client_msg_id) if message.client_msg_id else None
-    return Decided((Draft("MessagePosted", payload, topics),), requires, key)
+    posted = Draft("MessagePosted", payload, topics)
+    opened = opened_for_all(state, message.channel) if place["kind"] in DIRECT else ()
+    return Decided((posted, *opened), requires, key, structural=bool(opened))
 
 
 def _payload(caller: Caller, message: NewMessage) -> Payload:

@@ -47,7 +47,8 @@ def _changed(event: Event) -> list[Change]:
     if field == "archived":
         return [Patch("channels", key, {**updated, "archived": int(bool(value))})]
     if field == "name":
-        return [Patch("channels", key, {**updated, "content": {"name": value}})]
+        content = {"name": value, "previous_names": list(payload["previous_names"])}
+        return [Patch("channels", key, {**updated, "content": content})]
     return [
         Patch(
             "channels",

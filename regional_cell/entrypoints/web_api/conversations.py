@@ -1,4 +1,7 @@
-"""`conversations.*`: channels and direct messages, their history and read marks."""
+"""`conversations.*` and `users.conversations`: channels and direct messages, their history and read marks.
+
+What changes a channel itself is in `channel_changes.py`.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ from accord.errors import InvalidError
 from regional_cell.domain.access import FAMILIES
 from regional_cell.domain.timestamps import format_ts
 from regional_cell.entrypoints.web_api.answers import RefusedWithMembersError
-from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, listed, moment, text
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, listed, moment, text, word
 from regional_cell.entrypoints.web_api.calls import ApiCall
 from regional_cell.entrypoints.web_api.method import (
     CHANNEL,
@@ -27,7 +30,8 @@ Answer = dict[str, Any]
 KINDS = {"public_channel": "public", "private_channel": "private", "im": "im", "mpim": "mpim"}
 LIMIT_DEFAULT = 100
 HISTORY_LIMIT_MAX = 999
-LIST_LIMIT_MAX = 1_000
+LIST_LIMIT_MAX = 999
+MEMBERS_LIMIT_MAX = 1_000
 INVITED_MAX = 100
 
 
@@ -72,6 +76,20 @@ async def invite(call: ApiCall, arguments: Arguments, services: Services) -> Ans
     return {"channel": channel, "errors": errors} if errors else {"channel": channel}
 
 
+async def kick(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Remove somebody else from a channel."""
+    await services.conversations.kick(
+        caller_of(call), arguments["channel"], arguments["user"], epoch_of(call)
+    )
+    return {"errors": {}}
+
+
+async def close(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Take a direct message off the caller's list."""
+    was_open = await services.conversations.close(caller_of(call), arguments["channel"], epoch_of(call))
+    return {} if was_open else {"no_op": True, "already_closed": True}
+
+
 async def open_(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
     """Open a direct message with users, or reopen one by its id."""
     users, channel = arguments.get("users"), arguments.get("channel", "")
@@ -88,23 +106,36 @@ async def open_(call: ApiCall, arguments: Arguments, services: Services) -> Answ
 
 async def list_(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
     """Conversations that the caller may know of, in order of creation."""
-    caller = caller_of(call)
+    caller, wanted, limit = caller_of(call), _wanted(call, arguments), list_limit(arguments)
+    bound = (call.method, caller.token_id, wanted.kinds, wanted.archived)
+    after = tuple(services.cursors.read(arguments["cursor"], *bound)) if arguments.get("cursor") else None
+    shown, following = await services.conversations.page(caller, wanted, limit, after)
+    return {"channels": shown, **_cursor(services.cursors.make(following, *bound) if following else "")}
+
+
+async def of_user(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Conversations that a user, the caller by default, is in; in order of creation."""
+    caller, wanted, limit = caller_of(call), _wanted(call, arguments), list_limit(arguments)
+    user = arguments.get("user") or caller.user
+    bound = (call.method, caller.token_id, user, wanted.kinds, wanted.archived)
+    after = tuple(services.cursors.read(arguments["cursor"], *bound)) if arguments.get("cursor") else None
+    shown, following = await services.conversations.page_of(caller, user, wanted, limit, after)
+    return {"channels": shown, **_cursor(services.cursors.make(following, *bound) if following else "")}
+
+
+def _wanted(call: ApiCall, arguments: Arguments) -> Wanted:
     types = arguments.get("types") or ["public_channel"]
     if not set(types) <= set(KINDS):
         raise InvalidError(api="invalid_types", field="types", why="unknown type")
     kinds = tuple(sorted({KINDS[name] for name in types}))
-    require_kinds(caller, kinds)
-    limit = list_limit(arguments)
-    archived = not arguments.get("exclude_archived", False)
-    bound = (call.method, caller.token_id, kinds, archived)
-    after = tuple(services.cursors.read(arguments["cursor"], *bound)) if arguments.get("cursor") else None
-    shown, following = await services.conversations.page(caller, Wanted(kinds, archived), limit, after)
-    return {"channels": shown, **_cursor(services.cursors.make(following, *bound) if following else "")}
+    require_kinds(caller_of(call), kinds)
+    return Wanted(kinds, not arguments.get("exclude_archived", False))
 
 
 async def members(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
     """Users in a conversation."""
-    caller, channel, limit = caller_of(call), arguments["channel"], list_limit(arguments)
+    caller, channel = caller_of(call), arguments["channel"]
+    limit = list_limit(arguments, MEMBERS_LIMIT_MAX)
     bound = (call.method, caller.token_id, channel)
     after = services.cursors.read(arguments["cursor"], *bound) if arguments.get("cursor") else None
     users, following = await services.conversations.members(caller, channel, limit, after)
@@ -170,10 +201,10 @@ async def mark(call: ApiCall, arguments: Arguments, services: Services) -> Answe
     return {}
 
 
-def list_limit(arguments: Arguments) -> int:
+def list_limit(arguments: Arguments, most: int = LIST_LIMIT_MAX) -> int:
     """The limit of a list. Raises InvalidError `invalid_limit`."""
     limit: int = arguments.get("limit", LIMIT_DEFAULT)
-    if not 1 <= limit <= LIST_LIMIT_MAX:
+    if not 1 <= limit <= most:
         raise InvalidError(api="invalid_limit", field="limit", why="out of range")
     return limit
 
@@ -241,6 +272,18 @@ METHODS = {
             "force": FLAG,
         },
         (*CHANNEL_WRITE, "channels:write.invites", "groups:write.invites"), writes=True,
+    ),
+    "conversations.kick": Method(
+        kick, "3", {"channel": CHANNEL, "user": Argument(word, True, "user_not_found", "user_not_found")},
+        CHANNEL_WRITE, writes=True,
+    ),
+    "conversations.close": Method(
+        close, "3", {"channel": CHANNEL}, ("im:write", "mpim:write"), writes=True
+    ),
+    "users.conversations": Method(
+        of_user, "3",
+        {**PAGE, "types": LIST, "exclude_archived": FLAG, "exclude_muted": FLAG, "user": WORD},
+        scopes_for("read"),
     ),
     "conversations.members": Method(
         members, "4", {"channel": CHANNEL, **PAGE}, scopes_for("read")

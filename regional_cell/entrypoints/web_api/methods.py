@@ -5,6 +5,7 @@ A row names the handler, who may call it, how often, and what its arguments are.
 """
 
 from regional_cell.entrypoints.web_api import (
+    channel_changes,
     chat,
     conversations,
     files,
@@ -31,6 +32,7 @@ METHODS = merged(
     meta.METHODS,
     chat.METHODS,
     conversations.METHODS,
+    channel_changes.METHODS,
     users.METHODS,
     reactions.METHODS,
     files.METHODS,

@@ -9,6 +9,7 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.cursors import CursorKey
 from regional_cell.entrypoints.web_api.calls import ApiCall
 from regional_cell.ports.commits import Commits
+from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
@@ -39,6 +40,7 @@ class Services:
     messages: Messages
     reader: MessageReader
     conversations: Conversations
+    channel_changes: ChannelChanges
     users: Users
     reactions: Reactions
     reads: Reads

@@ -298,7 +298,12 @@ class GroupCommits:
                 self._unwritten(one, outcome, again)
         for resident, its in written.items():
             state = its[0].state
-            told = [(event, one.command.origin) for one in its for event in one.events]
+            # The first event of a command is the one that its sender waits for.
+            told = [
+                (event, one.command.origin if event is one.events[0] else None)
+                for one in its
+                for event in one.events
+            ]
             state.fold([event for event, _ in told], [change for one in its for change in one.changes])
             self._tell(state, told)
             if self._doorbell is not None:

@@ -15,9 +15,10 @@ from accord.ids import kind_of
 from regional_cell.domain.access import not_found, require_postable, require_readable, require_scope
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Require, Row
-from regional_cell.domain.commands import channels as channel_commands
+from regional_cell.domain.commands import direct
 from regional_cell.domain.commands import messages as commands
-from regional_cell.domain.commands.messages import SYSTEM_SUBTYPES, Content, NewMessage, Target, Thread
+from regional_cell.domain.commands.messages import Content, NewMessage, Target, Thread
+from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.objects.messages import decorate, posted, slim
 from regional_cell.domain.state import State
@@ -169,20 +170,20 @@ class Messages:
                 raise not_found()
             return channel
         try:
-            channel = channel_commands.find_direct(state, channel_commands.people_of(state, caller, [user]))
+            channel = direct.find_direct(state, direct.people_of(state, caller, [user]))
         except ColinkError:
             raise not_found() from None
         if channel is not None:
             return channel
         done = await self._commits.commit(
             caller.resident,
-            lambda state, _: channel_commands.open_direct(
+            lambda state, _: direct.open_direct(
                 state, caller, [user], prevent_creation=False, draw_id=self._draw_id
             ),
             principal=caller.user,
             epoch=epoch,
         )
-        opened: channel_commands.Opened = done.answer
+        opened: direct.Opened = done.answer
         return opened.channel
 
     async def _thread(self, state: State, caller: Caller, channel: str, ts: int, broadcast: bool) -> Thread:

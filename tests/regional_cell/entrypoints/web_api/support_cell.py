@@ -35,6 +35,7 @@ from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.entrypoints.web_api.services import Services
 from regional_cell.ports.log import Log, ResidentRecord
 from regional_cell.ports.views import Views
+from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.messages.posting import Messages
@@ -103,6 +104,7 @@ class Cell:
             messages=Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future),
             reader=reader,
             conversations=Conversations(self.commits, self.views, self.draw_id),
+            channel_changes=ChannelChanges(self.commits),
             users=Users(self.commits, self.clock),
             reactions=Reactions(self.commits, self.views),
             reads=Reads(self.commits, self.views),

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from regional_cell.domain.callers import Caller
-from regional_cell.entrypoints.web_api import chat, conversations, meta, methods, reactions, realtime, users
+from regional_cell.entrypoints.web_api import meta, methods
 from regional_cell.entrypoints.web_api.methods import METHODS
 from tests.regional_cell.entrypoints.web_api.support_cell import (
     ANN,
@@ -26,18 +26,16 @@ from tests.regional_cell.entrypoints.web_api.support_cell import (
 REPOSITORY = Path(__file__).parents[4]
 
 
-def modules() -> list[ModuleType]:
-    found: list[ModuleType] = [chat, conversations, meta, reactions, realtime, users]
-    for name in ("files", "search"):
-        if hasattr(methods, name):
-            found.append(getattr(methods, name))
-    return found
+def test_a_method_stands_in_one_table_only() -> None:
+    with pytest.raises(ValueError, match=r"auth\.test"):
+        methods.merged(meta.METHODS, {"auth.test": METHODS["auth.test"]})
 
 
 def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
     handlers = {
         member
-        for module in modules()
+        for module in vars(methods).values()
+        if isinstance(module, ModuleType)
         for name, member in inspect.getmembers(module, inspect.iscoroutinefunction)
         if member.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -1,0 +1,64 @@
+"""The chat services of a cell: what its web API, its sockets and its imports work with."""
+
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from accord.clock import Clock
+from accord.ids import new_id
+from regional_cell.bootstrap.stores import Stores
+from regional_cell.entrypoints.web_api.services import Services
+from regional_cell.services.channel_changes import ChannelChanges
+from regional_cell.services.commits.writer import GroupCommits
+from regional_cell.services.conversations import Conversations
+from regional_cell.services.files import Files
+from regional_cell.services.messages.posting import Messages
+from regional_cell.services.messages.reading import MessageReader
+from regional_cell.services.reactions import Reactions
+from regional_cell.services.reads import Reads
+from regional_cell.services.tokens import Tokens
+from regional_cell.services.users import Users
+from regional_cell.settings import CellSettings
+
+
+class Chat:
+    """Made once for each process.
+
+    Args:
+        spawn: runs a coroutine beside and keeps it.
+    """
+
+    def __init__(
+        self,
+        settings: CellSettings,
+        stores: Stores,
+        commits: GroupCommits,
+        tokens: Tokens,
+        clock: Clock,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        views, file_bytes_max = stores.views, settings.limits.file_gib_max * 1024**3
+        self._commits, self._stores, self._tokens, self._clock = commits, stores, tokens, clock
+        self.files = Files(commits, views, stores.files, tokens, new_id, file_bytes_max)
+        self.reader = MessageReader(commits, views, self.files)
+        self.messages = Messages(commits, views, self.reader, new_id, spawn)
+        self.reactions = Reactions(commits, views)
+
+    def api(self, search: Any) -> Services:
+        """What the methods of the web API get. `search`: over all workspaces of a person."""
+        commits, views = self._commits, self._stores.views
+        return Services(
+            commits=commits,
+            messages=self.messages,
+            reader=self.reader,
+            conversations=Conversations(commits, views, new_id),
+            channel_changes=ChannelChanges(commits),
+            users=Users(commits, self._clock),
+            reactions=self.reactions,
+            reads=Reads(commits, views),
+            sessions=self._tokens,
+            cursors=self._stores.cursors,
+            draw_word=lambda: os.urandom(3).hex(),
+            files=self.files,
+            search=search,
+        )
