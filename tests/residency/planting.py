@@ -31,6 +31,7 @@ PASSING = frozenset(
         "wrong_password",
         "long_query",
         "bad_argument",
+        "reaction",
         "bad_body",
         "password",
         "refused_name",
@@ -177,7 +178,8 @@ def _talk(near: Plain, far: Plain, value: dict[str, str]) -> str:
     deleted = far.done("chat.postMessage", channel=channel, text=value["deleted_text"])["ts"]
     near.done("chat.delete", channel=channel, ts=deleted)
     near.done("reactions.add", channel=channel, timestamp=root, name="eyes")
-    near.done("reactions.add", channel=channel, timestamp=root, name=value["reaction"])
+    refused = near.patient("reactions.add", channel=channel, timestamp=root, name=value["reaction"])
+    assert refused.error == "invalid_name"
     profile = {"status_text": value["status"], "status_emoji": ":eyes:"}
     near.done("users.profile.set", profile=profile)
     return channel

@@ -48,8 +48,8 @@ def test_every_canary_that_rests_is_found_at_home_by_the_reader_with_the_keys(
     until(lambda: not missing(), 20, "every canary rests at home")
 
 
-# Codes and digests that the cell's store sorts and compares by: names of reactions, digests of files.
-OPEN = {("reaction", "raw utf-8"), ("file_body", "sha256 of value")}
+# What the cell's store compares by: digests of files.
+OPEN = {("file_body", "sha256 of value")}
 
 
 def test_at_home_nothing_rests_readable_but_the_words_of_the_search_index(

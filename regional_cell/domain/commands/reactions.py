@@ -1,25 +1,23 @@
 """Reactions: one per user and name on a message."""
 
-import re
-
 from accord.errors import ConflictError, InvalidError, NotFoundError
 from regional_cell.domain.access import require_member, require_not_archived, require_visible
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Require
 from regional_cell.domain.decisions import Decided
+from regional_cell.domain.emoji import is_emoji
 from regional_cell.domain.events import Draft
 from regional_cell.domain.state import State
 
 NAMES_MAX = 50
 NAMES_OF_USER_MAX = 23
-_NAME = re.compile(r"[a-z0-9_+'-]{1,100}(?:::skin-tone-[2-6])?")
 
 
 def check_name(text: str) -> str:
     """The name without colons. Raises InvalidError `invalid_name`."""
     name = text.strip().removeprefix(":")
     name = name[:-1] if name.endswith(":") and not name.endswith("::") else name
-    if not _NAME.fullmatch(name):
+    if not is_emoji(name):
         raise InvalidError(api="invalid_name", field="name", why="not a name of an emoji")
     return name
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from regional_cell.domain.emoji_names import PLAIN
 from tests.regional_cell.entrypoints.web_api.support_cell import (
     ANN,
     BOB,
@@ -216,6 +217,10 @@ async def test_reactions_are_one_per_user_and_name(cell: Cell) -> None:
         ({"name": "eyes"}, "no_item_specified"),
         ({"timestamp": "1.000001", "name": "eyes"}, "message_not_found"),
         ({"timestamp": ts, "name": "no such emoji!"}, "invalid_name"),
+        ({"timestamp": ts, "name": "no_such_emoji"}, "invalid_name"),
+        ({"timestamp": ts, "name": "eyes::skin-tone-3"}, "invalid_name"),
+        ({"timestamp": ts, "name": "wave::skin-tone-7"}, "invalid_name"),
+        ({"timestamp": ts, "name": "wave::skin-tone-"}, "invalid_name"),
         ({"timestamp": ts}, "invalid_name"),
     ):
         assert await cell.error(BOB, "reactions.add", channel=GENERAL, **arguments) == code
@@ -223,18 +228,18 @@ async def test_reactions_are_one_per_user_and_name(cell: Cell) -> None:
 
 async def test_reactions_have_their_bounds(cell: Cell) -> None:
     ts = await cell.post(ANN, GENERAL, "x")
-    for number in range(50):
+    names = sorted(PLAIN)[:51]
+    for number, name in enumerate(names[:50]):
         user = (ANN, BOB, CID)[number // 20]
-        await cell.ok(user, "reactions.add", channel=GENERAL, timestamp=ts, name=f"n{number}")
-    assert (
-        await cell.error(ANN, "reactions.add", channel=GENERAL, timestamp=ts, name="more") == "too_many_emoji"
-    )
-    for number in range(20, 23):
-        await cell.ok(ANN, "reactions.add", channel=GENERAL, timestamp=ts, name=f"n{number}")
-    assert (
-        await cell.error(ANN, "reactions.add", channel=GENERAL, timestamp=ts, name="n24")
-        == "too_many_reactions"
-    )
+        await cell.ok(user, "reactions.add", channel=GENERAL, timestamp=ts, name=name)
+
+    async def refused(name: str) -> str:
+        return await cell.error(ANN, "reactions.add", channel=GENERAL, timestamp=ts, name=name)
+
+    assert await refused(names[50]) == "too_many_emoji"
+    for name in names[20:23]:
+        await cell.ok(ANN, "reactions.add", channel=GENERAL, timestamp=ts, name=name)
+    assert await refused(names[23]) == "too_many_reactions"
 
 
 async def test_what_was_said_before_joining_is_not_unread(cell: Cell) -> None:
