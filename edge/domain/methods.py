@@ -2,7 +2,7 @@
 
 METHODS: frozenset[str] = frozenset(
     """
-    api.test auth.test chat.postMessage chat.update chat.delete chat.getPermalink
+    api.test auth.test auth.revoke chat.postMessage chat.update chat.delete chat.getPermalink
     conversations.create conversations.list conversations.info conversations.join conversations.leave
     conversations.invite conversations.members conversations.history conversations.replies conversations.mark
     conversations.open conversations.close conversations.kick conversations.rename conversations.setTopic

@@ -179,9 +179,12 @@ class Tokens:
         await self._commits.commit(resident, decide, principal=principal)
         return [each.text for each in minted]
 
-    async def revoke(self, resident: str, token_id: str, why: str, principal: str) -> None:
-        """Take a token back; from the next call on it opens nothing. NotFoundError."""
-        await self._commits.commit(resident, commands.revoke(token_id, why), principal=principal)
+    async def revoke(
+        self, resident: str, token_id: str, why: str, principal: str, epoch: int | None = None
+    ) -> None:
+        """Take a token back; from the next call on it opens nothing, and its sockets close. NotFoundError."""
+        decide = commands.revoke(token_id, why)
+        await self._commits.commit(resident, decide, principal=principal, epoch=epoch)
 
     # --- tickets ---------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ EDGES = ("fra", "iad", "bom")
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "api.test": {"foo": "bar"},
     "auth.test": {},
+    "auth.revoke": {"test": True},
     "chat.postMessage": {"channel": "{channel}", "text": "hello"},
     "chat.update": {"channel": "{channel}", "ts": "{ts}", "text": "changed"},
     "chat.delete": {"channel": "{channel}", "ts": "{doomed}"},

@@ -5,6 +5,7 @@ import pytest
 from tests.support.clients import Plain, sign_in
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person
+from tests.support.sockets import open_socket
 
 
 @pytest.mark.parametrize("workspace", ["acme", "globex", "initech"])
@@ -51,6 +52,24 @@ def test_a_session_ends_where_it_is_signed_out(demo: RunningDemo, jonas: Person)
         assert plain.send("POST", f"{edge['url']}/sign-out").fields["ok"] is True
         assert plain.patient("auth.test").error in ("token_revoked", "invalid_auth")
         assert other.done("auth.test")["user_id"] == jonas.user
+
+
+def test_a_revoked_token_opens_nothing_more_and_its_sockets_close_at_every_edge(
+    demo: RunningDemo, jonas: Person
+) -> None:
+    fra = demo.edge("fra")
+    token, other = (sign_in(fra, jonas.email, jonas.password)["workspaces"][0]["token"] for _ in range(2))
+    with (
+        open_socket(demo.edge("iad"), token) as near,
+        open_socket(demo.edge("bom"), token) as far,
+        open_socket(fra, other) as stays,
+        Plain(demo.edge("bom"), token) as plain,
+    ):
+        assert plain.done("auth.revoke", test=True)["revoked"] is False
+        assert plain.done("auth.revoke")["revoked"] is True
+        assert (near.ended(), far.ended()) == ((1008, "token_revoked"),) * 2
+        assert {plain.patient(method).error for method in ("auth.test", "rtm.connect")} == {"token_revoked"}
+        stays.reply(stays.say("ping"))
 
 
 def test_a_session_can_be_revoked_from_another(demo: RunningDemo, jonas: Person) -> None:

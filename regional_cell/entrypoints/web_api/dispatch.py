@@ -105,7 +105,8 @@ class WebApi:
             require_scope(caller, *method.scopes)
         who = caller.app if caller.is_bot else caller.user
         self._limits.hit(call.method, method.tier, caller.resident, who, first_party=caller.kind == "xoxc")
-        _require_workspace(caller, call)
+        if not method.organisations:
+            _require_workspace(caller, call)
 
 
 def _arguments(method: Method, call: ApiCall) -> Arguments:
@@ -116,8 +117,8 @@ def _arguments(method: Method, call: ApiCall) -> Arguments:
 
 
 def _require_workspace(caller: Caller, call: ApiCall) -> None:
-    """Methods are about a workspace; a token of an organisation has to name one, and none acts through it
-    yet.
+    """Most methods are about a workspace: a token of an organisation has to name one, and none acts through
+    it yet.
     """
     if caller.resident.startswith("T"):
         return

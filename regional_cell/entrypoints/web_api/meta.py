@@ -6,8 +6,8 @@ from accord.errors import InvalidError
 from regional_cell.entrypoints.web_api.answers import RefusedWithMembersError
 from regional_cell.entrypoints.web_api.arguments import Arguments
 from regional_cell.entrypoints.web_api.calls import ApiCall
-from regional_cell.entrypoints.web_api.method import Method
-from regional_cell.entrypoints.web_api.services import Services, caller_of
+from regional_cell.entrypoints.web_api.method import FLAG, Method
+from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 
 Answer = dict[str, Any]
 ERROR_CHARS_MAX = 200
@@ -42,7 +42,18 @@ async def auth_test(call: ApiCall, arguments: Arguments, services: Services) -> 
     return answer
 
 
+async def auth_revoke(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """End the token that is shown; its sockets close. With `test` nothing happens."""
+    caller = caller_of(call)
+    if arguments.get("test", False):
+        return {"revoked": False}
+    why, epoch = "revoked by its owner", epoch_of(call)
+    await services.sessions.revoke(caller.resident, caller.token_id, why, caller.user, epoch)
+    return {"revoked": True}
+
+
 METHODS = {
     "api.test": Method(api_test, "plain", {}, kinds=frozenset()),
     "auth.test": Method(auth_test, "plain", {}),
+    "auth.revoke": Method(auth_revoke, "3", {"test": FLAG}, writes=True, organisations=True),
 }  # fmt: skip

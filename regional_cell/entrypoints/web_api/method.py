@@ -40,6 +40,7 @@ class Method:
         kinds: of tokens; empty: no token is needed.
         writes: whether an answer that did not come leaves open what happened.
         deduplicates: whether a request whose answer was lost is answered again, not done again.
+        organisations: whether a token of an organisation calls it for itself, naming no workspace.
     """
 
     handler: Handler
@@ -49,6 +50,7 @@ class Method:
     kinds: frozenset[str] = PEOPLE_AND_BOTS
     writes: bool = False
     deduplicates: bool = False
+    organisations: bool = False
 
 
 TEXT = Argument(text, keeps_empty=True)

@@ -24,7 +24,9 @@ class Sessions(Protocol):
     def socket_ticket(self, caller: Caller, edge: str) -> str:
         """A ticket that opens one socket of this caller at this edge."""
 
-    async def revoke(self, resident: str, token_id: str, why: str, principal: str) -> None:
+    async def revoke(
+        self, resident: str, token_id: str, why: str, principal: str, epoch: int | None = None
+    ) -> None:
         """Take a token back. Raises NotFoundError."""
 
 

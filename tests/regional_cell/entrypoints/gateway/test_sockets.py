@@ -155,8 +155,10 @@ async def test_a_revoked_token_closes_its_sockets_and_opens_no_more(town: Town) 
         await edge.open_socket(1, town.tokens[0], town.team)
         answer = await edge.ask("rtm.connect", token=town.tokens[0], resident=town.team)
         ticket = answer["url"].rpartition("/")[2]
-        claims = town.cell.tokens.prove(town.tokens[0]).claims
-        await town.cell.tokens.revoke(town.team, claims.token_id, "test", "")
+        tried = await edge.ask("auth.revoke", {"test": True}, token=town.tokens[0], resident=town.team)
+        assert tried == {"ok": True, "revoked": False}
+        revoked = await edge.ask("auth.revoke", token=town.tokens[0], resident=town.team)
+        assert revoked == {"ok": True, "revoked": True}
         await edge.until(lambda: edge.closed(1) is not None)
         assert edge.closed(1) == "token_revoked"
         await edge.open_with(2, ticket)

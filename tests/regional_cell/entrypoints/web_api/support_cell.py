@@ -81,7 +81,9 @@ class FakeSessions:
     def socket_ticket(self, caller: Caller, edge: str) -> str:
         return f"ticket.{caller.user}.{edge}"
 
-    async def revoke(self, resident: str, token_id: str, why: str, principal: str) -> None:
+    async def revoke(
+        self, resident: str, token_id: str, why: str, principal: str, epoch: int | None = None
+    ) -> None:
         self.revoked.append(token_id)
 
 

@@ -19,6 +19,7 @@ from tests.regional_cell.entrypoints.web_api.support_cell import (
     BOT_USER,
     CANARY,
     GENERAL,
+    ORGANISATION,
     TEAM,
     Cell,
 )
@@ -118,6 +119,16 @@ async def test_auth_test_tells_who_and_where(cell: Cell) -> None:
     )
     assert body["url"].endswith("/")
     assert "bot_id" not in await cell.ok(BOB, "auth.test")
+
+
+async def test_auth_revoke_ends_the_token_that_is_shown_and_nothing_when_it_is_a_test(cell: Cell) -> None:
+    assert await cell.ok(BOB, "auth.revoke", test=1) == {"ok": True, "revoked": False}
+    assert cell.sessions.revoked == []
+    assert await cell.ok(BOT_USER, "auth.revoke") == {"ok": True, "revoked": True}
+    assert cell.sessions.revoked == [f"token-{BOT_USER}"]
+    of_organisation = replace(cell.caller(ANN), resident=ORGANISATION, token_id="of an organisation")
+    assert await cell.ok(of_organisation, "auth.revoke") == {"ok": True, "revoked": True}
+    assert cell.sessions.revoked[-1] == "of an organisation"
 
 
 async def test_rtm_connect_hands_out_a_ticket_for_the_edge(cell: Cell) -> None:
