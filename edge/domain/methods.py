@@ -2,22 +2,25 @@
 
 METHODS: frozenset[str] = frozenset(
     """
-    api.test auth.test auth.revoke chat.postMessage chat.update chat.delete chat.getPermalink
+    api.test auth.test auth.revoke team.info
+    chat.postMessage chat.meMessage chat.update chat.delete chat.getPermalink
     conversations.create conversations.list conversations.info conversations.join conversations.leave
     conversations.invite conversations.members conversations.history conversations.replies conversations.mark
     conversations.open conversations.close conversations.kick conversations.rename conversations.setTopic
     conversations.setPurpose conversations.archive conversations.unarchive
     users.list users.info users.lookupByEmail users.profile.get users.profile.set users.conversations
-    reactions.add reactions.remove reactions.get files.getUploadURLExternal files.completeUploadExternal
+    reactions.add reactions.remove reactions.get reactions.list files.getUploadURLExternal
+    files.completeUploadExternal files.info files.list files.delete
     search.messages rtm.connect ext.search ext.sessions.list ext.sessions.revoke
     """.split()  # noqa: SIM905 - read as prose
 )
 
 READS: frozenset[str] = frozenset(
     """
-    api.test auth.test chat.getPermalink conversations.list conversations.info conversations.members
+    api.test auth.test team.info chat.getPermalink conversations.list conversations.info conversations.members
     conversations.history conversations.replies users.list users.info users.lookupByEmail users.profile.get
-    users.conversations reactions.get search.messages ext.search ext.sessions.list
+    users.conversations reactions.get reactions.list files.info files.list search.messages
+    ext.search ext.sessions.list
     """.split()  # noqa: SIM905 - read as prose
 )
 """Methods that change nothing: cancelled when their client leaves. All others are finished, and the home cell

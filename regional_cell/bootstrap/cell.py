@@ -71,6 +71,7 @@ DRAIN_NOTICE_S = 5.0
 CHECKPOINT_S = 2.0
 # No upload lasts longer; younger remains may belong to a process beside this one.
 PARTIAL_S = 3600.0
+PURGE_S = 5.0
 SETTLE_S = 10.0
 DRIFT_S = 3_600.0
 PEERS_S = 5.0
@@ -287,11 +288,15 @@ class Cell:
         for tail in self.tails:
             await tail.start()
         self.spawn(jobs.run(jobs.Job("checkpoint", CHECKPOINT_S, self._checkpoint)))
+        self.spawn(jobs.run(jobs.Job("file_purge", PURGE_S, self._purge_files)))
         self.spawn(jobs.run(jobs.Job("claims", SETTLE_S, self.claims.settle)))
         self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift)))
 
     async def _warm_peers(self) -> None:
         await self.peers.warm([cell.name for cell in self.routes.cells() if cell.name != self.name])
+
+    async def _purge_files(self) -> None:
+        await self.chat.files.purge(self.clock.now_us() // 1_000_000)
 
     async def _checkpoint(self) -> None:
         await asyncio.to_thread(self.stores.checkpointer.run)

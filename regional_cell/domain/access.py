@@ -6,6 +6,8 @@ Invariants
     3. Guests know their own conversations only.
 """
 
+from dataclasses import dataclass
+
 from accord.errors import ForbiddenError, InvalidError, NotFoundError, WrongStateError
 from accord.ids import USLACKBOT
 from regional_cell.domain.callers import Caller
@@ -15,6 +17,21 @@ from regional_cell.domain.state import State
 GUESTS = frozenset({"guest", "single_channel_guest"})
 ADMINS = frozenset({"admin", "owner", "primary_owner"})
 FAMILIES = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose messages and files count in a list: those of conversations that `user` is in and, with `public`,
+    of all public channels.
+    """
+
+    user: str
+    public: bool
+
+
+def sight_of(caller: Caller) -> Sight:
+    """As `require_readable` decides it for one conversation."""
+    return Sight(caller.user, not caller.is_bot and caller.role not in GUESTS)
 
 
 def not_found() -> NotFoundError:
@@ -87,6 +104,13 @@ def require_user_visible(state: State, caller: Caller, user: str) -> None:
     """Raises NotFoundError `user_not_visible`."""
     if not sees_user(state, caller, user):
         raise NotFoundError(api="user_not_visible", thing="user")
+
+
+def require_known_user(state: State, caller: Caller, user: str) -> None:
+    """Unknown or not visible, it is one refusal: raises NotFoundError `user_not_found`."""
+    known = user == USLACKBOT or state.row("users", user) is not None
+    if not known or not sees_user(state, caller, user):
+        raise NotFoundError(thing="user")
 
 
 def require_not_archived(row: Row) -> None:

@@ -56,7 +56,7 @@ KINDS: dict[str, Kind] = {
         "ReactionRemoved",
     ),
     **_kinds("read_state", "T", "ReadMarked"),
-    **_kinds("file_content", "T", "FileOffered", "FileStored", "FileShared"),
+    **_kinds("file_content", "T", "FileOffered", "FileStored", "FileShared", "FileDeleted", "FilePurged"),
     **_kinds("workspace_meta", "T", "AppInstalled"),
     **_kinds("workspace_meta", "E", "OrganisationCreated", "WorkspaceAttached"),
     **_kinds("membership", "E", "RoleAssigned"),

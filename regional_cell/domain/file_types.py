@@ -36,6 +36,7 @@ _KNOWN: dict[str, tuple[str, str, str]] = {
     "xlsx": ("xlsx", "Excel Spreadsheet", ""),
     "pptx": ("pptx", "PowerPoint Presentation", ""),
 }
+CATEGORIES = ("images", "snippets", "pdfs", "zips", "others")
 _BY_NAME = mimetypes.MimeTypes()
 
 
@@ -53,6 +54,18 @@ def filetype_of(name: str, snippet_type: str = "") -> tuple[str, str]:
     if extension in _KNOWN:
         return _KNOWN[extension][:2]
     return (extension, extension.upper()) if extension else ("binary", "Binary")
+
+
+def category_of(name: str, snippet_type: str = "") -> str:
+    """One of `CATEGORIES`, by which lists of files are sifted."""
+    mimetype = mimetype_of(name)
+    if snippet_type:
+        return "snippets"
+    if mimetype.startswith("image/"):
+        return "images"
+    return {"application/pdf": "pdfs", "application/zip": "zips", "application/gzip": "zips"}.get(
+        mimetype, "others"
+    )
 
 
 def is_text(mimetype: str) -> bool:

@@ -1,10 +1,30 @@
 """Reading views."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from regional_cell.domain.access import Sight
 from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class FilesWanted:
+    """Which files a list holds: the user's own, and those shared where they may read.
+
+    Attributes:
+        channel, user: shared there, uploaded by them; empty: anywhere, anybody.
+        oldest_s, latest_s: bounds of the upload in unix seconds, inclusive; None is open.
+        categories: None for all.
+    """
+
+    sight: Sight
+    channel: str = ""
+    user: str = ""
+    oldest_s: int | None = None
+    latest_s: int | None = None
+    categories: tuple[str, ...] | None = None
 
 
 class Views(Protocol):
@@ -64,3 +84,18 @@ class Views(Protocol):
         self, resident: str, files: Sequence[str]
     ) -> dict[str, list[tuple[str, int, int | None]]]:
         """Per file: (channel, ts, thread_ts) of its shares."""
+
+    async def files(
+        self, resident: str, wanted: FilesWanted, limit: int, offset: int
+    ) -> tuple[int, list[str]]:
+        """How many stored files there are, and a page of their ids, newest first."""
+
+    async def reacted(
+        self, resident: str, user: str, sight: Sight, *, before_us: int | None, limit: int, offset: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """How many visible messages `user` reacted to, and a page of (time of the newest reaction, channel,
+        ts), newest first. `before_us`: only those whose time is earlier; they count all the same.
+        """
+
+    async def due(self, view: str, until_s: int, limit: int) -> list[tuple[str, Key]]:
+        """(resident, key) of rows of all residents with `due_s` <= `until_s`, the earliest first."""

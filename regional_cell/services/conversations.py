@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import NotFoundError
 from regional_cell.domain.access import (
     FAMILIES,
     GUESTS,
+    require_known_user,
     require_scope,
     require_visible,
     require_write,
-    sees_user,
 )
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
@@ -164,8 +163,7 @@ class Conversations:
         `user_not_found`.
         """
         state = await self._commits.state(caller.resident)
-        if user != caller.user and (state.row("users", user) is None or not sees_user(state, caller, user)):
-            raise NotFoundError(thing="user")
+        require_known_user(state, caller, user)
         theirs = state.channels_of.get(user, set())
         keys = [key for key in _chosen(state, caller, wanted) if key[1] in theirs]
         page = [key for key in keys if after is None or key > after][: limit + 1]

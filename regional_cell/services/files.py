@@ -1,34 +1,45 @@
-"""Files: offered, uploaded by ticket, shared in messages, read by those who may.
+"""Files: offered, uploaded by ticket, shared in messages, listed and read by those who may, deleted.
 
 Invariants
     1. A file that a caller may not see is refused exactly as one that does not exist: `file_not_found`.
     2. Bytes are stored once, in the length that was offered; what was stored never changes.
     3. A file's owner sees it; others while it is shared in a conversation that they may read.
+    4. Of a deleted file nothing is read any more; its bytes go as soon as `purge` comes round, also after a
+       crash.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import ConflictError, InvalidError, NotFoundError, TokenInvalidError
-from regional_cell.domain.access import visible
+from accord.errors import (
+    ColinkError,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    TokenInvalidError,
+    WrongStateError,
+)
+from regional_cell.domain.access import require_known_user, require_readable, visible
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands import files as commands
 from regional_cell.domain.file_types import PREVIEW_BYTES, is_text, mimetype_of, preview_of
-from regional_cell.domain.objects.files import file_object
+from regional_cell.domain.objects.files import file_object, tombstone
 from regional_cell.domain.state import State
-from regional_cell.domain.views.files import OFFERED, STORED
+from regional_cell.domain.views.files import DELETED, OFFERED, STORED
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.files import FileStore
 from regional_cell.ports.identity import TokenMint
-from regional_cell.ports.views import Views
+from regional_cell.ports.views import FilesWanted, Views
 
 Object = dict[str, Any]
 UPLOAD_LIFE_S = 600
 NAME_CHARACTERS_MAX = 255
 TEXT_CHARACTERS_MAX = 1_000
 FILES_MAX = 10
+CONTENT_BYTES_MAX = 200_000
+PURGED_AT_ONCE = 100
 PURPOSE = "upload"
 
 
@@ -171,11 +182,89 @@ class Files:
 
     # --- showing ---------------------------------------------------------------------------------
 
+    async def info(self, caller: Caller, file: str, edge_url: str) -> tuple[Object, str | None, bool]:
+        """The file; of a text what it says, None of others; whether that was cut.
+
+        Raises: NotFoundError `file_not_found`, WrongStateError `file_deleted`.
+        """
+        state = await self._commits.state(caller.resident)
+        row, _ = await self._seen(state, caller, file)
+        card = (await self.cards(state, [file], edge_url, caller)).get(file)
+        if card is None:
+            raise NotFoundError(thing="file")
+        if not is_text(row["content"]["mimetype"]):
+            return card, None, False
+        data = bytearray()
+        async for chunk in self._store.read(caller.resident, row["object_key"], 0, CONTENT_BYTES_MAX):
+            data += chunk
+        return card, data.decode("utf-8", "replace"), row["bytes"] > CONTENT_BYTES_MAX
+
+    async def page(
+        self, caller: Caller, wanted: FilesWanted, limit: int, offset: int, edge_url: str
+    ) -> tuple[int, list[Object]]:
+        """How many files there are in all, and a page of them, newest first.
+
+        Raises: NotFoundError `channel_not_found` `user_not_found`, ForbiddenError `not_in_channel` (bots).
+        """
+        state = await self._commits.state(caller.resident)
+        if wanted.channel:
+            require_readable(state, caller, wanted.channel)
+        if wanted.user:
+            require_known_user(state, caller, wanted.user)
+        total, files = await self._views.files(caller.resident, wanted, limit, offset)
+        cards = await self.cards(state, files, edge_url, caller)
+        return total, [cards[file] for file in files if file in cards]
+
+    async def delete(self, caller: Caller, file: str, epoch: int | None) -> None:
+        """Raises: NotFoundError `file_not_found`, WrongStateError `file_deleted`, ForbiddenError
+        `cant_delete_file`.
+        """
+        state = await self._commits.state(caller.resident)
+        row, channels = await self._seen(state, caller, file)
+        decide = commands.delete(caller, file, row["user"], channels)
+        try:
+            await self._commits.commit(caller.resident, decide, principal=caller.user, epoch=epoch)
+        except ConflictError:
+            raise _deleted() from None
+
+    async def purge(self, now_s: int) -> int:
+        """Remove the bytes of files that were deleted; gives of how many. Called every few seconds.
+
+        What fails holds up no other file, and is tried again when this is called again; then it raises the
+        last error.
+        """
+        purged, failure = 0, None
+        for resident, (file,) in await self._views.due("files", now_s, PURGED_AT_ONCE):
+            try:
+                row = await self._views.row(resident, "files", (file,))
+                if row is not None and row["object_key"]:
+                    await self._store.purge(resident, row["object_key"])
+                await self._commits.commit(resident, commands.purged(file), principal="")
+                purged += 1
+            except ColinkError as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        return purged
+
+    async def _seen(self, state: State, caller: Caller, file: str) -> tuple[Row, list[str]]:
+        """The row of a file that the caller may know of, and where it is shared. Raises as `delete`."""
+        row = await self._views.row(caller.resident, "files", (file,))
+        if row is None or row["state"] == OFFERED:
+            raise NotFoundError(thing="file")
+        shares = (await self._views.shares(caller.resident, [file])).get(file, [])
+        channels = list(dict.fromkeys(channel for channel, _, _ in shares))
+        if row["user"] != caller.user and not any(_may_read(state, caller, each) for each in channels):
+            raise NotFoundError(thing="file")
+        if row["state"] == DELETED:
+            raise _deleted()
+        return row, channels
+
     async def cards(
         self, state: State, files: Sequence[str], edge_url: str, caller: Caller
     ) -> dict[str, Object]:
-        """File id to object, with the shares that the caller may know of; for those that exist and are
-        stored.
+        """File id to object, with the shares that the caller may know of; for those that exist and were
+        stored. Of a deleted one that it was.
 
         Whoever asks has proven that the caller may see these files.
         """
@@ -189,8 +278,10 @@ class Files:
                 [share for share in shares.get(key[0], []) if visible(state, caller, share[0])],
                 edge_url,
             )
-            for key, row in rows.items()
             if row["state"] == STORED
+            else tombstone(key[0])
+            for key, row in rows.items()
+            if row["state"] != OFFERED
         }
 
     async def require_readable(self, caller: Caller, file: str) -> Stored:
@@ -236,6 +327,10 @@ class _Look:
     @property
     def lines(self) -> int:
         return self._ends + (self._last != b"\n")
+
+
+def _deleted() -> WrongStateError:
+    return WrongStateError(api="file_deleted", state="deleted")
 
 
 def _may_read(state: State, caller: Caller, channel: str) -> bool:

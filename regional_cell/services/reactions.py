@@ -1,9 +1,9 @@
-"""Reactions: adding and removing one's own."""
+"""Reactions: adding and removing one's own, and what somebody reacted to."""
 
 from collections.abc import Callable
 
 from accord.errors import ConflictError, NotFoundError
-from regional_cell.domain.access import require_readable
+from regional_cell.domain.access import require_known_user, require_readable, sight_of
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import reactions as commands
 from regional_cell.domain.decisions import Decide, Decided
@@ -31,6 +31,16 @@ class Reactions:
     ) -> None:
         """Raises: as `commands.remove`; NotFoundError `message_not_found`; InvalidError `invalid_name`."""
         await self._change(commands.remove, caller, channel, ts, name, epoch)
+
+    async def of_user(
+        self, caller: Caller, user: str, *, before_us: int | None, limit: int, offset: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """As `Views.reacted`, of messages that the caller may read. Raises NotFoundError `user_not_found`."""
+        state = await self._commits.state(caller.resident)
+        require_known_user(state, caller, user)
+        return await self._views.reacted(
+            caller.resident, user, sight_of(caller), before_us=before_us, limit=limit, offset=offset
+        )
 
     async def _change(
         self, command: Callable[[State, Caller, str, int, str, str, Present], Decided], caller: Caller,

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from regional_cell.domain.access import Sight
 from regional_cell.domain.changes import Add, Change, Patch, Put, Remove
 from regional_cell.domain.views.registry import VIEWS
 from regional_cell.ports.log import Written
+from regional_cell.ports.views import FilesWanted
 from tests.regional_cell.stores import (
     C1,
     C2,
+    START_US,
     STORES,
     T1,
     T2,
@@ -187,3 +190,99 @@ async def test_shares_of_files_are_found(store: Store) -> None:
     await store.log.append([share])
     found = await store.views.shares(T1, ["F000000000001", "F000000000002"])
     assert found == {"F000000000001": [(C1, share.events[0].at_us, None)]}
+
+
+async def populate(store: Store) -> None:
+    """C1 is public, C2 private; U1 is in both, U2 in none. Messages at 1 (C1), 2 and 3 (C2); 4 (C1) is
+    hidden.
+    """
+    about = {"kind": "public", "creator": U1, "created_s": 1, "updated_ms": 1, "archived": 0, "general": 0}
+    row = {"user": U1, "hidden": 0}
+    await write(
+        store,
+        Put("channels", (C1,), {**about, "content": {"name": "one"}}),
+        Put("channels", (C2,), {**about, "kind": "private", "content": {"name": "two"}}),
+        *(Put("members", (channel, U1), {"since_us": 1, "open": 1}) for channel in (C1, C2)),
+        Put("messages", (C1, 1), row),
+        Put("messages", (C2, 2), row),
+        Put("messages", (C2, 3), row),
+        Put("messages", (C1, 4), {**row, "hidden": 1}),
+    )
+
+
+INSIDER, MEMBER, BOT = Sight(U1, True), Sight(U2, True), Sight(U2, False)
+
+
+async def test_a_list_of_files_is_sifted_and_counted(store: Store) -> None:
+    await populate(store)
+    file = {"user": U1, "state": "stored", "created_s": 10, "category": "images"}
+    await write_more(
+        store,
+        Put("files", ("F1",), file),
+        Put("files", ("F2",), {**file, "created_s": 20, "category": "pdfs"}),
+        Put("files", ("F3",), {**file, "created_s": 30, "user": U2}),
+        Put("files", ("F4",), {**file, "created_s": 30}),
+        Put("files", ("F5",), {**file, "state": "offered"}),
+        Put("files", ("F6",), {**file, "state": "deleted"}),
+        Put("file_shares", ("F1", C1, 1), {"user": U1}),
+        Put("file_shares", ("F2", C2, 2), {"user": U1}),
+        Put("file_shares", ("F2", C2, 3), {"user": U1}),
+        Put("file_shares", ("F6", C1, 1), {"user": U1}),
+    )
+
+    async def found(wanted: FilesWanted, limit: int = 9, offset: int = 0) -> tuple[int, list[str]]:
+        return await store.views.files(T1, wanted, limit, offset)
+
+    assert await found(FilesWanted(INSIDER)) == (3, ["F4", "F2", "F1"])
+    assert await found(FilesWanted(MEMBER)) == (2, ["F3", "F1"])
+    assert await found(FilesWanted(BOT)) == (1, ["F3"])
+    assert await found(FilesWanted(INSIDER), 1, 1) == (3, ["F2"])
+    assert await found(FilesWanted(INSIDER, channel=C2)) == (1, ["F2"])
+    assert await found(FilesWanted(MEMBER, user=U1)) == (1, ["F1"])
+    assert await found(FilesWanted(INSIDER, oldest_s=20, latest_s=20)) == (1, ["F2"])
+    assert await found(FilesWanted(INSIDER, categories=("images",))) == (2, ["F4", "F1"])
+    assert await found(FilesWanted(INSIDER, categories=())) == (0, [])
+    assert await store.views.files(T2, FilesWanted(INSIDER), 9, 0) == (0, [])
+
+
+async def test_what_somebody_reacted_to_is_listed_by_the_newest_reaction(store: Store) -> None:
+    await populate(store)
+    await write_more(
+        store,
+        Put("reactions", (C1, 1, "eyes", U1), {"at_us": 10}),
+        Put("reactions", (C2, 2, "eyes", U1), {"at_us": 20}),
+        Put("reactions", (C2, 3, "eyes", U1), {"at_us": 30}),
+        Put("reactions", (C1, 1, "tada", U1), {"at_us": 40}),
+        Put("reactions", (C1, 4, "tada", U1), {"at_us": 50}),
+        Put("reactions", (C1, 1, "eyes", U2), {"at_us": 60}),
+    )
+    whole = [(40, C1, 1), (30, C2, 3), (20, C2, 2)]
+
+    async def found(sight: Sight, before_us: int | None = None, limit: int = 9, offset: int = 0) -> object:
+        return await store.views.reacted(T1, U1, sight, before_us=before_us, limit=limit, offset=offset)
+
+    assert await found(INSIDER) == (3, whole)
+    assert await found(INSIDER, before_us=40, limit=1) == (3, whole[1:2])
+    # A message whose newest reaction is not earlier does not come back by an older one.
+    assert await found(INSIDER, before_us=15) == (3, [])
+    assert await found(INSIDER, limit=1, offset=2) == (3, whole[2:])
+    assert await found(MEMBER) == (1, whole[:1])
+    assert await found(BOT) == (0, [])
+
+
+async def test_what_is_due_is_found_over_all_residents_the_earliest_first(store: Store) -> None:
+    await open_resident(store, T2)
+    for resident, file, due_s in ((T1, "F1", 30), (T2, "F2", 10), (T1, "F3", 20), (T1, "F4", None)):
+        await write_more(store, Put("files", (file,), {"due_s": due_s}), resident=resident)
+    assert await store.views.due("files", 20, 9) == [(T2, ("F2",)), (T1, ("F3",))]
+    assert await store.views.due("files", 99, 1) == [(T2, ("F2",))]
+    assert await store.views.due("files", 9, 9) == []
+
+
+async def write_more(store: Store, *changes: Change, resident: str = T1) -> None:
+    """Write changes after what the log holds."""
+    record = await store.log.record(resident)
+    assert record is not None
+    writer = Writer(store, resident, head=record.head, at_us=max(record.clock_us, START_US))
+    shares = [writer.share("AuditNoted", {}, changes=(change,)) for change in changes]
+    assert await store.log.append(shares) == [Written()] * len(shares)

@@ -96,6 +96,16 @@ def test_a_body_that_cannot_be_read_is_named(
         ("search.messages", {"query": '"' * 400 + "-" * 400}, None),
         ("reactions.add", {"timestamp": "0.0", "name": "../../etc"}, None),
         ("files.getUploadURLExternal", {"filename": "../\0../x", "length": -1}, None),
+        ("files.list", {"ts_from": "9" * 40}, "invalid_arguments"),
+        ("files.list", {"page": 2**60, "count": 2**60}, None),
+        ("files.list", {"types": "\0,all"}, "unknown_type"),
+        ("files.info", {"file": "../../etc/passwd"}, "file_not_found"),
+        ("files.delete", {"file": "F" * 4_000}, "file_not_found"),
+        ("reactions.list", {"cursor": "A" * 600}, "invalid_cursor"),
+        ("reactions.list", {"user": "\0"}, "invalid_arguments"),
+        ("conversations.setTopic", {"topic": "💥" * 251}, "too_long"),
+        ("conversations.setPurpose", {"purpose": ["x"]}, None),
+        ("conversations.rename", {"name": "../../etc"}, "invalid_name_specials"),
         ("files.getUploadURLExternal", {"filename": "x", "length": 2**70}, None),
     ],
 )
@@ -125,7 +135,7 @@ def junk(dice: random.Random, depth: int = 0) -> Any:
 WORDS = """
 channel users user ts timestamp name text limit cursor types oldest latest query files file length filename
 blocks attachments metadata thread_ts client_msg_id profile email message_ts session count page sort cells
-mode purpose channel_id initial_comment error token
+mode purpose topic full ts_from ts_to force channel_id initial_comment error token
 """
 
 

@@ -20,7 +20,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "api.test": {"foo": "bar"},
     "auth.test": {},
     "auth.revoke": {"test": True},
+    "team.info": {},
     "chat.postMessage": {"channel": "{channel}", "text": "hello"},
+    "chat.meMessage": {"channel": "{channel}", "text": "waves"},
     "chat.update": {"channel": "{channel}", "ts": "{ts}", "text": "changed"},
     "chat.delete": {"channel": "{channel}", "ts": "{doomed}"},
     "chat.getPermalink": {"channel": "{channel}", "message_ts": "{ts}"},
@@ -51,6 +53,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "reactions.add": {"channel": "{channel}", "timestamp": "{plain}", "name": "eyes"},
     "reactions.remove": {"channel": "{channel}", "timestamp": "{reacted}", "name": "eyes"},
     "reactions.get": {"channel": "{thread_channel}", "timestamp": "{thread}"},
+    "reactions.list": {"full": True, "limit": 1},
+    "files.info": {"file": "{shared}"},
+    "files.list": {"channel": "{file_channel}", "count": 1},
+    "files.delete": {"file": "{complete}"},
     "files.getUploadURLExternal": {"filename": "a.txt", "length": 3},
     "files.completeUploadExternal": {"files": [{"id": "{file}", "title": "A"}]},
     "search.messages": {"query": "hello"},
@@ -90,7 +96,7 @@ class Facts:
         return value
 
     def _fact(self, name: str) -> str:
-        if name in ("channel", "thread_channel", "thread", "ts"):
+        if name in ("channel", "thread_channel", "thread", "ts", "file_channel", "shared"):
             if name not in self._kept:
                 self._kept[name] = self._make(name)
             return self._kept[name]
@@ -119,6 +125,12 @@ class Facts:
             return channel
         if name == "file":
             return self._uploaded()
+        if name == "file_channel":
+            channel = room(self._demo, self._own)
+            self._completed(channel)
+            return channel
+        if name in ("shared", "complete"):
+            return self._completed(self._fact("channel"))
         return self._message(name)
 
     def _message(self, name: str) -> str:
@@ -135,6 +147,11 @@ class Facts:
         offer = self._plain.done("files.getUploadURLExternal", filename="a.txt", length=3)
         assert self._plain.send("POST", offer["upload_url"], content=b"abc").status == 200
         return str(offer["file_id"])
+
+    def _completed(self, channel: str) -> str:
+        file = self._uploaded()
+        self._plain.done("files.completeUploadExternal", files=[{"id": file}], channel_id=channel)
+        return file
 
 
 def shape(value: Any) -> Any:

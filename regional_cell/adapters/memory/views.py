@@ -4,9 +4,12 @@ import copy
 from collections.abc import Sequence
 
 from regional_cell.adapters.memory.store import MemoryStore
+from regional_cell.domain.access import Sight
 from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.state import State
-from regional_cell.domain.views.registry import VIEWS
+from regional_cell.domain.views.files import STORED
+from regional_cell.domain.views.registry import DUE, VIEWS
+from regional_cell.ports.views import FilesWanted
 
 REPLIERS_MAX = 5
 
@@ -106,6 +109,60 @@ class MemoryViews:
             if file in files:
                 found.setdefault(file, []).append((channel, ts, row["thread_ts"]))
         return found
+
+    async def files(
+        self, resident: str, wanted: FilesWanted, limit: int, offset: int
+    ) -> tuple[int, list[str]]:
+        """As `ports.Views.files`."""
+        found = []
+        for (file,), row in self._table(resident, "files").items():
+            places = {key[1] for key in self._table(resident, "file_shares") if key[0] == file}
+            seen = row["user"] == wanted.sight.user or any(
+                self._readable(resident, channel, wanted.sight) for channel in places
+            )
+            if (
+                seen
+                and row["state"] == STORED
+                and (not wanted.channel or wanted.channel in places)
+                and (not wanted.user or wanted.user == row["user"])
+                and (wanted.categories is None or row["category"] in wanted.categories)
+                and (wanted.oldest_s is None or row["created_s"] >= wanted.oldest_s)
+                and (wanted.latest_s is None or row["created_s"] <= wanted.latest_s)
+            ):
+                found.append((-row["created_s"], file))
+        return len(found), [file for _, file in sorted(found)[offset : offset + limit]]
+
+    async def reacted(
+        self, resident: str, user: str, sight: Sight, *, before_us: int | None, limit: int, offset: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """As `ports.Views.reacted`."""
+        newest: dict[tuple[str, int], int] = {}
+        messages = self._table(resident, "messages")
+        for (channel, ts, _, who), row in self._table(resident, "reactions").items():
+            message = messages.get((channel, ts))
+            if who != user or message is None or message["hidden"]:
+                continue
+            if self._readable(resident, channel, sight):
+                newest[channel, ts] = max(newest.get((channel, ts), 0), row["at_us"])
+        items = sorted(((at_us, *key) for key, at_us in newest.items()), reverse=True)
+        page = [item for item in items if before_us is None or item[0] < before_us]
+        return len(items), page[offset : offset + limit]
+
+    async def due(self, view: str, until_s: int, limit: int) -> list[tuple[str, Key]]:
+        """As `ports.Views.due`."""
+        found = [
+            (row[DUE], resident, key)
+            for resident in self._store.tables
+            for key, row in self._table(resident, view).items()
+            if row[DUE] is not None and row[DUE] <= until_s
+        ]
+        return [(resident, key) for _, resident, key in sorted(found)[:limit]]
+
+    def _readable(self, resident: str, channel: str, sight: Sight) -> bool:
+        row = self._table(resident, "channels").get((channel,))
+        if (channel, sight.user) in self._table(resident, "members"):
+            return True
+        return sight.public and row is not None and row["kind"] == "public"
 
     def _table(self, resident: str, view: str) -> dict[Key, Row]:
         name = VIEWS[view].name

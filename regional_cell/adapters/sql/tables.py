@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from regional_cell.domain.views.registry import VIEWS, View
+from regional_cell.domain.views.registry import DUE, VIEWS, View
 
 METADATA = sa.MetaData()
 CONTENT = "content"
@@ -89,6 +89,9 @@ def _view(view: View) -> sa.Table:
     table = _table(view.name, _column("resident", "text", key=True), *keys, *columns)
     for names in view.indexes:
         sa.Index(f"{view.name}_by_{'_'.join(names)}", table.c.resident, *(table.c[name] for name in names))
+    if DUE in view.columns:
+        waiting = table.c[DUE].is_not(None)
+        sa.Index(f"{view.name}_due", table.c[DUE], sqlite_where=waiting, postgresql_where=waiting)
     for names in view.unique:
         present = sa.and_(*(table.c[name].is_not(None) for name in names))
         sa.Index(

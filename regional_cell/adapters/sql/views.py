@@ -8,10 +8,13 @@ import sqlalchemy as sa
 from regional_cell.adapters.sql.database import Database
 from regional_cell.adapters.sql.log import admit
 from regional_cell.adapters.sql.tables import CONTENT, RESIDENTS, VIEW_TABLES
+from regional_cell.domain.access import Sight
 from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.state import State
-from regional_cell.domain.views.registry import VIEWS
+from regional_cell.domain.views.files import STORED
+from regional_cell.domain.views.registry import DUE, VIEWS
 from regional_cell.ports.log import Sealer
+from regional_cell.ports.views import FilesWanted
 
 KEYS_MAX = 1_000
 REPLIERS_MAX = 5
@@ -20,6 +23,9 @@ _MESSAGES = VIEW_TABLES["messages"]
 _REACTIONS = VIEW_TABLES["reactions"]
 _READS = VIEW_TABLES["reads"]
 _SHARES = VIEW_TABLES["file_shares"]
+_FILES = VIEW_TABLES["files"]
+_MEMBERS = VIEW_TABLES["members"]
+_CHANNELS = VIEW_TABLES["channels"]
 
 _VISIBLE = sa.func.coalesce(_MESSAGES.c.hidden, 0) == 0
 _MAIN_LINE = sa.and_(
@@ -170,6 +176,69 @@ class SqlViews:
             found.setdefault(file, []).append((channel, ts, thread_ts))
         return found
 
+    async def files(
+        self, resident: str, wanted: FilesWanted, limit: int, offset: int
+    ) -> tuple[int, list[str]]:
+        """As `ports.Views.files`."""
+        table, created_s = _FILES, _FILES.c.created_s
+        shares = sa.exists().where(_SHARES.c.resident == resident, _SHARES.c.file == table.c.file)
+        seen = shares.where(_readable(resident, _SHARES.c.channel, wanted.sight))
+        where = [table.c.resident == resident, table.c.state == STORED]
+        where.append(sa.or_(table.c.user == wanted.sight.user, seen))
+        if wanted.channel:
+            where.append(shares.where(_SHARES.c.channel == wanted.channel))
+        if wanted.user:
+            where.append(table.c.user == wanted.user)
+        if wanted.categories is not None:
+            where.append(table.c.category.in_(wanted.categories))
+        where += [created_s >= wanted.oldest_s] if wanted.oldest_s is not None else []
+        where += [created_s <= wanted.latest_s] if wanted.latest_s is not None else []
+        count = sa.select(sa.func.count()).select_from(table).where(*where)
+        page = sa.select(table.c.file).where(*where).order_by(created_s.desc(), table.c.file)
+
+        def work(connection: sa.Connection) -> tuple[int, list[str]]:
+            found = connection.scalars(page.limit(limit).offset(offset)).all()
+            return connection.scalar(count) or 0, list(found)
+
+        return await self._database.read(work)
+
+    async def reacted(
+        self, resident: str, user: str, sight: Sight, *, before_us: int | None, limit: int, offset: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """As `ports.Views.reacted`."""
+        table = _REACTIONS
+        newest = sa.func.max(table.c.at_us)
+        shown = sa.exists().where(
+            _MESSAGES.c.resident == resident, _MESSAGES.c.channel == table.c.channel,
+            _MESSAGES.c.ts == table.c.ts, _VISIBLE,
+        )  # fmt: skip
+        items = (
+            sa.select(newest.label("newest"), table.c.channel, table.c.ts)
+            .where(table.c.resident == resident, table.c.user == user, shown)
+            .where(_readable(resident, table.c.channel, sight))
+            .group_by(table.c.channel, table.c.ts)
+        )
+        count = sa.select(sa.func.count()).select_from(items.subquery())
+        page = items.having(newest < before_us) if before_us is not None else items
+        page = page.order_by(newest.desc()).limit(limit).offset(offset)
+
+        def work(connection: sa.Connection) -> tuple[int, list[tuple[int, str, int]]]:
+            found = [(at_us, channel, ts) for at_us, channel, ts in connection.execute(page)]
+            return connection.scalar(count) or 0, found
+
+        return await self._database.read(work)
+
+    async def due(self, view: str, until_s: int, limit: int) -> list[tuple[str, Key]]:
+        """As `ports.Views.due`."""
+        table, names = VIEW_TABLES[view], list(VIEWS[view].key)
+        statement = (
+            sa.select(table.c.resident, *(table.c[name] for name in names))
+            .where(table.c[DUE].is_not(None), table.c[DUE] <= until_s)
+            .order_by(table.c[DUE])
+            .limit(limit)
+        )
+        return [(resident, tuple(key)) for resident, *key in await self._all(statement)]
+
     async def _all(self, statement: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         return await self._database.read(lambda connection: connection.execute(statement).all())
 
@@ -206,6 +275,19 @@ class SqlViews:
                 row[CONTENT] = self._sealer.open_content(resident, view, key, row[CONTENT])
             rows.append((key, row))
         return rows
+
+
+def _readable(resident: str, channel: sa.Column[Any], sight: Sight) -> sa.ColumnElement[bool]:
+    """Whether the channel that the column names may be read."""
+    member = sa.exists().where(
+        _MEMBERS.c.resident == resident, _MEMBERS.c.channel == channel, _MEMBERS.c.user == sight.user
+    )
+    if not sight.public:
+        return member
+    public = sa.exists().where(
+        _CHANNELS.c.resident == resident, _CHANNELS.c.channel == channel, _CHANNELS.c.kind == "public"
+    )
+    return sa.or_(public, member)
 
 
 def _between(oldest: int | None, latest: int | None) -> sa.ColumnElement[bool]:

@@ -45,7 +45,10 @@ class Thread(msgspec.Struct, frozen=True, gc=False):
 
 
 class NewMessage(msgspec.Struct, frozen=True, gc=False):
-    """A message to be posted to `channel` (an id). `username`, `icons` (JSON text): overrides of bots."""
+    """A message to be posted to `channel` (an id). `username`, `icons` (JSON text): overrides of bots.
+
+    `subtype`: `me_message`, or empty for what the rest of it says.
+    """
 
     channel: str
     content: Content
@@ -55,6 +58,7 @@ class NewMessage(msgspec.Struct, frozen=True, gc=False):
     icons: str = ""
     files: tuple[str, ...] = ()
     file_objects: str = ""
+    subtype: str = ""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
@@ -112,7 +116,7 @@ def _payload(caller: Caller, message: NewMessage) -> Payload:
         ("file_objects", message.file_objects),
         ("username", message.username),
         ("icons", message.icons),
-        ("subtype", "bot_message" if message.username or message.icons else ""),
+        ("subtype", message.subtype or ("bot_message" if message.username or message.icons else "")),
     ):
         if value:
             payload[name] = value

@@ -49,6 +49,11 @@ def file_object(state: State, file: str, row: Row, shares: Shares, edge_url: str
     return _with_shares(shown, state, shares)
 
 
+def tombstone(file: str) -> Object:
+    """What stands in a message for a file that was deleted."""
+    return {"id": file, "mode": "tombstone"}
+
+
 def _with_shares(shown: Object, state: State, shares: Shares) -> Object:
     places: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
     told: dict[str, dict[str, list[Object]]] = {}
@@ -84,4 +89,19 @@ def _shared_frames(event: Event, state: State) -> list[Object | None]:
     ]
 
 
-FRAMES: dict[str, Callable[[Event, State], list[Object | None]]] = {"FileShared": _shared_frames}
+def _deleted_frames(event: Event, state: State) -> list[Object | None]:
+    """The owner hears of all places, each conversation of itself alone."""
+    file, ts = event.payload["file"], format_ts(event.at_us)
+    return [
+        {
+            "type": "file_deleted", "file_id": file, "event_ts": ts,
+            "channel_ids": event.payload["channels"] if topic == event.payload["user"] else [topic],
+        }
+        for topic, _ in event.topics
+    ]  # fmt: skip
+
+
+FRAMES: dict[str, Callable[[Event, State], list[Object | None]]] = {
+    "FileShared": _shared_frames,
+    "FileDeleted": _deleted_frames,
+}

@@ -94,8 +94,15 @@ def decorate(
     repliers: Sequence[str],
     reactions: Sequence[tuple[str, list[str]]],
     viewer: str,
+    *,
+    full: bool = False,
 ) -> Object:
-    """Add thread counts and reactions; `repliers` are in order of first reply."""
+    """Add thread counts and reactions.
+
+    Args:
+        repliers: in order of first reply.
+        full: name all who reacted, not only the first.
+    """
     if row["reply_count"]:
         message["thread_ts"] = message["ts"]
         message["reply_count"] = row["reply_count"]
@@ -106,7 +113,8 @@ def decorate(
         message["subscribed"] = viewer in repliers or viewer == row["user"]
     if reactions and not row["hidden"]:
         message["reactions"] = [
-            {"name": name, "count": len(users), "users": _prefix(users, viewer)} for name, users in reactions
+            {"name": name, "count": len(users), "users": users if full else _prefix(users, viewer)}
+            for name, users in reactions
         ]
     return message
 

@@ -5,6 +5,8 @@ here.
 A `content` column is short content as JSON text, sealed by the store with the resident's data key.
 Views with `in_state` are small and rule who may do what: they are held in memory while a resident is in use.
 
+Rows with a `due_s` (unix seconds) wait for a job, which finds those of all residents by it.
+
 A store derives its tables from this registry; nothing else names columns.
 """
 
@@ -168,6 +170,7 @@ _ALL = (
         {
             "at_us": "integer",
         },
+        indexes=(("user", "at_us"),),
     ),
     View("reads", "T", "read_state", {"user": "text", "channel": "text"}, {"last_read": "integer"}),
     View(
@@ -182,11 +185,13 @@ _ALL = (
             "bytes": "integer",
             "sha256": "blob",
             "object_key": "text",
+            "category": "text",
+            "due_s": "integer",
             "content": "content",
         },
         "file_content",
         False,
-        (("user",),),
+        (("user",), ("created_s",)),
     ),
     View(
         "file_shares",
@@ -263,5 +268,6 @@ _ALL = (
     View("links", "P", "membership", {"workspace": "text"}, {"user": "text", "since_s": "integer"}, "", True),
 )
 
+DUE = "due_s"
 VIEWS: dict[str, View] = {view.name: view for view in _ALL}
 IN_STATE = frozenset(view.name for view in _ALL if view.in_state)

@@ -4,7 +4,8 @@ from typing import Any
 
 import orjson
 
-from accord.errors import WrongStateError
+from accord.errors import NotFoundError, WrongStateError
+from accord.ids import kind_of
 from regional_cell.domain.access import require_scope
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands.messages import NewMessage
@@ -14,7 +15,7 @@ from regional_cell.domain.text import Linker
 from regional_cell.domain.timestamps import format_ts, parse_ts
 from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, moment
 from regional_cell.entrypoints.web_api.calls import ApiCall
-from regional_cell.entrypoints.web_api.method import CHANNEL, CONTENT, TS, WORD, Method
+from regional_cell.entrypoints.web_api.method import CHANNEL, CONTENT, TEXT, TS, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.messages.posting import Revision, check_client_key, permalink
 from regional_cell.services.messages.reading import Viewer
@@ -60,6 +61,22 @@ async def post_message(call: ApiCall, arguments: Arguments, services: Services) 
             "response_metadata": {"warnings": list(composed.warnings)},
         }
     return answer
+
+
+async def me_message(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Say what the caller does, as `/me` does."""
+    caller = caller_of(call)
+    if kind_of(arguments["channel"]) not in ("C", "G", "D"):
+        raise NotFoundError(thing="channel")
+    composed = compose(
+        Raw(arguments.get("text", "")),
+        first_party=caller.kind == FIRST_PARTY,
+        draw_id=services.draw_word,
+        truncates=False,
+    )
+    message = NewMessage(arguments["channel"], composed.content, subtype="me_message")
+    done = await services.messages.post_message(caller, message, epoch=epoch_of(call))
+    return {"channel": done.channel, "ts": format_ts(done.ts)}
 
 
 async def update(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
@@ -160,6 +177,9 @@ METHODS = {
             "client_msg_id": WORD, "username": WORD, "icon_emoji": WORD, "icon_url": WORD,
         },
         ("chat:write",), writes=True, deduplicates=True,
+    ),
+    "chat.meMessage": Method(
+        me_message, "3", {"channel": CHANNEL, "text": TEXT}, ("chat:write",), writes=True, deduplicates=True
     ),
     "chat.update": Method(
         update, "3", {"channel": CHANNEL, "ts": TS, **CONTENT}, ("chat:write",), writes=True

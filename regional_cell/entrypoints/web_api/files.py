@@ -1,4 +1,7 @@
-"""`files.*`: uploading in three steps. The bytes take another way (entrypoints/gateway/file_bytes.py)."""
+"""`files.*`: uploading in three steps, looking, deleting.
+
+The bytes take another way (entrypoints/gateway/file_bytes.py).
+"""
 
 from typing import Any
 
@@ -6,17 +9,34 @@ import orjson
 
 from accord.errors import InvalidError, NotFoundError
 from accord.ids import kind_of
-from regional_cell.domain.access import require_postable
+from regional_cell.domain.access import require_postable, sight_of
 from regional_cell.domain.commands.messages import NewMessage
 from regional_cell.domain.content import Raw, compose
-from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, json_value, moment, number, text
+from regional_cell.entrypoints.web_api.arguments import (
+    Argument,
+    Arguments,
+    bound,
+    json_value,
+    moment,
+    number,
+    text,
+    word,
+)
 from regional_cell.entrypoints.web_api.calls import ApiCall
-from regional_cell.entrypoints.web_api.method import LIST, TEXT, WORD, Method
+from regional_cell.entrypoints.web_api.method import FLAG, LIST, NUMBER, TEXT, WORD, Method
+from regional_cell.entrypoints.web_api.paging import numbered, paging
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
+from regional_cell.ports.views import FilesWanted
 from regional_cell.services.files import Offer
 
 Answer = dict[str, Any]
 CHANNELS_MAX = 10
+# What the API calls a type, and the category behind it; nothing here makes posts or documents of others.
+TYPES = {
+    "images": "images", "snippets": "snippets", "pdfs": "pdfs", "zips": "zips", "spaces": "none",
+    "gdocs": "none",
+}  # fmt: skip
+_FILE = Argument(word, True, "file_not_found", "file_not_found")
 FIRST_PARTY = "xoxc"
 
 
@@ -69,6 +89,45 @@ async def complete_upload_external(call: ApiCall, arguments: Arguments, services
     return {"files": [cards[file] for file in files if file in cards]}
 
 
+async def info(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """One file; of a text also what it says."""
+    card, content, cut = await services.files.info(caller_of(call), arguments["file"], call.edge.url)
+    answer: Answer = {"file": card, "comments": [], "response_metadata": {"next_cursor": ""}}
+    return answer if content is None else {**answer, "content": content, "is_truncated": cut}
+
+
+async def list_(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Files that the caller may see, the newest first."""
+    caller = caller_of(call)
+    count, page = numbered(arguments)
+    oldest, latest = arguments.get("ts_from"), arguments.get("ts_to")
+    wanted = FilesWanted(
+        sight_of(caller),
+        arguments.get("channel", ""),
+        arguments.get("user", ""),
+        -(-oldest // 1_000_000) if oldest is not None else None,
+        latest // 1_000_000 if latest is not None else None,
+        _categories(arguments.get("types", [])),
+    )
+    total, files = await services.files.page(caller, wanted, count, (page - 1) * count, call.edge.url)
+    return {"files": files, "paging": paging(count, page, total)}
+
+
+async def delete(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Delete an own file, or as an admin anybody's."""
+    await services.files.delete(caller_of(call), arguments["file"], epoch_of(call))
+    return {}
+
+
+def _categories(types: list[str]) -> tuple[str, ...] | None:
+    """Categories that the words of the API name; None: all."""
+    if not set(types) <= {*TYPES, "all"}:
+        raise InvalidError(api="unknown_type", field="types", why="unknown type")
+    if not types or "all" in types:
+        return None
+    return tuple(sorted({TYPES[name] for name in types}))
+
+
 def _titles(files: Any) -> list[tuple[str, str]]:
     if not isinstance(files, list):
         raise InvalidError(field="files", why="no list")
@@ -102,4 +161,18 @@ METHODS = {
         },
         ("files:write",), writes=True,
     ),
+    "files.info": Method(
+        info, "4", {"file": _FILE, "cursor": WORD, "limit": NUMBER, "count": NUMBER, "page": NUMBER},
+        ("files:read",),
+    ),
+    "files.list": Method(
+        list_, "3",
+        {
+            "channel": WORD, "user": WORD, "types": LIST, "count": NUMBER, "page": NUMBER,
+            "ts_from": Argument(bound, wanted="a timestamp"), "ts_to": Argument(bound, wanted="a timestamp"),
+            "show_files_hidden_by_limit": FLAG,
+        },
+        ("files:read",),
+    ),
+    "files.delete": Method(delete, "3", {"file": _FILE}, ("files:write",), writes=True),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from regional_cell.entrypoints.web_api import (
     reactions,
     realtime,
     search,
+    team,
     users,
 )
 from regional_cell.entrypoints.web_api.method import Method
@@ -30,6 +31,7 @@ def merged(*tables: dict[str, Method]) -> dict[str, Method]:
 
 METHODS = merged(
     meta.METHODS,
+    team.METHODS,
     chat.METHODS,
     conversations.METHODS,
     channel_changes.METHODS,

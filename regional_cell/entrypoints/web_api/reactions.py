@@ -8,7 +8,8 @@ from regional_cell.domain.timestamps import parse_ts
 from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, word
 from regional_cell.entrypoints.web_api.calls import ApiCall
 from regional_cell.entrypoints.web_api.chat import permalink_of
-from regional_cell.entrypoints.web_api.method import FLAG, WORD, Method
+from regional_cell.entrypoints.web_api.method import FLAG, NUMBER, WORD, Method
+from regional_cell.entrypoints.web_api.paging import numbered, paging
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.messages.reading import Viewer
 
@@ -29,11 +30,37 @@ async def remove(call: ApiCall, arguments: Arguments, services: Services) -> Ans
     return {}
 
 
+async def list_(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Messages that a user, the caller by default, reacted to; the newest reaction first."""
+    caller = caller_of(call)
+    user = arguments.get("user") or caller.user
+    count, page = numbered(arguments)
+    bound = (call.method, caller.token_id, user)
+    before_us = services.cursors.read(arguments["cursor"], *bound) if arguments.get("cursor") else None
+    offset = 0 if before_us is not None else (page - 1) * count
+    total, found = await services.reactions.of_user(
+        caller, user, before_us=before_us, limit=count + 1, offset=offset
+    )
+    viewer = Viewer(caller, call.edge.url, full=arguments.get("full", False))
+    listed = await services.reader.listed(viewer, [(channel, ts) for _, channel, ts in found[:count]])
+    items = []
+    for channel, message in listed:
+        message["permalink"] = permalink_of(call, channel, parse_ts(message["ts"]) or 0, message)
+        items.append({"type": "message", "channel": channel, "message": message})
+    following = services.cursors.make(found[count - 1][0], *bound) if len(found) > count else ""
+    return {
+        "items": items,
+        "paging": paging(count, page, total),
+        "response_metadata": {"next_cursor": following},
+    }
+
+
 async def get(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
     """A message with its reactions; `full` names everybody who reacted."""
     channel, ts = _item(arguments)
     caller: Caller = caller_of(call)
-    message = await services.reader.one(Viewer(caller, call.edge.url), channel, ts)
+    viewer = Viewer(caller, call.edge.url, full=arguments.get("full", False))
+    message = await services.reader.one(viewer, channel, ts)
     message["permalink"] = permalink_of(call, channel, ts, message)
     return {"type": "message", "channel": channel, "message": message}
 
@@ -61,6 +88,13 @@ METHODS = {
     "reactions.get": Method(
         get, "3",
         {"channel": WORD, "timestamp": WORD, "file": WORD, "file_comment": WORD, "full": FLAG},
+        ("reactions:read",),
+    ),
+    "reactions.list": Method(
+        list_, "2",
+        {
+            "user": WORD, "full": FLAG, "cursor": WORD, "limit": NUMBER, "count": NUMBER, "page": NUMBER,
+        },
         ("reactions:read",),
     ),
 }  # fmt: skip

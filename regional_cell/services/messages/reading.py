@@ -16,6 +16,7 @@ from regional_cell.domain.changes import Row
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.messages import decorate, edited, posted, slim, tombstone
 from regional_cell.domain.state import State
+from regional_cell.domain.timestamps import format_ts
 from regional_cell.domain.views.messages import DELETED
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.views import Views
@@ -40,11 +41,13 @@ class Viewer:
     Attributes:
         edge_url: public address of the edge, for addresses of files; no slash at the end.
         metadata: whether metadata of all messages was asked for; an app always sees its own.
+        full: whether everybody who reacted is named, however many.
     """
 
     caller: Caller
     edge_url: str = ""
     metadata: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,18 @@ class MessageReader:
             raise NotFoundError(thing="message")
         return found[0]
 
+    async def listed(self, viewer: Viewer, items: Sequence[tuple[str, int]]) -> list[tuple[str, Object]]:
+        """(channel, object) of messages of several channels, in their order; what is gone is left out."""
+        state = await self._commits.state(viewer.caller.resident)
+        rows = await self._views.many(state.resident, "messages", items)
+        found: dict[tuple[str, str], Object] = {}
+        for channel in dict.fromkeys(channel for channel, _ in items):
+            its = [(key[1], row) for key, row in rows.items() if key[0] == channel and not row["hidden"]]
+            for message in await self.objects(state, channel, its, viewer):
+                found[channel, message["ts"]] = message
+        wanted = [(channel, format_ts(ts)) for channel, ts in items]
+        return [(channel, found[channel, ts]) for channel, ts in wanted if (channel, ts) in found]
+
     async def objects(self, state: State, channel: str, rows: Rows, viewer: Viewer) -> list[Object]:
         """Full objects of the rows, in their order; what was redacted is left out."""
         plain = await self._plain(state, rows, viewer)
@@ -155,7 +170,10 @@ class MessageReader:
         reactions = await self._views.reactions(state.resident, channel, chosen) if chosen else {}
         by_ts = dict(rows)
         for ts in chosen:
-            decorate(plain[ts], by_ts[ts], repliers.get(ts, ()), reactions.get(ts, ()), viewer.caller.user)
+            decorate(
+                plain[ts], by_ts[ts], repliers.get(ts, ()), reactions.get(ts, ()), viewer.caller.user,
+                full=viewer.full,
+            )  # fmt: skip
         await self._add_files(state, [plain[ts] for ts in chosen], viewer)
         await self._add_roots(state, channel, rows, plain, viewer)
         return [plain[ts] for ts in chosen]

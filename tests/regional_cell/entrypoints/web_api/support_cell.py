@@ -4,9 +4,10 @@ hear.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ import orjson
 
 from accord.clock import ManualClock
 from accord.ids import new_id
+from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.keys import CellKeys
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.memory.store import MemoryStore
@@ -38,6 +40,7 @@ from regional_cell.ports.views import Views
 from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
+from regional_cell.services.files import Files
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.reactions import Reactions
@@ -77,9 +80,17 @@ class FakeSessions:
 
     def __init__(self) -> None:
         self.revoked: list[str] = []
+        self.tickets: list[dict[str, object]] = []
 
     def socket_ticket(self, caller: Caller, edge: str) -> str:
         return f"ticket.{caller.user}.{edge}"
+
+    def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
+        self.tickets.append({"r": resident, **more})
+        return f"{purpose}.{len(self.tickets) - 1}"
+
+    def prove_ticket(self, text: str, purpose: str) -> dict[str, object]:
+        return self.tickets[int(text.removeprefix(f"{purpose}."))]
 
     async def revoke(
         self, resident: str, token_id: str, why: str, principal: str, epoch: int | None = None
@@ -99,8 +110,12 @@ class Cell:
         self.commits = GroupCommits(self.store, self.views, self.sealer, self.clock)
         self.recorder = Recorder()
         self.commits.feed(self.recorder)
-        reader = MessageReader(self.commits, self.views)
         self.sessions = FakeSessions()
+        self.folder = TemporaryDirectory()
+        self.bytes = LocalFiles(Path(self.folder.name), self.sealer)
+        mint: Any = self.sessions
+        self.files = Files(self.commits, self.views, self.bytes, mint, self.draw_id, 10_000_000)
+        reader = MessageReader(self.commits, self.views, self.files)
         self.services = Services(
             commits=self.commits,
             messages=Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future),
@@ -113,6 +128,7 @@ class Cell:
             sessions=self.sessions,
             cursors=CursorKey(b"c" * 32),
             draw_word=lambda: self.random.randbytes(4).hex()[:5],
+            files=self.files,
         )
         self.api = WebApi(self.services, RateLimits(profile, self.clock), self.clock, "cell-a")
 
@@ -161,6 +177,8 @@ class Cell:
 
     async def stop(self) -> None:
         await self.commits.stop()
+        self.bytes.close()
+        self.folder.cleanup()
         if self.database is not None:
             self.database.close()
 
@@ -204,6 +222,20 @@ class Cell:
         assert not body["ok"], body
         code: str = body["error"]
         return code
+
+    async def upload(
+        self, user: str, *channels: str, data: bytes = b"one\ntwo\n", name: str = "notes.txt", **more: Any
+    ) -> str:
+        """Upload a file and share it, and give its id."""
+        offer = await self.ok(user, "files.getUploadURLExternal", filename=name, length=len(data), **more)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield data
+
+        await self.files.store(TEAM, offer["upload_url"].rpartition("/")[2], chunks())
+        file: str = offer["file_id"]
+        await self.ok(user, "files.completeUploadExternal", files=[{"id": file}], channels=list(channels))
+        return file
 
     async def post(self, user: str, channel: str, text: str, /, **arguments: Any) -> str:
         """Post, and give the `ts`."""

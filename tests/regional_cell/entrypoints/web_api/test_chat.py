@@ -17,6 +17,27 @@ from tests.regional_cell.entrypoints.web_api.support_cell import (
 )
 
 
+async def test_what_somebody_does_is_a_message_of_its_own_kind(cell: Cell) -> None:
+    body = await cell.ok(BOB, "chat.meMessage", channel=GENERAL, text="waves & smiles")
+    assert set(body) == {"ok", "channel", "ts"}
+    (topic, frame), *_ = cell.recorder.heard
+    assert (topic, frame["subtype"], frame["user"], frame["ts"]) == (GENERAL, "me_message", BOB, body["ts"])
+    (kept, *_) = (await cell.ok(CID, "conversations.history", channel=GENERAL))["messages"]
+    assert (kept["subtype"], kept["text"]) == ("me_message", "waves &amp; smiles")
+    await cell.ok(BOB, "chat.update", channel=GENERAL, ts=body["ts"], text="sleeps")
+    (kept, *_) = (await cell.ok(CID, "conversations.history", channel=GENERAL))["messages"]
+    assert (kept["subtype"], kept["text"]) == ("me_message", "sleeps")
+    for arguments, code in (
+        ({"channel": GENERAL}, "no_text"), ({"channel": GENERAL, "text": " "}, "no_text"),
+        ({"channel": GENERAL, "text": "x" * 40_001}, "msg_too_long"), ({"text": "x"}, "channel_not_found"),
+        ({"channel": "general", "text": "x"}, "channel_not_found"),
+        ({"channel": SECRET, "text": "x"}, "channel_not_found"),
+        ({"channel": BOB, "text": "x"}, "channel_not_found"),
+    ):  # fmt: skip
+        assert await cell.error(BOB, "chat.meMessage", **arguments) == code
+    assert await cell.error(BOT_USER, "chat.meMessage", channel=RANDOM, text="x") == "not_in_channel"
+
+
 async def test_a_posted_message_is_answered_told_and_kept_alike(cell: Cell) -> None:
     posted = await cell.ok(BOB, "chat.postMessage", channel="#general", text="hi https://a.example & <b>")
     assert posted["channel"] == GENERAL

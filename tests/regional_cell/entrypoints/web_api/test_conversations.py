@@ -2,6 +2,7 @@
 
 import pytest
 
+from regional_cell.domain.commands.workspaces import Newcomer, admit
 from regional_cell.domain.emoji_names import PLAIN
 from tests.regional_cell.entrypoints.web_api.support_cell import (
     ANN,
@@ -12,6 +13,7 @@ from tests.regional_cell.entrypoints.web_api.support_cell import (
     GUS,
     RANDOM,
     SECRET,
+    TEAM,
     Cell,
 )
 
@@ -224,6 +226,78 @@ async def test_reactions_are_one_per_user_and_name(cell: Cell) -> None:
         ({"timestamp": ts}, "invalid_name"),
     ):
         assert await cell.error(BOB, "reactions.add", channel=GENERAL, **arguments) == code
+
+
+async def test_what_somebody_reacted_to_is_listed_newest_first(cell: Cell) -> None:
+    first, second = await cell.post(ANN, GENERAL, "x"), await cell.post(ANN, RANDOM, "y")
+    hidden = await cell.post(ANN, SECRET, "z")
+    for channel, ts, name in (
+        (RANDOM, second, "eyes"), (GENERAL, first, "eyes"), (SECRET, hidden, "eyes"),
+        (RANDOM, second, "tada"),
+    ):  # fmt: skip
+        await cell.ok(ANN, "reactions.add", channel=channel, timestamp=ts, name=name)
+    await cell.ok(BOB, "reactions.add", channel=GENERAL, timestamp=first, name="eyes")
+    body = await cell.ok(ANN, "reactions.list")
+    assert [(item["channel"], item["message"]["ts"]) for item in body["items"]] == [
+        (RANDOM, second), (SECRET, hidden), (GENERAL, first),
+    ]  # fmt: skip
+    assert body["paging"] == {"count": 100, "total": 3, "page": 1, "pages": 1}
+    assert body["response_metadata"] == {"next_cursor": ""}
+    (shown, *_) = body["items"]
+    assert (shown["type"], [each["name"] for each in shown["message"]["reactions"]]) == (
+        "message", ["eyes", "tada"],
+    )  # fmt: skip
+    assert shown["message"]["permalink"].endswith(second.replace(".", ""))
+    seen = await cell.ok(BOB, "reactions.list", user=ANN)
+    assert [item["message"]["ts"] for item in seen["items"]] == [second, first]
+    assert seen["paging"]["total"] == 2
+    assert [item["channel"] for item in (await cell.ok(BOT_USER, "reactions.list", user=ANN))["items"]] == [
+        GENERAL
+    ]
+    await cell.ok(ANN, "chat.delete", channel=GENERAL, ts=first)
+    assert (await cell.ok(BOB, "reactions.list"))["items"] == []
+    for who, user in ((BOB, "U00000000000X"), (GUS, ANN), (GUS, "nobody")):
+        assert await cell.error(who, "reactions.list", user=user) == "user_not_found"
+    assert await cell.error(BOB, "reactions.list", cursor="x") == "invalid_cursor"
+
+
+async def test_lists_of_reactions_page_by_cursor_and_by_number(cell: Cell) -> None:
+    posted = [await cell.post(ANN, GENERAL, f"m{number}") for number in range(3)]
+    for ts in posted:
+        await cell.ok(BOB, "reactions.add", channel=GENERAL, timestamp=ts, name="eyes")
+    found, cursor = [], ""
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        body = await cell.ok(BOB, "reactions.list", limit=1, **more)
+        found += [item["message"]["ts"] for item in body["items"]]
+        cursor = body["response_metadata"]["next_cursor"]
+        if not cursor:
+            break
+        assert await cell.error(ANN, "reactions.list", user=BOB, cursor=cursor) == "invalid_cursor"
+    assert found == posted[::-1]
+    pages = [await cell.ok(BOB, "reactions.list", count=1, page=page) for page in (1, 2, 3, 4)]
+    assert [[item["message"]["ts"] for item in body["items"]] for body in pages] == [
+        [ts] for ts in posted[::-1]
+    ] + [[]]
+    assert [body["paging"]["pages"] for body in pages] == [3] * 4
+
+
+async def test_everybody_who_reacted_is_named_when_that_is_asked_for(cell: Cell) -> None:
+    ts = await cell.post(ANN, GENERAL, "x")
+    newcomers = [
+        Newcomer(f"U{number:012d}", "", "member", {"name": f"n{number}"}) for number in range(100, 160)
+    ]
+    await cell.commits.commit(TEAM, admit(newcomers), principal="")
+    for newcomer in newcomers:
+        await cell.ok(newcomer.user, "reactions.add", channel=GENERAL, timestamp=ts, name="eyes")
+
+    async def named(**arguments: bool) -> tuple[int, int]:
+        body = await cell.ok(ANN, "reactions.get", channel=GENERAL, timestamp=ts, **arguments)
+        (reaction,) = body["message"]["reactions"]
+        return reaction["count"], len(reaction["users"])
+
+    assert await named() == (60, 50)
+    assert await named(full=True) == (60, 60)
 
 
 async def test_reactions_have_their_bounds(cell: Cell) -> None:

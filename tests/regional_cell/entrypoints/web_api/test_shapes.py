@@ -3,7 +3,16 @@
 import re
 from typing import Any
 
-from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, BOT_USER, CID, GENERAL, Cell
+from tests.regional_cell.entrypoints.web_api.support_cell import (
+    ANN,
+    BOB,
+    BOT_USER,
+    CID,
+    GENERAL,
+    GUS,
+    TEAM,
+    Cell,
+)
 
 TS = re.compile(r"\d{10}\.\d{6}")
 ABOUT = {"value": str, "creator": str, "last_set": int}
@@ -130,6 +139,22 @@ async def test_answers_of_lists_have_their_shape(cell: Cell) -> None:
     )
     require_shape(await cell.ok(BOB, "conversations.members", channel=GENERAL), {**page, "members": list})
     require_shape(await cell.ok(BOB, "users.list"), {**page, "members": list, "cache_ts": int})
+
+
+async def test_a_workspace_has_its_shape(cell: Cell) -> None:
+    sizes = {f"image_{size}": str for size in (34, 44, 68, 88, 102, 132, 230)}
+    names = (
+        "id", "name", "domain", "email_domain", "url", "discoverable", "locale", "enterprise_id",
+        "enterprise_name", "enterprise_domain",
+    )  # fmt: skip
+    team = (await cell.ok(GUS, "team.info"))["team"]
+    require_shape(
+        team, {**dict.fromkeys(names, str), "is_verified": bool, "icon": {**sizes, "image_default": bool}}
+    )
+    assert (team["id"], team["domain"], team["name"]) == (TEAM, "acme", "Acme")
+    assert team == (await cell.ok(BOT_USER, "team.info", team=TEAM, domain="acme"))["team"]
+    for other in ({"team": "T00000000000X"}, {"domain": "globex"}, {"team": TEAM, "domain": "globex"}):
+        assert await cell.error(BOB, "team.info", **other) == "team_not_found"
 
 
 async def test_users_have_their_shape(cell: Cell) -> None:
