@@ -1,0 +1,31 @@
+"""A pace holds back who comes early, and nobody else."""
+
+import asyncio
+
+from accord.runtime.pace import Pace
+
+
+async def test_the_first_piece_after_a_quiet_moment_never_waits() -> None:
+    pace, loop = Pace(30.0), asyncio.get_running_loop()
+    async with asyncio.timeout(5):
+        await pace.wait()
+    waiting = loop.create_task(pace.wait())
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_pieces_that_keep_coming_are_apart() -> None:
+    pace, loop = Pace(0.02), asyncio.get_running_loop()
+    times_s = []
+    for _ in range(4):
+        await pace.wait()
+        times_s.append(loop.time())
+    assert all(later - earlier >= 0.015 for earlier, later in zip(times_s, times_s[1:], strict=False))
+
+
+async def test_without_a_pause_nobody_waits() -> None:
+    pace = Pace(0.0)
+    async with asyncio.timeout(5):
+        for _ in range(10_000):
+            await pace.wait()
