@@ -287,7 +287,7 @@ class Cell:
         await self.stores.lead.wait()
         for tail in self.tails:
             await tail.start()
-        self.spawn(jobs.run(jobs.Job("checkpoint", CHECKPOINT_S, self._checkpoint)))
+        self.spawn(jobs.run(jobs.Job("checkpoint", CHECKPOINT_S, self.stores.checkpoint)))
         self.spawn(jobs.run(jobs.Job("file_purge", PURGE_S, self._purge_files)))
         self.spawn(jobs.run(jobs.Job("claims", SETTLE_S, self.claims.settle)))
         self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift)))
@@ -297,9 +297,6 @@ class Cell:
 
     async def _purge_files(self) -> None:
         await self.chat.files.purge(self.clock.now_us() // 1_000_000)
-
-    async def _checkpoint(self) -> None:
-        await asyncio.to_thread(self.stores.checkpointer.run)
 
     async def stop(self) -> None:
         """Take everything down, within the ten seconds that a process has."""

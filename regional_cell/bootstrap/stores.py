@@ -1,5 +1,6 @@
 """The stores of a cell and what guards them: keys, database, index, files, ledger, doorbell, lead."""
 
+import asyncio
 import os
 
 from accord.clock import Clock
@@ -13,7 +14,7 @@ from regional_cell.adapters.local.resume import ResumeSealer
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.local.search_fts5 import Fts5Index
 from regional_cell.adapters.metered import MeteredLedger, MeteredLog
-from regional_cell.adapters.sql.database import Checkpointer, Database
+from regional_cell.adapters.sql.database import LOG_PAGES_MAX, Checkpointer, Database
 from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.adapters.sql.records import SqlPendingLeases, SqlSpentTickets
 from regional_cell.adapters.sql.views import SqlViews
@@ -61,3 +62,9 @@ class Stores:
         self.lead.give_back()
         self.files.close()
         self.database.close()
+
+    async def checkpoint(self) -> None:
+        """Copy the write-ahead log back, and keep it short."""
+        pages, _ = await asyncio.to_thread(self.checkpointer.run)
+        if pages > LOG_PAGES_MAX:
+            await self.database.restart_log()

@@ -16,12 +16,13 @@ Relaxed sync on purpose: what a power cut takes is indexed again from the positi
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from accord.errors import NotReadyError
+from regional_cell.adapters.rows import pieces, values
 from regional_cell.domain.search_match import fold, is_unspaced, words
 from regional_cell.domain.search_query import Term
 from regional_cell.ports.search import Document, IndexHit, IndexQuery
@@ -151,17 +152,8 @@ class Fts5Index:
         run = self._write().execute
         run("BEGIN IMMEDIATE")
         try:
-            for channel, ts in [*removed, *((document.channel, document.ts) for document in documents)]:
-                self._drop(resident, channel, ts)
-            for document in documents:
-                row = run(
-                    "INSERT INTO documents (resident, channel, ts, user) VALUES (?, ?, ?, ?)",
-                    (resident, document.channel, document.ts, document.user),
-                ).lastrowid
-                folded = fold(document.text)
-                run("INSERT INTO words (rowid, text) VALUES (?, ?)", (row, " ".join(words(folded))))
-                if is_unspaced(folded):
-                    run("INSERT INTO grams (rowid, text) VALUES (?, ?)", (row, folded))
+            self._drop(resident, [*removed, *((one.channel, one.ts) for one in documents)])
+            self._add(resident, documents)
             run(
                 "INSERT INTO positions (resident, sequence) VALUES (?, ?)"
                 " ON CONFLICT (resident) DO UPDATE SET sequence = excluded.sequence",
@@ -174,16 +166,37 @@ class Fts5Index:
         if self._removed >= REMOVED_MAX:
             self._compact()
 
-    def _drop(self, resident: str, channel: str, ts: int) -> None:
+    def _add(self, resident: str, documents: list[Document]) -> None:
+        following = self._write().execute("SELECT coalesce(max(id), 0) + 1 FROM documents").fetchone()[0]
+        rows, texts, unspaced = [], [], []
+        for row, document in enumerate(documents, following):
+            rows.append((row, resident, document.channel, document.ts, document.user))
+            folded = fold(document.text)
+            texts.append((row, " ".join(words(folded))))
+            if is_unspaced(folded):
+                unspaced.append((row, folded))
+        self._insert("documents (id, resident, channel, ts, user)", rows)
+        self._insert("words (rowid, text)", texts)
+        self._insert("grams (rowid, text)", unspaced)
+
+    def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        for piece in pieces(rows):
+            text = f"INSERT INTO {into} {values(len(piece[0]), len(piece))}"
+            self._write().execute(text, [value for row in piece for value in row])
+
+    def _drop(self, resident: str, keys: Sequence[tuple[str, int]]) -> None:
+        """Forget the documents that are there; most are new and are not."""
         run = self._write().execute
-        found = run(
-            "SELECT id FROM documents WHERE resident = ? AND channel = ? AND ts = ?", (resident, channel, ts)
-        ).fetchone()
-        if found:
-            run("DELETE FROM words WHERE rowid = ?", found)
-            run("DELETE FROM grams WHERE rowid = ?", found)
-            run("DELETE FROM documents WHERE id = ?", found)
-            self._removed += 1
+        for piece in pieces(keys):
+            text = (
+                f"SELECT id FROM ({values(2, len(piece))}) AS wanted CROSS JOIN documents AS found"  # noqa: S608
+                " ON found.resident = ? AND found.channel = wanted.column1 AND found.ts = wanted.column2"
+            )
+            for found in run(text, [*(value for key in piece for value in key), resident]).fetchall():
+                run("DELETE FROM words WHERE rowid = ?", found)
+                run("DELETE FROM grams WHERE rowid = ?", found)
+                run("DELETE FROM documents WHERE id = ?", found)
+                self._removed += 1
 
     def _compact(self) -> None:
         """Write the terms anew, without those of removed messages."""

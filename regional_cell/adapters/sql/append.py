@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any
 
 from accord.errors import ColinkError, NotReadyError, OutcomeUnknownError, StorageFullError
+from regional_cell.adapters.rows import LENGTHS
 from regional_cell.adapters.shares import Rows, behind, by_resident, required, sift
 from regional_cell.adapters.sql.tables import METADATA
-from regional_cell.adapters.sql.writes import CHUNKS, insert_many, write_changes
+from regional_cell.adapters.sql.writes import insert_many, write_changes
 from regional_cell.domain.changes import Key
 from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.state import OPEN
@@ -177,9 +178,9 @@ class Appender:
     ) -> Iterator[tuple[Any, ...]]:
         start = 0
         while start < len(keys):
-            chunk = keys[start : start + CHUNKS[0]]
+            chunk = keys[start : start + LENGTHS[0]]
             start += len(chunk)
-            length = min(size for size in CHUNKS if size >= len(chunk))
+            length = min(size for size in LENGTHS if size >= len(chunk))
             padded = [*chunk, *[chunk[-1]] * (length - len(chunk))]
             parameters = [value for key in padded for value in key]
             yield from set(

@@ -2,8 +2,9 @@
 
 Invariants
     1. One connection writes, in one thread; readers have connections of their own that cannot write.
-    2. No connection but the leader's checkpointer copies the write-ahead log back: two connections that
-       reset it at once can lose commits in SQLite before 3.51.3 (and its backports 3.50.7, 3.44.6).
+    2. Only the leading process copies the write-ahead log back, and it never begins to copy a log that is
+       copied whole already while somebody might write: before SQLite 3.51.3 (and its backports 3.50.7,
+       3.44.6) a commit that starts the log anew at such a moment can be lost.
     3. A commit returns after the log was synced (`synchronous=FULL`).
 """
 
@@ -24,6 +25,9 @@ from regional_cell.adapters.sql.append import refused
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
+# A longer log is started anew: finding a page gets slower with its length, and it would grow for ever.
+LOG_PAGES_MAX = 8_192
+READERS_WAIT_MS = 100
 STATEMENTS_MAX = 512
 CACHE_KIB = 65_536
 
@@ -65,6 +69,13 @@ class Database:
         """Run `work` in the writing thread. Errors of the driver become those of the ports."""
         return await _run(self._write_thread, lambda: work(self.writer()))
 
+    async def restart_log(self) -> bool:
+        """Copy the rest of the log between two commits and let the next one begin it anew.
+
+        False when a reader or another process was in the way; the next time will do.
+        """
+        return await self.write(_restart_log)
+
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one read transaction, in a reading thread."""
         return await _run(self._read_threads, lambda: self._read(work))
@@ -82,21 +93,26 @@ class Database:
 
 
 class Checkpointer:
-    """The only connection that copies the write-ahead log into the database; run by the cell's leader
-    process.
-    """
+    """Copies the write-ahead log into the database; run by the cell's leader process, in a thread."""
 
     def __init__(self, url: str) -> None:
         self._path = file_of(url)
         self._connection: sqlite3.Connection | None = None
+        self._seen: int | None = None
 
     def run(self) -> tuple[int, int]:
         """Copy what no reader holds back, without stopping anyone; blocks. Gives (pages in the log, pages
-        copied).
+        copied); (0, 0) the first time, and when nothing was committed since the last time.
         """
         if self._connection is None:
             self._connection = connect(self._path)
+        # INVARIANT: another version means a commit after the last copy was done, so the log is not copied
+        # whole. Of what another leader did nothing is known: the first look only remembers.
+        seen, self._seen = self._seen, _version(self._connection)
+        if seen in (None, self._seen):
+            return 0, 0
         _, pages, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._seen = _version(self._connection)
         return pages, copied
 
     def close(self) -> None:
@@ -123,6 +139,21 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Changes with every commit of another connection."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _restart_log(connection: sqlite3.Connection) -> bool:
+    connection.execute(f"PRAGMA busy_timeout = {READERS_WAIT_MS}")
+    try:
+        # It holds the lock of writers from before it looks: nobody can start the log anew beside it.
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    return not busy
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

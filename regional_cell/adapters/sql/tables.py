@@ -88,17 +88,25 @@ def _view(view: View) -> sa.Table:
     columns = [_column(name, kind, null=True) for name, kind in view.columns.items()]
     table = _table(view.name, _column("resident", "text", key=True), *keys, *columns)
     for names in view.indexes:
-        sa.Index(f"{view.name}_by_{'_'.join(names)}", table.c.resident, *(table.c[name] for name in names))
+        sa.Index(
+            f"{view.name}_by_{'_'.join(names)}", table.c.resident, *(table.c[name] for name in names),
+            **_where_present(table, view, names),
+        )  # fmt: skip
     if DUE in view.columns:
         waiting = table.c[DUE].is_not(None)
         sa.Index(f"{view.name}_due", table.c[DUE], sqlite_where=waiting, postgresql_where=waiting)
     for names in view.unique:
-        present = sa.and_(*(table.c[name].is_not(None) for name in names))
         sa.Index(
             f"{view.name}_one_{'_'.join(names)}", table.c.resident, *(table.c[name] for name in names),
-            unique=True, sqlite_where=present, postgresql_where=present,
+            unique=True, **_where_present(table, view, names),
         )  # fmt: skip
     return table
+
+
+def _where_present(table: sa.Table, view: View, names: tuple[str, ...]) -> dict[str, Any]:
+    """Rows without a value are in no index: of the messages, most are no reply and have no thread."""
+    optional = [table.c[name].is_not(None) for name in names if name in view.columns]
+    return {"sqlite_where": sa.and_(*optional), "postgresql_where": sa.and_(*optional)} if optional else {}
 
 
 VIEW_TABLES: dict[str, sa.Table] = {view.name: _view(view) for view in VIEWS.values()}

@@ -4,22 +4,20 @@ together.
 Invariants
     1. The rows after the statements are those that the changes would leave one by one, in order.
     2. Statements are built from names of the schema alone; values are always bound.
-    3. A statement takes many rows at once, in a few fixed numbers of rows, so that the driver prepares each
-       text once and gives up the interpreter's lock once for many rows.
+    3. A statement takes many rows at once.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
+from regional_cell.adapters.rows import pieces, values
 from regional_cell.adapters.sql.tables import CONTENT, METADATA
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Remove, Row
 from regional_cell.domain.state import patched
 from regional_cell.ports.log import Sealer
-
-CHUNKS = (128, 32, 8, 1)
 
 Place = tuple[str, str, Key]
 
@@ -122,17 +120,8 @@ def insert_many(
     connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]], *, replace: bool = False
 ) -> None:
     """Insert whole rows, in the order of the table's columns; with `replace` over those that are there."""
-    for chunk in chunks(rows):
-        connection.execute(_insert(table, len(chunk), replace), [value for row in chunk for value in row])
-
-
-def chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The rows in pieces whose lengths are those of `CHUNKS`."""
-    start = 0
-    for length in CHUNKS:
-        while len(rows) - start >= length:
-            yield rows[start : start + length]
-            start += length
+    for piece in pieces(rows):
+        connection.execute(_insert(table, len(piece), replace), [value for row in piece for value in row])
 
 
 def _whole(sealer: Sealer, view: str, resident: str, key: Key, values: Row | Any) -> tuple[Any, ...]:
@@ -206,8 +195,8 @@ def _where(table: str) -> str:
 @cache
 def _insert(table: str, rows: int, replace: bool) -> str:
     keys, columns = _names(table)
-    one = f"({', '.join('?' * (len(keys) + len(columns)))})"
-    text = f"INSERT INTO {table} ({', '.join(keys + columns)}) VALUES {', '.join([one] * rows)}"  # noqa: S608
+    names = keys + columns
+    text = f"INSERT INTO {table} ({', '.join(names)}) {values(len(names), rows)}"
     if replace:
         sets = ", ".join(f"{name} = excluded.{name}" for name in columns)
         text += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"

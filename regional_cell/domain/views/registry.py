@@ -20,7 +20,8 @@ class View:
     Attributes:
         key: key columns, name to type (`text` or `integer`), without the resident.
         columns: the others, name to type (`text`, `integer`, `blob` or `content`); all may be NULL.
-        indexes: column lists for which the store keeps an index, each led by the resident.
+        indexes: column lists for which the store keeps an index, each led by the resident; of the rows that
+            have all of these columns.
         data_class: class of the columns in the open; `content` columns carry `content_class`.
     """
 

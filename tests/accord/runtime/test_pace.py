@@ -1,6 +1,7 @@
 """A pace holds back who comes early, and nobody else."""
 
 import asyncio
+from itertools import pairwise
 
 from accord.runtime.pace import Pace
 
@@ -21,7 +22,7 @@ async def test_pieces_that_keep_coming_are_apart() -> None:
     for _ in range(4):
         await pace.wait()
         times_s.append(loop.time())
-    assert all(later - earlier >= 0.015 for earlier, later in zip(times_s, times_s[1:], strict=False))
+    assert all(later - earlier >= 0.015 for earlier, later in pairwise(times_s))
 
 
 async def test_without_a_pause_nobody_waits() -> None:

@@ -1,6 +1,7 @@
 """The SQL store under faults: full disks, broken syncs, a fence that is gone, content that was swapped."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -200,11 +201,33 @@ async def test_only_the_checkpointer_copies_the_log_back(store: Store, tmp_path:
     assert await every("PRAGMA wal_autocheckpoint") == [0, 0]
     assert (await every("PRAGMA synchronous"))[0] == 2
     assert (await every("PRAGMA journal_mode"))[0] == "wal"
-    await store.log.append([Writer(store).post()])
-    checkpointer = Checkpointer(sql_url(tmp_path))
+    writer, checkpointer = Writer(store), Checkpointer(sql_url(tmp_path))
+    assert await asyncio.to_thread(checkpointer.run) == (0, 0)
+    await store.log.append([writer.post()])
     pages, copied = await asyncio.to_thread(checkpointer.run)
     assert pages == copied > 0
+    # What is copied whole is never copied again: a commit that begins the log anew must not meet a copy.
+    assert await asyncio.to_thread(checkpointer.run) == (0, 0)
+    await store.log.append([writer.post()])
+    assert (await asyncio.to_thread(checkpointer.run))[0] > 0
     checkpointer.close()
+
+
+async def test_a_restarted_log_does_not_grow_and_loses_nothing(store: Store, tmp_path: Path) -> None:
+    database = store.log._database  # type: ignore[attr-defined]
+    writer, checkpointer = Writer(store), Checkpointer(sql_url(tmp_path))
+    sizes = []
+    for _ in range(6):
+        for _ in range(20):
+            await store.log.append([writer.post("x" * 2_000)])
+        await asyncio.to_thread(checkpointer.run)
+        # Somebody always commits before the copy is whole, so the log never starts anew by itself.
+        await store.log.append([writer.post()])
+        assert await database.restart_log()
+        sizes.append(os.stat(f"{database.path}-wal").st_size)
+    checkpointer.close()
+    assert max(sizes) < 2 * sizes[0], sizes
+    assert len(await store.log.read(T1, 0, 1_000)) == 126
 
 
 async def test_readers_cannot_write(store: Store) -> None:

@@ -10,7 +10,7 @@ from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.sql.database import connect
 from regional_cell.adapters.sql.schema_version import migrate
 from regional_cell.adapters.sql.tables import VIEW_TABLES
-from regional_cell.adapters.sql.writes import chunks, write_changes
+from regional_cell.adapters.sql.writes import write_changes
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Remove, Row
 from regional_cell.domain.views.registry import VIEWS
 from regional_cell.services.rebuild import fold
@@ -65,9 +65,3 @@ def test_a_batch_leaves_what_its_changes_leave_one_by_one(
     empty = dict.fromkeys(names)
     assert found == {key: {**empty, **row} for key, row in wanted[VIEW].items()}
     assert VIEW in VIEW_TABLES
-
-
-@given(st.integers(0, 700))
-def test_chunks_hold_every_row_once_in_order(length: int) -> None:
-    rows = list(range(length))
-    assert [row for chunk in chunks(rows) for row in chunk] == rows
