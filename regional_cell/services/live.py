@@ -117,7 +117,8 @@ class Live:
                 head = state.head
                 events = await self._commits.read(name, resident.position, PAGE)
                 for event in events:
-                    if event.sequence > resident.position:
+                    # What is later than the head was not told to us yet, and comes with its origins.
+                    if resident.position < event.sequence <= head:
                         self._tell(resident, state, event, resident.origins.pop(event.sequence, None))
                 if not events:
                     # What is left was redacted: there is nothing to tell.

@@ -47,6 +47,11 @@ class CommandQueue:
         if not self._wake.is_set():
             self._wake.set()
 
+    @property
+    def ready(self) -> bool:
+        """Whether `take` would not wait."""
+        return bool(self._ready)
+
     def put_back(self, commands: list[Command]) -> None:
         """These were taken and must wait for the batch at hand; they come before all others."""
         self._ready.extendleft(reversed(commands))

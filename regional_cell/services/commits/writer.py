@@ -64,6 +64,7 @@ class GroupCommits:
             log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._fail
         )
         self._queue = CommandQueue(queue_max)
+        self._untold: list[tuple[State, Told, list[Planned]]] = []
         self._stopping = False
         self._pump: asyncio.Task[None] | None = None
         if doorbell is not None:
@@ -147,6 +148,7 @@ class GroupCommits:
             await self._states.catch_up(resident, held)
         if held.state is None:
             raise NotReadyError(resident=resident)
+        self._tell_rest()
         return held.state
 
     async def event(self, resident: str, sequence: int) -> Event | None:
@@ -191,7 +193,11 @@ class GroupCommits:
         flight: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             shares = await self._plan(batch, flight)
-            outcomes = await self._append(shares) if shares else []
+            appending = asyncio.ensure_future(self._append(shares))
+            # The store's thread begins, and the batch before is told while it works.
+            await asyncio.sleep(0)
+            self._tell_rest()
+            outcomes = await appending
         finally:
             for resident in {command.resident for command in batch}:
                 if (held := self._states.find(resident)) is not None and held.flight is flight:
@@ -272,6 +278,8 @@ class GroupCommits:
 
     async def _append(self, batch: list[Planned]) -> list[Outcome] | None:
         """The outcomes; None when the batch failed as a whole and its commands were told."""
+        if not batch:
+            return []
         failure: ColinkError = OutcomeUnknownError()
         try:
             return await self._log.append([one.share for one in batch])
@@ -288,7 +296,7 @@ class GroupCommits:
         return None
 
     def _settle(self, batch: list[Planned], outcomes: Sequence[Outcome]) -> None:
-        """Fold, tell the feeds, resolve; send everything else on its way."""
+        """Fold, and tell, at once or while the next batch is written; send everything else on its way."""
         written: dict[str, list[Planned]] = {}
         again: dict[str, list[Command]] = {}
         for one, outcome in zip(batch, outcomes, strict=True):
@@ -296,7 +304,7 @@ class GroupCommits:
                 written.setdefault(one.command.resident, []).append(one)
             else:
                 self._unwritten(one, outcome, again)
-        for resident, its in written.items():
+        for its in written.values():
             state = its[0].state
             # The first event of a command is the one that its sender waits for.
             told = [
@@ -305,16 +313,24 @@ class GroupCommits:
                 for event in one.events
             ]
             state.fold([event for event, _ in told], [change for one in its for change in one.changes])
-            self._tell(state, told)
+            self._untold.append((state, told, its))
+        for commands in again.values():
+            self._states.wait(commands)
+        if not self._queue.ready:
+            self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        """Tell the feeds and the waiters of what is folded, before anybody sees a later state."""
+        untold, self._untold = self._untold, []
+        for state, told, _ in untold:
+            self._tell_feeds(state, told)
             if self._doorbell is not None:
-                self._doorbell.ring(resident, state.head)
-        for its in written.values():
+                self._doorbell.ring(state.resident, state.head)
+        for _, _, its in untold:
             for one in its:
                 self._resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
                 for follower in one.followers:
                     self._resolve(follower, Committed((), one.state, one.events[0]))
-        for commands in again.values():
-            self._states.wait(commands)
 
     def _unwritten(self, one: Planned, outcome: Outcome, again: dict[str, list[Command]]) -> None:
         if isinstance(outcome, Duplicate):
@@ -365,6 +381,11 @@ class GroupCommits:
         self._queue.add(commands)
 
     def _tell(self, state: State, told: Told) -> None:
+        """What others wrote; what was written here before it comes first."""
+        self._tell_rest()
+        self._tell_feeds(state, told)
+
+    def _tell_feeds(self, state: State, told: Told) -> None:
         for feed in self._feeds:
             try:
                 feed.committed(state, told)
