@@ -2,7 +2,8 @@
 
 Invariants
     1. Sequences follow the head without a gap; times rise strictly, also when the wall clock steps back.
-    2. Topic numbers follow the state's counters and what the share gave out before.
+    2. Topic numbers follow the state's counters and what was given out before, also by a share that is still
+       being written.
     3. The state is read, never changed: what is planned here has not happened yet.
 """
 
@@ -12,16 +13,25 @@ from regional_cell.domain.state import State
 
 
 class Plan:
-    """What a batch plans for one resident on top of its state."""
+    """What a batch plans for one resident on top of its state.
 
-    __slots__ = ("_counts", "_head", "clock_us", "closed", "state")
+    Args:
+        before: the plan of the batch before, when it is not committed yet.
 
-    def __init__(self, state: State) -> None:
+    Attributes:
+        start: the head that the state must have for the plan to hold; head: the one that it will have.
+        closed: nothing more of the resident can be decided until this is committed.
+    """
+
+    __slots__ = ("_counts", "clock_us", "closed", "head", "start", "state")
+
+    def __init__(self, state: State, before: "Plan | None" = None) -> None:
         self.state = state
-        self.clock_us = state.clock_us
-        self.closed = False
-        self._head = state.head
-        self._counts: dict[str, int] = {}
+        self.clock_us: int = state.clock_us if before is None else before.clock_us
+        self.closed: bool = before is not None and before.closed
+        self.start: int = state.head if before is None else before.head
+        self.head: int = self.start
+        self._counts: dict[str, int] = {} if before is None else before._counts.copy()
 
     def first_us(self, now_us: int) -> int:
         """The time that the next event gets."""
@@ -37,11 +47,11 @@ class Plan:
             topics = tuple([(topic, self._next(topic)) for topic in draft.topics])
             events.append(
                 Event(
-                    self.state.resident, self._head + offset + 1, self.state.epoch, kind.name, kind.schema,
+                    self.state.resident, self.head + offset + 1, self.state.epoch, kind.name, kind.schema,
                     first_us + offset, principal, draft.payload, topics,
                 )
             )  # fmt: skip
-        self._head += len(events)
+        self.head += len(events)
         self.clock_us = first_us + len(events) - 1
         self.closed = decided.structural
         return tuple(events)

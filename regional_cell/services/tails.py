@@ -46,7 +46,7 @@ class TailRunner:
 
     Args:
         idle_s: how long it sleeps without a ring before it looks at all residents again.
-        pace_s: time between two pages while it keeps up, so that under load a page holds many events.
+        pace_s: time between two rounds over what was rung, so that under load a page holds many events.
     """
 
     def __init__(
@@ -140,11 +140,12 @@ class TailRunner:
                 except TimeoutError:
                     await self._look()
                 continue
-            resident = self._wanted.pop()
-            if resident not in self._retries:
-                await self._attempt(resident)
-                if self._pace_s and not self._stopping:
-                    await asyncio.sleep(self._pace_s)
+            wanted, self._wanted = self._wanted, set()
+            for resident in wanted:
+                if resident not in self._retries and not self._stopping:
+                    await self._attempt(resident)
+            if self._pace_s and not self._stopping:
+                await asyncio.sleep(self._pace_s)
 
     async def _look(self) -> None:
         """Want every resident whose log is ahead of the handler. A store that does not answer is asked again

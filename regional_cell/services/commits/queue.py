@@ -9,8 +9,9 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
-from accord.errors import OverloadedError
-from regional_cell.services.commits.commands import Command
+from accord.errors import ColinkError, OverloadedError
+from regional_cell.domain.decisions import Committed
+from regional_cell.services.commits.commands import Command, own
 
 FULL_RETRY_AFTER_MS = 100
 
@@ -35,10 +36,21 @@ class CommandQueue:
             raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
         self.pending += 1
 
-    def resolved(self) -> None:
-        """Count one less."""
+    def resolve(self, command: Command, committed: Committed) -> None:
+        """Tell how it ended, and count one less."""
+        self._count_off()
+        if not command.waiter.done():
+            command.waiter.set_result(committed)
+
+    def fail(self, command: Command, error: ColinkError) -> None:
+        """The same for one that was not committed."""
+        self._count_off()
+        if not command.waiter.done():
+            command.waiter.set_exception(own(error))
+
+    def _count_off(self) -> None:
         self.pending -= 1
-        if self._stopping and not self.pending:
+        if self.over:
             self._wake.set()
 
     def add(self, commands: Iterable[Command]) -> None:
@@ -48,24 +60,34 @@ class CommandQueue:
             self._wake.set()
 
     @property
-    def ready(self) -> bool:
-        """Whether `take` would not wait."""
-        return bool(self._ready)
+    def ready(self) -> int:
+        """How many `take` could give."""
+        return len(self._ready)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is pending and nothing will come."""
+        return self._stopping and not self.pending
 
     def put_back(self, commands: list[Command]) -> None:
-        """These were taken and must wait for the batch at hand; they come before all others."""
+        """These were taken and must be decided later; they come before all others."""
         self._ready.extendleft(reversed(commands))
 
     def stop(self) -> None:
-        """Let `take` return nothing once nothing is pending."""
+        """Nothing more will come."""
         self._stopping = True
         self._wake.set()
 
-    async def take(self, count_max: int) -> list[Command]:
-        """What is ready, at most so many; waits for the first. Nothing: stopped, and nothing is pending."""
-        while not self._ready:
-            if self._stopping and not self.pending:
-                return []
-            self._wake.clear()
-            await self._wake.wait()
+    def nudge(self) -> None:
+        """Let `wait` return."""
+        self._wake.set()
+
+    def take(self, count_max: int) -> list[Command]:
+        """What can be decided now, at most so many."""
         return [self._ready.popleft() for _ in range(min(count_max, len(self._ready)))]
+
+    async def wait(self) -> None:
+        """Return when something came, was nudged, or is over."""
+        self._wake.clear()
+        if not self.over:
+            await self._wake.wait()

@@ -99,6 +99,12 @@ class States:
         held.waiting[:0] = commands
         self.load(commands[0].resident, held)
 
+    def wait_last(self, command: Command) -> None:
+        """Let a command wait behind those that wait already."""
+        held = self.hold(command.resident)
+        held.waiting.append(command)
+        self.load(command.resident, held)
+
     def load(self, resident: str, held: Held) -> asyncio.Task[None]:
         """Load or catch up; waiting commands go on afterwards, or fail with it."""
         if held.loading is None:
@@ -121,8 +127,8 @@ class States:
 
     async def catch_up(self, resident: str, held: Held) -> None:
         """Fold what others wrote. On return the state is at a head not older than the call."""
+        record = await self._log.record(resident)
         while True:
-            record = await self._log.record(resident)
             state = held.state
             if record is None or state is None:
                 raise UnknownResidentError(resident=resident)

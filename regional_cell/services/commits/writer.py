@@ -1,8 +1,8 @@
 """The only way to change a resident: commands are decided, written in groups, synced, folded in,
 acknowledged.
 
-All of this runs on the event loop; only the store's own threads touch a disk. Whatever is queued when the
-writer is free makes the next batch; nothing is delayed to make it larger.
+All of this runs on the event loop; only the store's own threads touch a disk. While they write one batch,
+what comes is decided into the next one and the batch before is told; nothing is delayed to make it larger.
 
 Invariants
     1. A waiter is told `Committed` only after the store synced the batch; until then no state,
@@ -28,20 +28,22 @@ from accord.errors import (
     NotReadyError,
     OutcomeUnknownError,
 )
-from regional_cell.domain.batches import Plan
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.events import Event
-from regional_cell.domain.state import OPEN, State
+from regional_cell.domain.state import State
 from regional_cell.ports.commits import LiveFeed, Waiter
 from regional_cell.ports.log import Behind, Doorbell, Duplicate, Log, Outcome, Sealer, Unmet, Written
 from regional_cell.ports.views import Views
-from regional_cell.services.commits.commands import Command, Planned, own, planned, refusal
+from regional_cell.services.commits.batch import Batch
+from regional_cell.services.commits.commands import Command, Planned
+from regional_cell.services.commits.deciding import Deciding
 from regional_cell.services.commits.queue import CommandQueue
 from regional_cell.services.commits.states import States, Told
 
 ROUNDS_MAX = 64
 UNMET_MAX = 2
-SLICE_COMMANDS = 64
+# Fewer wait for the store, so that they share a transaction with what comes until then.
+AHEAD_COMMANDS = 64
 
 
 class GroupCommits:
@@ -60,10 +62,11 @@ class GroupCommits:
         self._log, self._sealer, self._clock, self._doorbell = log, sealer, clock, doorbell
         self._batch_max, self._shared = batch_max, shared
         self._feeds: tuple[LiveFeed, ...] = ()
-        self._states = States(
-            log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._fail
-        )
         self._queue = CommandQueue(queue_max)
+        self._states = States(
+            log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._queue.fail
+        )
+        self._deciding = Deciding(self._states, self._queue, sealer, clock, self._report)
         self._untold: list[tuple[State, Told, list[Planned]]] = []
         self._stopping = False
         self._pump: asyncio.Task[None] | None = None
@@ -109,7 +112,7 @@ class GroupCommits:
         if self._states.hold(resident).ready:
             self._queue.add((command,))
         else:
-            self._wait_last(command)
+            self._states.wait_last(command)
 
     def submit(
         self,
@@ -186,100 +189,79 @@ class GroupCommits:
             self._states.load(resident, held)
 
     async def _run(self) -> None:
-        while batch := await self._queue.take(self._batch_max):
-            await self._write_batch(batch)
+        writing: Batch | None = None
+        while writing is not None or not self._queue.over:
+            following = Batch(writing)
+            await self._gather(following, writing)
+            if writing is not None and writing.appending is not None:
+                outcomes = await writing.appending
+                self._land(writing)
+                # INVARIANT: nothing waits between the end of the flight and the fold, so no other fold can
+                # come between.
+                if outcomes is not None:
+                    self._settle(writing.shares, outcomes)
+                self._revise(following)
+            self._queue.put_back(following.deferred)
+            writing = await self._begin(following)
+        self._tell_rest()
 
-    async def _write_batch(self, batch: list[Command]) -> None:
-        flight: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        try:
-            shares = await self._plan(batch, flight)
-            appending = asyncio.ensure_future(self._append(shares))
-            # The store's thread begins, and the batch before is told while it works.
-            await asyncio.sleep(0)
-            self._tell_rest()
-            outcomes = await appending
-        finally:
-            for resident in {command.resident for command in batch}:
-                if (held := self._states.find(resident)) is not None and held.flight is flight:
-                    held.flight = None
-            flight.set_result(None)
-        # INVARIANT: nothing waits between the end of the flight and the fold, so no other fold can come
-        # between.
-        if outcomes is not None:
-            self._settle(shares, outcomes)
-
-    async def _plan(self, batch: list[Command], flight: asyncio.Future[None]) -> list[Planned]:
-        """Decide, number, seal. Commands that must wait for this batch go back to the head of the queue."""
-        plans: dict[str, Plan] = {}
-        firsts: dict[tuple[str, str, str], Planned] = {}
-        decided: list[Planned] = []
-        deferred: list[Command] = []
-        now_us = self._clock.now_us()
-        for index, command in enumerate(batch, 1):
-            if index % SLICE_COMMANDS == 0:
-                await asyncio.sleep(0)
-            plan = plans.get(command.resident)
-            if plan is None:
-                held = self._states.hold(command.resident)
-                if not held.ready or held.state is None:
-                    self._wait_last(command)
-                    continue
-                held.flight = flight
-                plan = plans[command.resident] = Plan(held.state)
-            if plan.closed:
-                deferred.append(command)
-                continue
-            try:
-                one = self._decide(command, plan, now_us, firsts)
-            except ColinkError as error:
-                self._fail(command, error)
-            except Exception as error:
-                self._report(error)
-                self._fail(command, InternalError())
+    async def _gather(self, following: Batch, writing: Batch | None) -> None:
+        """Decide what is ready: many commands ahead, while the batch before is written; then the rest."""
+        appending = writing.appending if writing is not None else None
+        while appending is not None and not appending.done():
+            room = self._batch_max - following.count
+            if room and self._queue.ready >= AHEAD_COMMANDS:
+                await self._deciding.decide(following, self._queue.take(room))
             else:
-                if one is not None:
-                    decided.append(one)
-        self._queue.put_back(deferred)
-        return decided
+                await self._queue.wait()
+        while appending is None and not self._queue.ready and not self._queue.over:
+            await self._queue.wait()
+        await self._deciding.decide(following, self._queue.take(self._batch_max - following.count))
 
-    def _decide(
-        self, command: Command, plan: Plan, now_us: int, firsts: dict[tuple[str, str, str], Planned]
-    ) -> Planned | None:
-        """None when nothing is to be written for it: answered, refused, or a follower of the first of its
-        key.
-        """
-        state = plan.state
-        if state.lifecycle != OPEN or command.epoch not in (None, state.epoch):
-            self._refuse(command, state)
+    async def _begin(self, batch: Batch) -> Batch | None:
+        """Hand the shares to the store; the batch before is told while it works. None: there are none."""
+        if not batch.shares:
+            self._land(batch)
+            self._tell_rest()
             return None
-        first_us = plan.first_us(now_us)
-        decided = command.decide(state, first_us)
-        if not decided.drafts:
-            self._resolve(command, Committed((), state, None, decided.answer))
-            return None
-        key = decided.client_msg_id
-        if key is not None and (first := firsts.get((command.resident, *key))) is not None:
-            first.followers.append(command)
-            return None
-        one = planned(self._sealer, command, plan, decided, first_us)
-        if key is not None:
-            firsts[command.resident, *key] = one
-        return one
+        appending = batch.appending = asyncio.ensure_future(self._append(batch.shares))
+        appending.add_done_callback(lambda _: self._queue.nudge())
+        await asyncio.sleep(0)
+        self._tell_rest()
+        return batch
 
-    def _refuse(self, command: Command, state: State) -> None:
-        """Not with this epoch or in this life cycle, unless the fencing row says that the state here is
-        old.
-        """
-        if command.rounds == 0:
-            command.rounds = 1
-            self._states.wait([command])
-        else:
-            self._fail(command, refusal(state))
+    def _land(self, batch: Batch) -> None:
+        """Others may fold into the states of its residents again."""
+        for resident in batch.plans:
+            self._release(resident, batch)
+        batch.flight.set_result(None)
+
+    def _release(self, resident: str, batch: Batch) -> None:
+        held = self._states.find(resident)
+        if held is not None and held.flight is batch.flight:
+            held.flight = None
+
+    def _revise(self, batch: Batch) -> None:
+        """Decide again what stands on something that did not come true."""
+        fallen = {
+            resident
+            for resident in batch.plans
+            if (held := self._states.find(resident)) is None or not batch.stands(resident, held.state)
+        }
+        if not fallen:
+            return
+        for resident in fallen:
+            self._release(resident, batch)
+        back: list[Command] = []
+        for command in batch.drop(fallen):
+            if self._states.hold(command.resident).ready:
+                back.append(command)
+            else:
+                self._states.wait_last(command)
+        self._queue.put_back(back)
 
     async def _append(self, batch: list[Planned]) -> list[Outcome] | None:
         """The outcomes; None when the batch failed as a whole and its commands were told."""
-        if not batch:
-            return []
         failure: ColinkError = OutcomeUnknownError()
         try:
             return await self._log.append([one.share for one in batch])
@@ -292,7 +274,7 @@ class GroupCommits:
             if held is not None and isinstance(failure, OutcomeUnknownError):
                 held.stale = True
             for command in (one.command, *one.followers):
-                self._fail(command, failure)
+                self._queue.fail(command, failure)
         return None
 
     def _settle(self, batch: list[Planned], outcomes: Sequence[Outcome]) -> None:
@@ -328,9 +310,9 @@ class GroupCommits:
                 self._doorbell.ring(state.resident, state.head)
         for _, _, its in untold:
             for one in its:
-                self._resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
+                self._queue.resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
                 for follower in one.followers:
-                    self._resolve(follower, Committed((), one.state, one.events[0]))
+                    self._queue.resolve(follower, Committed((), one.state, one.events[0]))
 
     def _unwritten(self, one: Planned, outcome: Outcome, again: dict[str, list[Command]]) -> None:
         if isinstance(outcome, Duplicate):
@@ -347,13 +329,13 @@ class GroupCommits:
         elif isinstance(outcome, Unmet):
             command.unmet += outcome.require is not None
             if outcome.require is not None and command.unmet >= UNMET_MAX:
-                self._fail(command, ConflictError(what=outcome.require.view))
+                self._queue.fail(command, ConflictError(what=outcome.require.view))
                 return
         else:
-            self._fail(command, InternalError(why="unfit"))
+            self._queue.fail(command, InternalError(why="unfit"))
             return
         if command.rounds > ROUNDS_MAX:
-            self._fail(command, NotReadyError(resident=command.resident, why="contended"))
+            self._queue.fail(command, NotReadyError(resident=command.resident, why="contended"))
         else:
             again.setdefault(command.resident, []).append(command)
 
@@ -365,17 +347,12 @@ class GroupCommits:
                 await asyncio.shield(self._states.load(command.resident, held))
             if event is None or held.state is None:
                 raise ConflictError(what="client_msg_id")
-            self._resolve(command, Committed((), held.state, event))
+            self._queue.resolve(command, Committed((), held.state, event))
         except ColinkError as error:
-            self._fail(command, error)
+            self._queue.fail(command, error)
         except BaseException:
-            self._fail(command, OutcomeUnknownError())
+            self._queue.fail(command, OutcomeUnknownError())
             raise
-
-    def _wait_last(self, command: Command) -> None:
-        held = self._states.hold(command.resident)
-        held.waiting.append(command)
-        self._states.load(command.resident, held)
 
     def _go_on(self, commands: list[Command]) -> None:
         self._queue.add(commands)
@@ -392,16 +369,6 @@ class GroupCommits:
             except Exception as error:
                 # What is committed is committed: a listener's defect must not make the writer lie about it.
                 self._report(error)
-
-    def _resolve(self, command: Command, committed: Committed) -> None:
-        self._queue.resolved()
-        if not command.waiter.done():
-            command.waiter.set_result(committed)
-
-    def _fail(self, command: Command, error: ColinkError) -> None:
-        self._queue.resolved()
-        if not command.waiter.done():
-            command.waiter.set_exception(own(error))
 
     def _report(self, error: Exception) -> None:
         asyncio.get_running_loop().call_exception_handler(
