@@ -92,7 +92,7 @@ class StoresSettings(Section):
 class WriterSettings(Section):
     """Commands in a batch, and commands that may wait."""
 
-    batch_max: int = Field(default=512, ge=1, le=4096)
+    batch_max: int = Field(default=2048, ge=1, le=4096)
     queue_max: int = Field(default=8192, ge=1, le=1_000_000)
 
 

@@ -1,4 +1,5 @@
-"""Pace: work that costs a fixed price each time is not begun again at once, so that more of it gathers.
+"""Pace: work that costs a fixed price each time is not begun again at once after a small piece, so that more of
+it gathers.
 
 A pause is taken only by who comes back early: the first piece after a quiet moment never waits.
 """
@@ -11,18 +12,21 @@ class Pace:
 
     Args:
         pause_s: least time between two returns of `wait`; 0 for none. Timers have a grain of a millisecond.
+        enough: a piece of so many needs no pause after it.
     """
 
-    def __init__(self, pause_s: float) -> None:
-        self._pause_s = pause_s
+    def __init__(self, pause_s: float, enough: int) -> None:
+        self._pause_s, self._enough = pause_s, enough
         self._next_s = 0.0
 
     async def wait(self) -> None:
         """Return when the next piece may be begun."""
-        if not self._pause_s:
-            return
-        loop = asyncio.get_running_loop()
-        left_s = self._next_s - loop.time()
-        if left_s > 0:
-            await asyncio.sleep(left_s)
-        self._next_s = loop.time() + self._pause_s
+        if self._next_s:
+            left_s = self._next_s - asyncio.get_running_loop().time()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+
+    def began(self, count: int) -> None:
+        """A piece of so many was begun."""
+        paused = self._pause_s and count < self._enough
+        self._next_s = asyncio.get_running_loop().time() + self._pause_s if paused else 0.0

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LENGTHS = (128, 32, 8, 1)
+LENGTHS = (512, 128, 32, 8, 1)
 
 
 def pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:

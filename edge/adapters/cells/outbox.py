@@ -21,17 +21,17 @@ class Outbox:
     """Fill with `put` or `add`; the stream's writer takes batches with `take`.
 
     Args:
-        pace_s: least time between two batches while frames keep coming, see `accord.runtime.pace`.
+        pace: between two batches while frames keep coming.
     """
 
-    def __init__(self, pace_s: float = 0.0) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         self._full: deque[tuple[wire.EdgeBatch, list[Callable[[], None]], int]] = deque()
         self._batch = wire.EdgeBatch()
         self._marks: list[Callable[[], None]] = []
         self._size = 0
         self._came = asyncio.Event()
         self._left = asyncio.Event()
-        self._pace = Pace(pace_s)
+        self._pace = pace or Pace(0.0, 0)
         self.waiting_bytes = 0
 
     def put(self, frame: wire.EdgeFrame, size: int, mark: Callable[[], None] | None = None) -> None:
@@ -59,6 +59,7 @@ class Outbox:
         if not self._full:
             self._seal()
         batch, marks, size = self._full.popleft()
+        self._pace.began(len(batch.frames))
         self.waiting_bytes -= size
         self._left.set()
         for mark in marks:

@@ -21,6 +21,7 @@ from accord.errors import (
     PeerRefusedError,
 )
 from accord.runtime.error_detail import moved_from_wire
+from accord.runtime.pace import Pace
 from accord.runtime.rpc_client import error_of
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
@@ -32,7 +33,7 @@ ANSWER_BYTES_MAX = 32 * 1024 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
 SLOTS_MAX = 65_536
 HELLO_S = 5.0
-PACE_S = 0.001
+PACE_S, PACE_FRAMES = 0.004, 64
 
 
 class _Pending:
@@ -206,7 +207,7 @@ class Stream:
             broke.
         """
         channel = self._open()
-        self._outbox, self._slots, self._last_slot = Outbox(PACE_S), {}, 0
+        self._outbox, self._slots, self._last_slot = Outbox(Pace(PACE_S, PACE_FRAMES)), {}, 0
         call: Any = stubs.GatewayStub(channel).Exchange()
         writing: asyncio.Task[None] | None = None
         try:

@@ -18,6 +18,7 @@ from accord.runtime.error_detail import moved_to_wire
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
 from accord.runtime.mtls import PeerName
+from accord.runtime.pace import Pace
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import CallAnswer, Calls
@@ -35,7 +36,7 @@ BODIES_BYTES_MAX = 64 * 1024 * 1024
 WAITING_BYTES_MAX = 32 * 1024 * 1024
 SOCKETS_MAX = 50_000
 DEADLINE_S_MAX = 120.0
-PACE_S = 0.001
+PACE_S, PACE_FRAMES = 0.002, 64
 
 
 class Edges(Protocol):
@@ -125,7 +126,7 @@ class Session:
 
     def __init__(self, exchange: Exchange, edge: EdgeFacts) -> None:
         self.edge = edge
-        self.outbox = Outbox(WAITING_BYTES_MAX, PACE_S)
+        self.outbox = Outbox(WAITING_BYTES_MAX, Pace(PACE_S, PACE_FRAMES))
         self.link = Link(edge, self.outbox, exchange.calls.passage_for(edge), exchange.sockets.closed)
         self._exchange = exchange
         self._slots: dict[int, str] = {}

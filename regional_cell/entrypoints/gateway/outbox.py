@@ -22,10 +22,10 @@ class Outbox:
     """Fill with `put` or `add`; the stream's writer takes batches with `take`.
 
     Args:
-        pace_s: least time between two batches while frames keep coming, see `accord.runtime.pace`.
+        pace: between two batches while frames keep coming.
     """
 
-    def __init__(self, bytes_max: int, pace_s: float = 0.0) -> None:
+    def __init__(self, bytes_max: int, pace: Pace | None = None) -> None:
         self._bytes_max = bytes_max
         self._full: deque[tuple[wire.CellBatch, int]] = deque()
         self._batch = wire.CellBatch()
@@ -33,7 +33,7 @@ class Outbox:
         self._came = asyncio.Event()
         self._left = asyncio.Event()
         self._credit: int | None = None
-        self._pace = Pace(pace_s)
+        self._pace = pace or Pace(0.0, 0)
         self.waiting_bytes = 0
         self.over = False
 
@@ -84,6 +84,7 @@ class Outbox:
         if not self._full:
             self._seal()
         batch, size = self._full.popleft()
+        self._pace.began(len(batch.frames))
         self.waiting_bytes -= size
         if self._credit is not None:
             self._credit -= size

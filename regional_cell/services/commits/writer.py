@@ -57,7 +57,7 @@ class GroupCommits:
 
     def __init__(
         self, log: Log, views: Views, sealer: Sealer, clock: Clock, *, doorbell: Doorbell | None = None,
-        batch_max: int = 512, queue_max: int = 8192, states_max: int = 4096, shared: bool = False,
+        batch_max: int = 2048, queue_max: int = 8192, states_max: int = 4096, shared: bool = False,
     ) -> None:  # fmt: skip
         self._log, self._sealer, self._clock, self._doorbell = log, sealer, clock, doorbell
         self._batch_max, self._shared = batch_max, shared
