@@ -1,5 +1,5 @@
-"""Pace: work that costs a fixed price each time is not begun again at once after a small piece, so that more of
-it gathers.
+"""Pace: work that costs a fixed price each time is not begun again at once after a small piece, so that more
+of it gathers.
 
 A pause is taken only by who comes back early: the first piece after a quiet moment never waits.
 """

@@ -26,6 +26,9 @@ from accord.runtime.settings import SettingsError
 
 END_S_MAX = 10.0
 GARBAGE_THRESHOLD = 100_000
+# How long a thread that comes back from a store waits for a busy event loop to hand over the interpreter. A
+# batch does so a dozen times, and Python's own 5 ms each time made it several times as long.
+SWITCH_S = 0.0002
 PARENT_POLL_S = 0.5
 EXIT_FAILED = 1
 EXIT_HUNG = 70
@@ -67,7 +70,7 @@ def run(main: Callable[[Lifespan], Awaitable[None]]) -> int:
     `main` starts everything, calls `lifespan.mark_started()`, waits for `lifespan.draining`, and stops.
     Settings with faults are printed and give 2. Running is the last thing that a process does.
     """
-    sys.setswitchinterval(0.0002)
+    sys.setswitchinterval(SWITCH_S)
     if os.environ.get("COLINK_END_WITH_PARENT") == "1":
         _end_with_parent()
     try:

@@ -1,29 +1,33 @@
-"""Rows in pieces of a few fixed lengths, for statements of SQLite that take many rows at once.
+"""Many rows in one statement of SQLite.
 
-The driver prepares each text once, and gives up the interpreter's lock once for many rows: under load every
-time that a thread wants that lock back costs more than the row.
+The driver gives up the interpreter's lock and takes it back with every statement. Under load the wait for it
+costs more than hundreds of rows, so a batch is few statements. They come in a few fixed lengths, which are
+prepared once, and are filled up with rows of NULL that the statement leaves out.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import TypeVar
+from typing import Any
 
-T = TypeVar("T")
-
-LENGTHS = (512, 128, 32, 8, 1)
+LENGTHS = (1, 8, 64, 512)
 
 
-def pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The rows in order, in pieces whose lengths are those of `LENGTHS`."""
+def pieces(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:
+    """The rows in order, in pieces: how many rows a statement must take, and the values of all of them."""
     start = 0
-    for length in LENGTHS:
-        while len(rows) - start >= length:
-            yield rows[start : start + length]
-            start += length
+    while start < len(rows):
+        piece = rows[start : start + LENGTHS[-1]]
+        start += len(piece)
+        length = next(size for size in LENGTHS if size >= len(piece))
+        values = [value for row in piece for value in row]
+        yield length, values + [None] * (len(piece[0]) * (length - len(piece)))
 
 
 @cache
-def values(columns: int, rows: int) -> str:
-    """`VALUES` with marks for so many rows of so many columns."""
-    one = f"({', '.join('?' * columns)})"
-    return f"VALUES {', '.join([one] * rows)}"
+def source(columns: int, length: int) -> str:
+    """What stands behind INSERT INTO, or as a table after FROM in brackets: `length` rows of so many columns.
+
+    The first column of a row is never NULL; a row where it is fills up.
+    """
+    rows = ", ".join([f"({', '.join('?' * columns)})"] * length)
+    return f"SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"  # noqa: S608 - marks alone

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from accord.errors import NotReadyError
-from regional_cell.adapters.rows import pieces, values
+from regional_cell.adapters.rows import pieces, source
 from regional_cell.domain.search_match import fold, is_unspaced, words
 from regional_cell.domain.search_query import Term
 from regional_cell.ports.search import Document, IndexHit, IndexQuery
@@ -180,19 +180,18 @@ class Fts5Index:
         self._insert("grams (rowid, text)", unspaced)
 
     def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        for piece in pieces(rows):
-            text = f"INSERT INTO {into} {values(len(piece[0]), len(piece))}"
-            self._write().execute(text, [value for row in piece for value in row])
+        for length, values in pieces(rows):
+            self._write().execute(f"INSERT INTO {into} {source(len(rows[0]), length)}", values)
 
     def _drop(self, resident: str, keys: Sequence[tuple[str, int]]) -> None:
         """Forget the documents that are there; most are new and are not."""
         run = self._write().execute
-        for piece in pieces(keys):
+        for length, values in pieces(keys):
             text = (
-                f"SELECT id FROM ({values(2, len(piece))}) AS wanted CROSS JOIN documents AS found"  # noqa: S608
+                f"SELECT id FROM ({source(2, length)}) AS wanted CROSS JOIN documents AS found"  # noqa: S608
                 " ON found.resident = ? AND found.channel = wanted.column1 AND found.ts = wanted.column2"
             )
-            for found in run(text, [*(value for key in piece for value in key), resident]).fetchall():
+            for found in run(text, [*values, resident]).fetchall():
                 run("DELETE FROM words WHERE rowid = ?", found)
                 run("DELETE FROM grams WHERE rowid = ?", found)
                 run("DELETE FROM documents WHERE id = ?", found)

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from accord.errors import ColinkError, NotReadyError, OutcomeUnknownError, StorageFullError
-from regional_cell.adapters.rows import LENGTHS
+from regional_cell.adapters.rows import pieces, source
 from regional_cell.adapters.shares import Rows, behind, by_resident, required, sift
 from regional_cell.adapters.sql.tables import METADATA
 from regional_cell.adapters.sql.writes import insert_many, write_changes
@@ -176,16 +176,11 @@ class Appender:
     def _look_up(
         self, table: str, by: tuple[str, ...], names: tuple[str, ...], resident: str, keys: Sequence[Key]
     ) -> Iterator[tuple[Any, ...]]:
-        start = 0
-        while start < len(keys):
-            chunk = keys[start : start + LENGTHS[0]]
-            start += len(chunk)
-            length = min(size for size in LENGTHS if size >= len(chunk))
-            padded = [*chunk, *[chunk[-1]] * (length - len(chunk))]
-            parameters = [value for key in padded for value in key]
-            yield from set(
-                self._connection.execute(_lookup(table, by, names, length), [*parameters, resident])
-            )
+        if not by:
+            keys = keys[:1] and [(1,)]
+        for length, values in pieces(keys):
+            text = _lookup(table, by, names, length)
+            yield from self._connection.execute(text, [*values, resident])
 
 
 def refused(error: sqlite3.Error) -> ColinkError:
@@ -207,10 +202,9 @@ def event_row(event: SealedEvent) -> tuple[Any, ...]:
 @cache
 def _lookup(table: str, by: tuple[str, ...], names: tuple[str, ...], rows: int) -> str:
     """Rows by key, driven from the keys so that each costs one descent in the index."""
-    one = f"({', '.join('?' * len(by))})" if by else "(1)"
     match = "".join(f" AND found.{name} = wanted.column{index}" for index, name in enumerate(by, 1))
     columns = ", ".join(f"found.{name}" for name in names) or "1"
     return (
-        f"SELECT {columns} FROM (VALUES {', '.join([one] * rows)}) AS wanted"  # noqa: S608
+        f"SELECT {columns} FROM ({source(max(len(by), 1), rows)}) AS wanted"  # noqa: S608
         f" CROSS JOIN {table} AS found ON found.resident = ?{match}"
     )

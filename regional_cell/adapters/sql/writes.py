@@ -13,7 +13,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from regional_cell.adapters.rows import pieces, values
+from regional_cell.adapters.rows import pieces, source
 from regional_cell.adapters.sql.tables import CONTENT, METADATA
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Remove, Row
 from regional_cell.domain.state import patched
@@ -120,8 +120,8 @@ def insert_many(
     connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]], *, replace: bool = False
 ) -> None:
     """Insert whole rows, in the order of the table's columns; with `replace` over those that are there."""
-    for piece in pieces(rows):
-        connection.execute(_insert(table, len(piece), replace), [value for row in piece for value in row])
+    for length, values in pieces(rows):
+        connection.execute(_insert(table, length, replace), values)
 
 
 def _whole(sealer: Sealer, view: str, resident: str, key: Key, values: Row | Any) -> tuple[Any, ...]:
@@ -196,7 +196,7 @@ def _where(table: str) -> str:
 def _insert(table: str, rows: int, replace: bool) -> str:
     keys, columns = _names(table)
     names = keys + columns
-    text = f"INSERT INTO {table} ({', '.join(names)}) {values(len(names), rows)}"
+    text = f"INSERT INTO {table} ({', '.join(names)}) {source(len(names), rows)}"
     if replace:
         sets = ", ".join(f"{name} = excluded.{name}" for name in columns)
         text += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"

@@ -1,17 +1,20 @@
-"""Rows in pieces: each once, in order, and every piece with a text of its own length."""
+"""Rows in pieces: each once, in order, whatever fills them up."""
+
+import sqlite3
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regional_cell.adapters.rows import LENGTHS, pieces, values
+from regional_cell.adapters.rows import LENGTHS, pieces, source
 
 
-@given(st.integers(0, 700))
-def test_pieces_hold_every_row_once_in_order(length: int) -> None:
-    rows = list(range(length))
-    assert [row for piece in pieces(rows) for row in piece] == rows
-    assert {len(piece) for piece in pieces(rows)} <= set(LENGTHS)
-
-
-def test_marks_stand_for_every_value() -> None:
-    assert values(2, 3) == "VALUES (?, ?), (?, ?), (?, ?)"
+@given(st.integers(0, 1_400))
+def test_a_statement_takes_every_row_once_in_order(count: int) -> None:
+    rows = [(number + 1, None if number % 3 else "x") for number in range(count)]
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE kept (place INTEGER PRIMARY KEY, number INTEGER, word TEXT)")
+    for length, values in pieces(rows):
+        assert length in LENGTHS
+        connection.execute(f"INSERT INTO kept (number, word) {source(2, length)}", values)
+    assert connection.execute("SELECT number, word FROM kept ORDER BY place").fetchall() == rows
+    connection.close()
