@@ -30,6 +30,7 @@ from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
 from docs import invariants
+from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
 from docs.tables import code, table
@@ -357,6 +358,7 @@ def with_table(text: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": cli_page,
+    "reference/clients.md": lambda: page("Clients", *clients()),
     "reference/errors.md": errors_page,
     "reference/events.md": events_page,
     "reference/histories.md": lambda: page("Histories", *histories()),

@@ -1,11 +1,13 @@
 """What is installed is pinned by hash, and what is shipped is the packages and nothing else."""
 
+import json
 import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +80,37 @@ def test_the_wheel_ships_the_packages_and_nothing_else(tmp_path: Path) -> None:
         names = archive.namelist()
     wanted = [file.as_posix() for file in tracked() if file.parts[0] in PACKAGES]
     assert not list(wheel_faults(names, [*wanted, SHIPPED_LOCK]))
+
+
+def node_lock_faults(lock: dict[str, Any]) -> Iterator[str]:
+    """Packages for Node without a hash, with an address, or not pinned."""
+    for name, package in lock["packages"].items():
+        if "://" in json.dumps(package):
+            yield f"an address: {name}"
+        if name and not package.get("integrity", "").startswith("sha512-"):
+            yield f"no hash: {name}"
+    wanted = lock["packages"][""]["dependencies"]
+    yield from (f"not pinned: {name}" for name, version in wanted.items() if not version[0].isdigit())
+
+
+def test_the_lock_for_node_pins_by_hash_and_carries_no_address() -> None:
+    folder = ROOT / "requirements" / "node"
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    assert len(lock["packages"]) > 20
+    assert lock["packages"][""]["dependencies"] == package["dependencies"]
+    assert not list(node_lock_faults(lock))
+
+
+def test_a_faulty_lock_for_node_is_found() -> None:
+    good = {"integrity": "sha512-AA=="}
+    moved = {**good, "resolved": "https" + "://example.org/c.tgz"}
+    packages = {"": {"dependencies": {"a": "^1.0.0"}}, "a": good, "b": {}, "c": moved}
+    assert sorted(node_lock_faults({"packages": packages})) == [
+        "an address: c",
+        "no hash: b",
+        "not pinned: a",
+    ]
 
 
 def test_a_faulty_lock_is_found() -> None:

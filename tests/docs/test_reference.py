@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate, invariants
+from docs import clients, generate, invariants
 from tests.architecture.sources import PACKAGES, ROOT, modules
 from tests.docs.test_architecture import missing_tests
+from tests.support import official
 
 # argparse words its help a little differently in each version of Python; the page has that of the oldest.
 HELP_VERSION = (3, 11)
@@ -61,6 +62,11 @@ def test_a_setting_without_a_meaning_and_a_meaning_without_a_setting_are_faults(
 def test_every_test_that_holds_an_invariant_exists() -> None:
     named = [test for tests in invariants.held(ROOT).values() for test in tests]
     assert len(named) > 150
+    assert not list(missing_tests(named))
+
+
+def test_every_test_that_shows_a_socket_client_exists() -> None:
+    named = [f"{clients.SOCKET_SUITE}::{test}" for _, test in official.SOCKETS.values()]
     assert not list(missing_tests(named))
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from deploy.environment import ROOT
 from tests.support.federation import RunningDemo
+from tests.support.node_clients import NodeClients
+from tests.support.node_install import NodeAbsentError
 from tests.support.rooms import Person, person
 
 
@@ -34,6 +36,28 @@ def permitted() -> Iterator[RunningDemo]:
         "--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency", "--policies", policies
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[NodeClients]:
+    """The official Node clients in one process; tests that want them are skipped where there is no Node."""
+    yield from node_clients()
+
+
+@pytest.fixture
+def node_alone() -> Iterator[NodeClients]:
+    """The same in a process for one test."""
+    yield from node_clients()
+
+
+def node_clients() -> Iterator[NodeClients]:
+    """Runs the process while the caller has it."""
+    try:
+        clients = NodeClients()
+    except NodeAbsentError as why:
+        pytest.skip(str(why))
+    with clients:
+        yield clients
 
 
 @pytest.fixture
