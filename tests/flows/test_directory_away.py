@@ -12,6 +12,7 @@ from accord.errors import ColinkError, Reason
 from accord.wire.cell.v1 import operations_pb2 as pb
 from tests.support.clients import Plain, sign_in, web, whole_history
 from tests.support.federation import RunningDemo
+from tests.support.load import WARM, Load
 from tests.support.rooms import person, room
 from tests.support.sockets import open_socket
 from tests.support.waiting import until
@@ -89,6 +90,16 @@ async def _heals(demo: RunningDemo, email: str, password: str) -> None:
         assert time.monotonic() < ends_s, "claims do not heal"
     signed = sign_in(demo.edge("fra"), email, password)
     assert (signed["ok"], signed["workspaces"]) == (True, [])
+
+
+def test_a_load_does_not_notice_that_the_directory_is_away(hurt: RunningDemo) -> None:
+    with Load(hurt, "F05") as load:
+        with load.fault("kill", "directory"), directory_away(hurt):
+            load.goes_on(3 * WARM)
+        load.goes_on()
+    verdict = load.verdict()
+    assert verdict.violations == [], load.story
+    assert verdict.unknown == 0
 
 
 def test_an_edge_starts_and_serves_without_the_directory(hurt: RunningDemo) -> None:

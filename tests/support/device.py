@@ -75,8 +75,8 @@ class Device:
         edge: its row of the ready line.
         name: of the process in the history; made up when empty.
 
-    `answer` is the last that was `ok`; `refused` says of the last call that the same call will not be taken
-    later either.
+    `answer` is the last that was `ok`, `error` of the last that was not; `refused` says of the last call that
+    the same call will not be taken later either.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Device:
         self.recorder, self.edge, self.person, self.workspace = recorder, edge, person, workspace
         self.name = name or f"{person.name} at {edge['name']} {next(_numbers)}"
         self.answer: dict[str, Any] = {}
-        self.refused = False
+        self.refused, self.error = False, ""
         self._plain = Plain(edge, person.token, timeout_s)
         self._about = {
             "device": self.name,
@@ -306,9 +306,10 @@ class Device:
             learned: dict[str, Any] = {"cell": answer.headers.get("x-cell", "")}
             self.refused = outcome == "fail" and answer.status == 200
             if outcome != "ok":
+                self.error = answer.error or str(answer.status)
                 learned |= {"status": answer.status, "error": answer.error}
         except (httpx2.HTTPError, ValueError) as error:
-            self.refused = False
+            self.refused, self.error = False, type(error).__name__
             return None, "unknown", {"error": type(error).__name__}
         return answer, outcome, learned
 

@@ -48,6 +48,9 @@ def _channel_of(frame: Mapping[str, Any]) -> str:
 class Listener:
     """One device with a socket, at the first of some edges that opens; when it ends the next one is tried,
     with the last resume mark. Use as a context manager.
+
+    Args:
+        roams_s: after so many seconds it goes on elsewhere by itself, until it is drained; 0: never.
     """
 
     def __init__(
@@ -56,12 +59,12 @@ class Listener:
         edges: Sequence[Edge],
         person: Person,
         workspace: str,
-        name: str = "",
-        resumes: bool = True,
+        name: str,
+        roams_s: float = 0,
     ) -> None:
         self._recorder, self._edges, self._person = recorder, list(edges), person
-        self._workspace, self._resumes = workspace, resumes
-        self.name = name or f"{person.name} listens at {edges[0]['name']}"
+        self._workspace, self._roams_s = workspace, roams_s
+        self.name = name
         self.heard: set[str] = set()
         self._channels: set[str] = set()
         self._about = {"device": self.name, "user": person.user, "workspace": workspace}
@@ -114,6 +117,7 @@ class Listener:
         """Wait until the message with this key was told: then everything before it has to have been, and the
         history says so. Returns whether it came.
         """
+        self._roams_s = 0
         number = self._recorder.begin("drain", f"{self.name} drains", **self._about, key=key)
         ends_s = time.monotonic() + within_s
         while key not in self.heard and time.monotonic() < ends_s:
@@ -151,7 +155,10 @@ class Listener:
             self._socket, self._socket_number = socket, number
         with socket:
             self._opened.set()
+            opened_s = time.monotonic()
             while not self._stopping.is_set():
+                if self._roams_s and time.monotonic() > opened_s + self._roams_s:
+                    break
                 try:
                     frame = socket.next(QUIET_S)
                 except TimeoutError:
@@ -170,8 +177,7 @@ class Listener:
         kind = str(frame.get("type", ""))
         if kind == "x_mark":
             number = self._recorder.moment("receive", self.name, **about, socket=socket, event=kind)
-            if self._resumes:
-                self._mark, self._mark_number = str(frame["x_resume"]), number
+            self._mark, self._mark_number = str(frame["x_resume"]), number
             return
         if "reply_to" in frame and frame["reply_to"] in self._sent:
             self._replied(socket, frame, about)

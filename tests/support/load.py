@@ -41,8 +41,8 @@ from deploy.audit.verdict import Verdict
 from tests.support import campaign
 from tests.support.device import Device
 from tests.support.listening import Listener
-from tests.support.logs import copy_logs
-from tests.support.people import ORDINARY, Mix, Reader, Talker, Together, Unsettled, Visitor, Writer
+from tests.support.logs import copy_logs, heads
+from tests.support.people import ORDINARY, Mix, Racer, Reader, Talker, Together, Unsettled, Visitor, Writer
 from tests.support.recorder import Recorder
 from tests.support.rooms import Person
 from tests.support.waiting import until
@@ -53,6 +53,7 @@ GOES_ON_S = 60.0
 SETTLE_S = 90.0
 DRAIN_S = 30.0
 STOP_S = 30.0
+ROAMS_S = 0.6
 LAST_SEARCHES = 12
 _numbers = itertools.count(1)
 
@@ -121,6 +122,7 @@ class Load:
         self._began_s = time.monotonic()
         self._defects: list[BaseException] = []
         self._settled = False
+        self._heads = heads(demo.data_dir, self._workspace)
 
     # --- the context ---------------------------------------------------------------------------------
 
@@ -141,12 +143,9 @@ class Load:
         together, reader, guest = self._together, self._writers, self._writers + 1
         together.channels = [self._room(*range(self._writers + 1)) for _ in range(self._channels)]
         private = self._room(0, private=True)
-        with self.device() as owner:
-            for channel in together.channels:
-                assert owner.send(channel, f"all change this {uuid.uuid4().hex[:10]}") == "ok"
-                together.races.append((channel, str(owner.answer["ts"])))
         for number in range(len(self._edges)):
             self._listen(reader, number)
+        self._listen(reader, 0, ROAMS_S)
         self._listen(guest, 0)
         for number in range(self._talkers):
             listener = self._listen(number % self._writers, number)
@@ -154,7 +153,14 @@ class Load:
         for place in range(self._writers):
             dice = random.Random(f"{self._seed} {place}")
             writer = Writer(together, place, self._mix, self._pause_s, dice)
-            self._start(writer.run, self._open.enter_context(self.device(place, place)))
+            near, far = (self._open.enter_context(self.device(place + turn, place)) for turn in (0, 1))
+            self._start(writer.run, near, far)
+        with self.device() as owner:
+            channel = together.channels[0]
+            assert owner.send(channel, f"to be changed {uuid.uuid4().hex[:10]}") == "ok", owner.error
+            race = Racer(together, channel, str(owner.answer["ts"]), self._pause_s)
+        for number in range(2):
+            self._start(race.run, self._open.enter_context(self.device(number)))
         reading = Reader(together, self._pause_s, random.Random(f"{self._seed} reader"))
         self._start(reading.run, self._open.enter_context(self.device(0, reader)))
         visitor = Visitor(together, private, self.people[guest].user, self._pause_s)
@@ -167,17 +173,17 @@ class Load:
         """A fresh channel of some of the people, made by the first."""
         with self.device(0, places[0]) as owner:
             channel = owner.create(f"load-{os.getpid()}-{uuid.uuid4().hex[:8]}", private)
-            assert channel, "the load's channel is not made"
+            assert channel, owner.error
             users = [self.people[place].user for place in places[1:]]
-            assert not users or owner.invite(channel, *users) == "ok", "nobody is invited"
+            assert not users or owner.invite(channel, *users) == "ok", owner.error
         return channel
 
-    def _listen(self, place: int, number: int) -> Listener:
+    def _listen(self, place: int, number: int, roams_s: float = 0) -> Listener:
         """A socket at one of the edges, which goes on at the next."""
         turn = number % len(self._edges)
         edges = self._edges[turn:] + self._edges[:turn]
         name = f"socket {len(self._listeners)} of {self.people[place].name}"
-        listener = Listener(self.recorder, edges, self.people[place], self._workspace, name)
+        listener = Listener(self.recorder, edges, self.people[place], self._workspace, name, roams_s)
         self._listeners.append(self._open.enter_context(listener))
         return listener
 
@@ -243,6 +249,7 @@ class Load:
         everything. Raises AssertionError when something does not settle in time.
         """
         self.stop()
+        self._settled = True
         ends_s = time.monotonic() + within_s
         for key, one in list(self._together.unsettled.items()):
             self._insist(one, key, ends_s)
@@ -252,8 +259,7 @@ class Load:
             self._insist(Unsettled(0, channel, f"the end {uuid.uuid4().hex[:10]}"), key, ends_s)
             for listener in self._listeners:
                 if listener.hears(channel):
-                    listener.drain(key, DRAIN_S)
-        self._settled = True
+                    listener.drain(key, min(DRAIN_S, ends_s - time.monotonic()))
 
     def _insist(self, one: Unsettled, key: str, ends_s: float) -> None:
         with self.device(one.place, one.place) as device:
@@ -268,7 +274,7 @@ class Load:
         for number in range(len(self._edges)):
             with self.device(number, self._writers) as reader:
                 self._read_last(reader)
-        copy_logs(self.recorder, self._demo.data_dir, self._workspace)
+        copy_logs(self.recorder, self._demo.data_dir, self._workspace, self._heads)
         self._end()
         name = f"{self._fault or 'load'}-{os.getpid()}-{next(_numbers)}.jsonl"
         path = environment.store() / "histories" / name
@@ -296,7 +302,8 @@ class Load:
         for channel, root in sorted(self._together.roots):
             asked.append(partial(reader.read_all, channel, thread=root, final=True))
         words = self._together.words
-        for word in random.Random(self._seed).sample(words, min(len(words), LAST_SEARCHES)):
+        words = [*random.sample(words, min(len(words), LAST_SEARCHES)), *self._together.gone[-LAST_SEARCHES:]]
+        for word in words:
             asked.append(partial(reader.search, word, final=True))
         for ask in asked:
             until(lambda: ask() is not None or reader.refused, SETTLE_S, "a last read")  # noqa: B023

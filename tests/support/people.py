@@ -1,6 +1,7 @@
 """What the people of a load do, each in a thread of their own until the load ends.
 
 Writer    posts, replies, edits, deletes, reacts, uploads, reads, marks; tries again what was not acknowledged
+Racer     changes one message at the same moments as the same person does at another device
 Talker    posts over a socket
 Reader    reads, searches, counts and marks what the others write
 Visitor   is invited to a private channel and leaves it, again and again, and looks at it while away
@@ -8,6 +9,7 @@ Visitor   is invited to a private channel and leaves it, again and again, and lo
 
 import random
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from tests.support.listening import Listener
 
 OWN_MAX = 30
 WORDS_MAX = 500
+RACE_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Mix:
     upload: int = 0
     read: int = 4
     read_on: int = 2
-    race: int = 0
+    again: int = 0
+    keyless: int = 0
 
     def draw(self, dice: random.Random) -> str:
         """One of them."""
@@ -39,7 +43,7 @@ class Mix:
         return dice.choices(names, [getattr(self, name) for name in names])[0]
 
 
-ORDINARY = Mix(upload=1, race=1)
+ORDINARY = Mix(upload=1, again=1, keyless=1)
 SENDS = Mix(send=1, reply=0, edit=0, delete=0, react=0, read=0, read_on=0)
 
 
@@ -61,14 +65,14 @@ class Together:
         unsettled: by key.
         roots: (channel, ts) of messages that got replies.
         words: words of messages, for searching.
-        races: (channel, ts) of messages that all of them edit.
+        gone: words of messages that were deleted.
     """
 
     channels: list[str] = field(default_factory=list)
     unsettled: dict[str, Unsettled] = field(default_factory=dict)
     roots: set[tuple[str, str]] = field(default_factory=set)
     words: list[str] = field(default_factory=list)
-    races: list[tuple[str, str]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def remember(self, word: str) -> None:
@@ -77,8 +81,18 @@ class Together:
         del self.words[:-WORDS_MAX]
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A message of one's own."""
+
+    channel: str
+    ts: str
+    key: str
+    value: str
+
+
 class Writer:
-    """One person who writes and reads what they have written."""
+    """One person who writes and reads what they have written, at one edge and now and then at another."""
 
     def __init__(self, together: Together, place: int, mix: Mix, pause_s: float, dice: random.Random) -> None:
         self._together, self._place, self._mix, self._pause_s, self._dice = (
@@ -88,17 +102,18 @@ class Writer:
             pause_s,
             dice,
         )
-        self._own: list[tuple[str, str]] = []
+        self._own: list[Own] = []
         self._ends: dict[str, str] = {}
         self._count = 0
 
-    def run(self, device: Device) -> None:
+    def run(self, near: Device, far: Device) -> None:
         """Until the load ends."""
         while not self._together.stopping.wait(self._pause_s):
             what = self._mix.draw(self._dice)
-            needs_own = what in ("reply", "edit", "delete", "react")
-            if (needs_own and not self._own) or (what == "race" and not self._together.races):
+            needs_own = what in ("reply", "edit", "delete", "react", "again")
+            if needs_own and not self._own:
                 what = "send"
+            device = far if what == "again" else near
             getattr(self, f"_{what}")(device, self._dice.choice(self._together.channels))
 
     def _value(self) -> str:
@@ -116,31 +131,38 @@ class Writer:
             if together.stopping.wait(0.1):
                 return
         del together.unsettled[key]
-        if not device.refused:
-            self._own.append((channel, str(device.answer["ts"])))
+        if not device.refused and not thread:
+            self._own.append(Own(channel, str(device.answer["ts"]), key, value))
             del self._own[:-OWN_MAX]
 
+    def _keyless(self, device: Device, channel: str) -> None:
+        """As a client does that has no keys: once."""
+        device.send(channel, self._value(), keyless=True)
+
+    def _again(self, device: Device, channel: str) -> None:
+        """As a client does that lost the answer: the same key, elsewhere."""
+        own = self._own[-1]
+        device.send(own.channel, own.value, own.key)
+
     def _reply(self, device: Device, channel: str) -> None:
-        root = self._dice.choice(self._own)
+        own = self._dice.choice(self._own)
+        root = (own.channel, own.ts)
         if root in self._together.roots or len(self._together.roots) < OWN_MAX:
             self._together.roots.add(root)
             self._send(device, *root)
-            # A reply is no root of its own.
-            self._own.pop()
 
     def _edit(self, device: Device, channel: str) -> None:
-        device.edit(*self._dice.choice(self._own), self._value())
-
-    def _race(self, device: Device, channel: str) -> None:
-        """Edit what others edit too."""
-        device.edit(*self._dice.choice(self._together.races), self._value())
+        own = self._dice.choice(self._own)
+        device.edit(own.channel, own.ts, self._value())
 
     def _delete(self, device: Device, channel: str) -> None:
-        device.delete(*self._own.pop(self._dice.randrange(len(self._own))))
+        own = self._own.pop(self._dice.randrange(len(self._own)))
+        if device.delete(own.channel, own.ts) == "ok":
+            self._together.gone.append(own.value.split()[-1])
 
     def _react(self, device: Device, channel: str) -> None:
-        name, adds = self._dice.choice(("eyes", "tada")), self._dice.random() < 0.7
-        device.react(*self._dice.choice(self._own), name, adds)
+        own = self._dice.choice(self._own)
+        device.react(own.channel, own.ts, self._dice.choice(("eyes", "tada")), self._dice.random() < 0.7)
 
     def _upload(self, device: Device, channel: str) -> None:
         device.upload(channel, self._value(), self._dice.randbytes(2_000))
@@ -153,6 +175,19 @@ class Writer:
         page = device.read(channel, limit=20, after=self._ends.get(channel, ""))
         if page:
             self._ends[channel] = page[-1]["ts"]
+
+
+class Racer:
+    """One person at two devices, who change one message at the same moments; this is one of the two."""
+
+    def __init__(self, together: Together, channel: str, ts: str, pause_s: float) -> None:
+        self._together, self._channel, self._ts = together, channel, ts
+        self._every_s = RACE_S + pause_s
+
+    def run(self, device: Device) -> None:
+        """Until the load ends."""
+        while not self._together.stopping.wait(self._every_s - time.monotonic() % self._every_s):
+            device.edit(self._channel, self._ts, f"changed {uuid.uuid4().hex[:10]}")
 
 
 class Talker:
