@@ -77,6 +77,21 @@ def add_user(
     return operate(demo, work)
 
 
+def issue_token(demo: RunningDemo, workspace: str, user: str) -> str:
+    """A further API token of a user."""
+    row = demo.workspace(workspace)
+
+    async def work(operator: Operator) -> str:
+        stub = operator.provisioning(demo.cell(row["home"])["grpc"], row["home"])
+        request = pb.IssueTokensRequest(
+            context=operator.context(row["id"]), resident=row["id"], users=[user], scopes=USER_SCOPES
+        )
+        (token,) = (await operator.ask(stub.IssueTokens, request)).tokens
+        return str(token)
+
+    return operate(demo, work)
+
+
 def link_person(demo: RunningDemo, cell: str, person: str, workspace: str, user: str) -> None:
     """Tell a person's home of a workspace that they are in."""
 
