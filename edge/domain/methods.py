@@ -4,6 +4,7 @@ METHODS: frozenset[str] = frozenset(
     """
     api.test auth.test auth.revoke team.info
     chat.postMessage chat.meMessage chat.update chat.delete chat.getPermalink
+    chat.scheduleMessage chat.deleteScheduledMessage chat.scheduledMessages.list
     conversations.create conversations.list conversations.info conversations.join conversations.leave
     conversations.invite conversations.members conversations.history conversations.replies conversations.mark
     conversations.open conversations.close conversations.kick conversations.rename conversations.setTopic
@@ -17,7 +18,8 @@ METHODS: frozenset[str] = frozenset(
 
 READS: frozenset[str] = frozenset(
     """
-    api.test auth.test team.info chat.getPermalink conversations.list conversations.info conversations.members
+    api.test auth.test team.info chat.getPermalink chat.scheduledMessages.list
+    conversations.list conversations.info conversations.members
     conversations.history conversations.replies users.list users.info users.lookupByEmail users.profile.get
     users.conversations reactions.get reactions.list files.info files.list search.messages
     ext.search ext.sessions.list

@@ -71,6 +71,7 @@ DRAIN_NOTICE_S = 5.0
 CHECKPOINT_S = 2.0
 # No upload lasts longer; younger remains may belong to a process beside this one.
 PARTIAL_S = 3600.0
+SCHEDULED_S = 1.0
 PURGE_S = 5.0
 SETTLE_S = 10.0
 DRIFT_S = 3_600.0
@@ -288,6 +289,7 @@ class Cell:
         for tail in self.tails:
             await tail.start()
         self.spawn(jobs.run(jobs.Job("checkpoint", CHECKPOINT_S, self.stores.checkpoint)))
+        self.spawn(jobs.run(jobs.Job("scheduled", SCHEDULED_S, self.chat.scheduled.post_due)))
         self.spawn(jobs.run(jobs.Job("file_purge", PURGE_S, self._purge_files)))
         self.spawn(jobs.run(jobs.Job("claims", SETTLE_S, self.claims.settle)))
         self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift)))

@@ -16,6 +16,7 @@ from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
+from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.tokens import Tokens
 from regional_cell.services.users import Users
 from regional_cell.settings import CellSettings
@@ -43,6 +44,7 @@ class Chat:
         self.reader = MessageReader(commits, views, self.files)
         self.messages = Messages(commits, views, self.reader, new_id, spawn)
         self.reactions = Reactions(commits, views)
+        self.scheduled = Scheduled(commits, views, self.messages, new_id, clock)
 
     def api(self, search: Any) -> Services:
         """What the methods of the web API get. `search`: over all workspaces of a person."""
@@ -56,6 +58,7 @@ class Chat:
             users=Users(commits, self._clock),
             reactions=self.reactions,
             reads=Reads(commits, views),
+            scheduled=self.scheduled,
             sessions=self._tokens,
             cursors=self._stores.cursors,
             draw_word=lambda: os.urandom(3).hex(),

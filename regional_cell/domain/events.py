@@ -54,6 +54,8 @@ KINDS: dict[str, Kind] = {
         "MessageDeleted",
         "ReactionAdded",
         "ReactionRemoved",
+        "MessageScheduled",
+        "ScheduleEnded",
     ),
     **_kinds("read_state", "T", "ReadMarked"),
     **_kinds("file_content", "T", "FileOffered", "FileStored", "FileShared", "FileDeleted", "FilePurged"),

@@ -97,5 +97,9 @@ class Views(Protocol):
         ts), newest first. `before_us`: only those whose time is earlier; they count all the same.
         """
 
-    async def due(self, view: str, until_s: int, limit: int) -> list[tuple[str, Key]]:
-        """(resident, key) of rows of all residents with `due_s` <= `until_s`, the earliest first."""
+    async def due(
+        self, view: str, until_s: int, limit: int, skipped: Sequence[str] = ()
+    ) -> list[tuple[str, Key]]:
+        """(resident, key) of rows with `due_s` <= `until_s`, the earliest first; of all residents but
+        `skipped`.
+        """

@@ -230,22 +230,28 @@ class Files:
     async def purge(self, now_s: int) -> int:
         """Remove the bytes of files that were deleted; gives of how many. Called every few seconds.
 
-        What fails holds up no other file, and is tried again when this is called again; then it raises the
-        last error.
+        A resident that fails holds up no other, and is tried again when this is called again; the last error
+        is raised at the end.
         """
         purged, failure = 0, None
-        for resident, (file,) in await self._views.due("files", now_s, PURGED_AT_ONCE):
-            try:
-                row = await self._views.row(resident, "files", (file,))
-                if row is not None and row["object_key"]:
-                    await self._store.purge(resident, row["object_key"])
-                await self._commits.commit(resident, commands.purged(file), principal="")
-                purged += 1
-            except ColinkError as error:
-                failure = error
+        failed: set[str] = set()
+        while due := await self._views.due("files", now_s, PURGED_AT_ONCE, sorted(failed)):
+            for resident, (file,) in due:
+                try:
+                    await self._purge(resident, file)
+                    purged += 1
+                except ColinkError as error:
+                    failed.add(resident)
+                    failure = error
         if failure is not None:
             raise failure
         return purged
+
+    async def _purge(self, resident: str, file: str) -> None:
+        row = await self._views.row(resident, "files", (file,))
+        if row is not None and row["object_key"]:
+            await self._store.purge(resident, row["object_key"])
+        await self._commits.commit(resident, commands.purged(file), principal="")
 
     async def _seen(self, state: State, caller: Caller, file: str) -> tuple[Row, list[str]]:
         """The row of a file that the caller may know of, and where it is shared. Raises as `delete`."""

@@ -276,6 +276,8 @@ async def test_what_is_due_is_found_over_all_residents_the_earliest_first(store:
         await write_more(store, Put("files", (file,), {"due_s": due_s}), resident=resident)
     assert await store.views.due("files", 20, 9) == [(T2, ("F2",)), (T1, ("F3",))]
     assert await store.views.due("files", 99, 1) == [(T2, ("F2",))]
+    assert await store.views.due("files", 99, 1, [T2]) == [(T1, ("F3",))]
+    assert await store.views.due("files", 99, 9, [T1, T2]) == []
     assert await store.views.due("files", 9, 9) == []
 
 

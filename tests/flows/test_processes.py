@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from tests.support.federation import RunningDemo
 from tests.support.listening import frames_told_wrongly
 from tests.support.load import Load
 from tests.support.rooms import person, room
+from tests.support.scheduling import require_once, said, schedule
 from tests.support.sockets import open_socket, socket_url
+from tests.support.waiting import until
 from tests.support.wire import EdgeStream, channel, own_certificate
 
 
@@ -112,3 +115,27 @@ def test_the_other_process_goes_on_when_one_is_killed(pair: RunningDemo, name: s
             pair.companion("start", "de-fra")
         load.goes_on()
     assert load.verdict().violations == [], load.story
+
+
+@pytest.mark.timeout(300)
+def test_scheduled_messages_are_posted_once_when_the_process_that_posts_them_is_killed(
+    pair: RunningDemo,
+) -> None:
+    owner = person(pair)
+    place = room(pair, owner)
+    texts = schedule(pair, owner, place, int(time.time()) + 6)
+    until(lambda: said(pair, owner, place), 30, "the first is posted")
+    os.kill(leader(pair), signal.SIGKILL)
+    pair.wait_for("exited", 10)
+    require_once(pair, owner, place, texts)
+    pair.companion("start", "de-fra")
+
+
+def leader(demo: RunningDemo) -> int:
+    """The process that holds the lead (Linux): it has the lock's file open."""
+    for pid in pids(demo).values():
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.readlink(entry).endswith("/run/leader.lock"):
+                    return pid
+    raise AssertionError("no process leads")

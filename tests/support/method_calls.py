@@ -32,6 +32,11 @@ CALLS: dict[str, MethodCall] = {
     "team.info": MethodCall({}),
     "chat.postMessage": MethodCall({"channel": "{channel}", "text": "hello"}),
     "chat.meMessage": MethodCall({"channel": "{channel}", "text": "waves"}),
+    "chat.scheduleMessage": MethodCall({"channel": "{channel}", "text": "later", "post_at": "{soon}"}),
+    "chat.scheduledMessages.list": MethodCall({"channel": "{scheduled_channel}", "limit": 1}),
+    "chat.deleteScheduledMessage": MethodCall(
+        {"channel": "{scheduled_channel}", "scheduled_message_id": "{scheduled}"}
+    ),
     "chat.update": MethodCall({"channel": "{channel}", "ts": "{ts}", "text": "changed"}),
     "chat.delete": MethodCall({"channel": "{channel}", "ts": "{doomed}"}),
     "chat.getPermalink": MethodCall({"channel": "{channel}", "message_ts": "{ts}"}),

@@ -1,12 +1,16 @@
 """What the calls of all methods need: ids for their arguments, and shapes to compare answers by."""
 
 import re
+import time
 from typing import Any
 
 from tests.support.clients import Plain
 from tests.support.federation import RunningDemo
 from tests.support.method_calls import MethodCall
 from tests.support.rooms import Person, room
+
+# Made once for all calls.
+KEPT = {"channel", "thread_channel", "thread", "ts", "file_channel", "shared", "scheduled_channel"}
 
 
 class Facts:
@@ -29,7 +33,7 @@ class Facts:
         return value
 
     def _fact(self, name: str) -> str:
-        if name in ("channel", "thread_channel", "thread", "ts", "file_channel", "shared"):
+        if name in KEPT:
             if name not in self._kept:
                 self._kept[name] = self._make(name)
             return self._kept[name]
@@ -56,6 +60,14 @@ class Facts:
             channel = room(self._demo, self._own)
             self._plain.done("conversations.archive", channel=channel)
             return channel
+        if name == "soon":
+            return str(int(time.time()) + 3_600 + 11 * next(self._numbers))
+        if name == "scheduled_channel":
+            channel = room(self._demo, self._own)
+            self._scheduled(channel)
+            return channel
+        if name == "scheduled":
+            return self._scheduled(self._fact("scheduled_channel"))
         if name == "file":
             return self._uploaded()
         if name == "file_channel":
@@ -85,6 +97,11 @@ class Facts:
         file = self._uploaded()
         self._plain.done("files.completeUploadExternal", files=[{"id": file}], channel_id=channel)
         return file
+
+    def _scheduled(self, channel: str) -> str:
+        at_s = self._make("soon")
+        made = self._plain.done("chat.scheduleMessage", channel=channel, text="later", post_at=at_s)
+        return str(made["scheduled_message_id"])
 
 
 def shape(value: Any) -> Any:

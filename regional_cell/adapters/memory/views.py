@@ -148,11 +148,13 @@ class MemoryViews:
         page = [item for item in items if before_us is None or item[0] < before_us]
         return len(items), page[offset : offset + limit]
 
-    async def due(self, view: str, until_s: int, limit: int) -> list[tuple[str, Key]]:
+    async def due(
+        self, view: str, until_s: int, limit: int, skipped: Sequence[str] = ()
+    ) -> list[tuple[str, Key]]:
         """As `ports.Views.due`."""
         found = [
             (row[DUE], resident, key)
-            for resident in self._store.tables
+            for resident in self._store.tables.keys() - set(skipped)
             for key, row in self._table(resident, view).items()
             if row[DUE] is not None and row[DUE] <= until_s
         ]

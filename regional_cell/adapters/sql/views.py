@@ -228,12 +228,15 @@ class SqlViews:
 
         return await self._database.read(work)
 
-    async def due(self, view: str, until_s: int, limit: int) -> list[tuple[str, Key]]:
+    async def due(
+        self, view: str, until_s: int, limit: int, skipped: Sequence[str] = ()
+    ) -> list[tuple[str, Key]]:
         """As `ports.Views.due`."""
         table, names = VIEW_TABLES[view], list(VIEWS[view].key)
         statement = (
             sa.select(table.c.resident, *(table.c[name] for name in names))
             .where(table.c[DUE].is_not(None), table.c[DUE] <= until_s)
+            .where(table.c.resident.not_in(list(skipped)))
             .order_by(table.c[DUE])
             .limit(limit)
         )

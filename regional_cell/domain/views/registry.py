@@ -164,6 +164,21 @@ _ALL = (
         (("user", "client_msg_id"),),
     ),
     View(
+        "scheduled",
+        "T",
+        "message_body",
+        {"scheduled": "text"},
+        {
+            "channel": "text",
+            "user": "text",
+            "created_s": "integer",
+            "due_s": "integer",
+            "sequence": "integer",
+        },
+        "",
+        True,
+    ),
+    View(
         "reactions",
         "T",
         "message_body",

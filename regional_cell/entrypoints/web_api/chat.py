@@ -10,33 +10,23 @@ from regional_cell.domain.access import require_scope
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands.messages import NewMessage
 from regional_cell.domain.content import Raw, compose
-from regional_cell.domain.state import State
-from regional_cell.domain.text import Linker
 from regional_cell.domain.timestamps import format_ts, parse_ts
 from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, moment
 from regional_cell.entrypoints.web_api.calls import ApiCall
+from regional_cell.entrypoints.web_api.content import FIRST_PARTY, composed_of, linker, warned
 from regional_cell.entrypoints.web_api.method import CHANNEL, CONTENT, TEXT, TS, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.messages.posting import Revision, check_client_key, permalink
 from regional_cell.services.messages.reading import Viewer
 
 Answer = dict[str, Any]
-FIRST_PARTY = "xoxc"
 USERNAME_CHARS_MAX = 80
 
 
 async def post_message(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
     """Post; the answer's message is the one that history will show."""
     caller = caller_of(call)
-    raw = Raw(
-        *(arguments.get(name) for name in ("text", "markdown_text", "blocks", "attachments", "metadata"))
-    )
-    composed = compose(
-        raw,
-        first_party=caller.kind == FIRST_PARTY,
-        draw_id=services.draw_word,
-        link=await _linker(caller, arguments, services),
-    )
+    composed = await composed_of(caller, arguments, services)
     client_msg_id = arguments.get("client_msg_id", "")
     check_client_key(client_msg_id)
     username, icons = _overrides(caller, arguments)
@@ -55,12 +45,7 @@ async def post_message(call: ApiCall, arguments: Arguments, services: Services) 
         epoch=epoch_of(call),
     )
     answer: Answer = {"channel": done.channel, "ts": format_ts(done.ts), "message": done.message}
-    if composed.warnings:
-        answer |= {
-            "warning": ",".join(composed.warnings),
-            "response_metadata": {"warnings": list(composed.warnings)},
-        }
-    return answer
+    return answer | warned(composed)
 
 
 async def me_message(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
@@ -89,7 +74,7 @@ async def update(call: ApiCall, arguments: Arguments, services: Services) -> Ans
         raw,
         first_party=caller.kind == FIRST_PARTY,
         draw_id=services.draw_word,
-        link=await _linker(caller, arguments, services),
+        link=await linker(caller, arguments, services),
         truncates=False,
         text_required=not said or ("text" in arguments and not arguments["text"].strip()),
     )
@@ -143,30 +128,6 @@ def _overrides(caller: Caller, arguments: Arguments) -> tuple[str, str]:
     require_scope(caller, "chat:write.customize")
     icons = {"emoji": emoji} if emoji else {"image_48": url[:3_000]} if url else {}
     return username, orjson.dumps(icons).decode() if icons else ""
-
-
-async def _linker(caller: Caller, arguments: Arguments, services: Services) -> Linker | None:
-    if not arguments.get("link_names", False) and arguments.get("parse") != "full":
-        return None
-    return _tokens(await services.commits.state(caller.resident), caller)
-
-
-def _tokens(state: State, caller: Caller) -> Linker:
-    def link(name: str) -> str | None:
-        if name.startswith("@"):
-            user = state.user_by_name.get(name[1:])
-            return f"<@{user}>" if user else None
-        channel = state.channel_by_name.get(name[1:])
-        row = state.row("channels", channel) if channel else None
-        if (
-            channel is None
-            or row is None
-            or not (row["kind"] == "public" or state.is_member(channel, caller.user))
-        ):
-            return None
-        return f"<#{channel}|{name[1:]}>"
-
-    return link
 
 
 METHODS = {

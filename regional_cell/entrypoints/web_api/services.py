@@ -15,6 +15,7 @@ from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
+from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.users import Users
 
 
@@ -46,6 +47,7 @@ class Services:
     users: Users
     reactions: Reactions
     reads: Reads
+    scheduled: Scheduled
     sessions: Sessions
     cursors: CursorKey
     draw_word: Callable[[], str]

@@ -26,6 +26,7 @@ from regional_cell.domain.text import prepare
 from regional_cell.domain.timestamps import format_ts, parse_ts
 from regional_cell.domain.views.messages import DELETED
 from regional_cell.ports.commits import Commits, Waiter
+from regional_cell.ports.messages import Also, Posted
 from regional_cell.ports.sockets import SocketOrigin
 from regional_cell.ports.views import Views
 from regional_cell.services.messages.reading import MessageReader, Viewer
@@ -36,16 +37,6 @@ ATTEMPTS = 5
 ROOT_TEXT_CHARS_MAX = 4_000
 THREAD_PAGE = 1_000
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A message as it was accepted. `again`: it had been before, under the same client_msg_id."""
-
-    channel: str
-    ts: int
-    message: Object
-    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +76,10 @@ class Messages:
 
     async def post_message(
         self, caller: Caller, message: NewMessage, *, thread_ts: int | None = None, broadcast: bool = False,
-        epoch: int | None = None,
+        epoch: int | None = None, also: Also | None = None,
     ) -> Posted:  # fmt: skip
-        """Post to `message.channel`: an id, a name, or a user. `thread_ts`: any message of the thread.
-
-        Raises: as `commands.post`; NotFoundError `thread_not_found`, InvalidError `cannot_reply_to_message`;
-        as
-            `Commits.submit`.
-        """
-        state = await self._commits.state(caller.resident)
-        channel = await self._place(state, caller, message.channel, epoch)
+        """As `ports.MessagePoster.post_message`."""
+        channel = await self.place(caller, message.channel, epoch)
         message = replace(message, channel=channel)
         for _ in range(ATTEMPTS):
             if thread_ts is not None:
@@ -103,7 +88,7 @@ class Messages:
                 message = replace(
                     message, thread=await self._thread(state, caller, channel, thread_ts, broadcast)
                 )
-            decide = _post(caller, message)
+            decide = _post(caller, message, also)
             try:
                 done = await self._commits.commit(caller.resident, decide, principal=caller.user, epoch=epoch)
             except ConflictError:
@@ -158,11 +143,18 @@ class Messages:
         else:
             waiter.set_result(done)
 
-    async def _place(self, state: State, caller: Caller, text: str, epoch: int | None) -> str:
-        """The id of the conversation that the text names; a direct message is made when a user is named."""
+    async def require_thread(self, caller: Caller, channel: str, ts: int) -> None:
+        """As `ports.MessagePoster.require_thread`."""
+        state = await self._commits.state(caller.resident)
+        require_postable(state, caller, channel)
+        await self._thread(state, caller, channel, ts, broadcast=False)
+
+    async def place(self, caller: Caller, text: str, epoch: int | None = None) -> str:
+        """As `ports.MessagePoster.place`."""
         kind = kind_of(text)
         if kind in ("C", "G", "D"):
             return text
+        state = await self._commits.state(caller.resident)
         user = text if kind == "U" else state.user_by_name.get(text[1:]) if text.startswith("@") else None
         if user is None:
             channel = state.channel_by_name.get(text.removeprefix("#"))
@@ -291,7 +283,9 @@ def check_client_key(text: str) -> None:
         raise InvalidError(field="client_msg_id", why="client_msg_id must be 1 to 64 of A-Za-z0-9_-")
 
 
-def _post(caller: Caller, message: NewMessage) -> Decide:
+def _post(caller: Caller, message: NewMessage, also: Also | None = None) -> Decide:
+    if also is not None:
+        return lambda state, _: also(state, commands.post(state, caller, message))
     return lambda state, _: commands.post(state, caller, message)
 
 

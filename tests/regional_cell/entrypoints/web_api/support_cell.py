@@ -45,6 +45,7 @@ from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
+from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.users import Users
 
 TEAM, ORGANISATION = "T000000000001", "E000000000001"
@@ -116,15 +117,17 @@ class Cell:
         mint: Any = self.sessions
         self.files = Files(self.commits, self.views, self.bytes, mint, self.draw_id, 10_000_000)
         reader = MessageReader(self.commits, self.views, self.files)
+        messages = Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future)
         self.services = Services(
             commits=self.commits,
-            messages=Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future),
+            messages=messages,
             reader=reader,
             conversations=Conversations(self.commits, self.views, self.draw_id),
             channel_changes=ChannelChanges(self.commits),
             users=Users(self.commits, self.clock),
             reactions=Reactions(self.commits, self.views),
             reads=Reads(self.commits, self.views),
+            scheduled=Scheduled(self.commits, self.views, messages, self.draw_id, self.clock),
             sessions=self.sessions,
             cursors=CursorKey(b"c" * 32),
             draw_word=lambda: self.random.randbytes(4).hex()[:5],

@@ -1,0 +1,57 @@
+"""Content of a message as the arguments of a method say it."""
+
+from typing import Any
+
+from regional_cell.domain.callers import Caller
+from regional_cell.domain.content import Composed, Raw, compose
+from regional_cell.domain.state import State
+from regional_cell.domain.text import Linker
+from regional_cell.entrypoints.web_api.arguments import Arguments
+from regional_cell.entrypoints.web_api.services import Services
+
+Answer = dict[str, Any]
+FIRST_PARTY = "xoxc"
+
+
+async def composed_of(caller: Caller, arguments: Arguments, services: Services) -> Composed:
+    """The content that the arguments say. Raises as `compose`."""
+    names = ("text", "markdown_text", "blocks", "attachments", "metadata")
+    return compose(
+        Raw(*(arguments.get(name) for name in names)),
+        first_party=caller.kind == FIRST_PARTY,
+        draw_id=services.draw_word,
+        link=await linker(caller, arguments, services),
+    )
+
+
+def warned(composed: Composed) -> Answer:
+    """Members that tell of warnings; none without one."""
+    if not composed.warnings:
+        return {}
+    warnings = list(composed.warnings)
+    return {"warning": ",".join(warnings), "response_metadata": {"warnings": warnings}}
+
+
+async def linker(caller: Caller, arguments: Arguments, services: Services) -> Linker | None:
+    """What turns names into tokens, where the arguments ask for it."""
+    if not arguments.get("link_names", False) and arguments.get("parse") != "full":
+        return None
+    return _tokens(await services.commits.state(caller.resident), caller)
+
+
+def _tokens(state: State, caller: Caller) -> Linker:
+    def link(name: str) -> str | None:
+        if name.startswith("@"):
+            user = state.user_by_name.get(name[1:])
+            return f"<@{user}>" if user else None
+        channel = state.channel_by_name.get(name[1:])
+        row = state.row("channels", channel) if channel else None
+        if (
+            channel is None
+            or row is None
+            or not (row["kind"] == "public" or state.is_member(channel, caller.user))
+        ):
+            return None
+        return f"<#{channel}|{name[1:]}>"
+
+    return link
