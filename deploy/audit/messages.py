@@ -214,6 +214,21 @@ def _knew(message: Message, read: Operation) -> bool:
     )
 
 
+def check_seen(index: Index) -> Iterator[Violation]:
+    """A2 for what is acknowledged without a place, as a shared file is: some last read shows it."""
+    last: dict[str, Operation] = {}
+    for read in index.history.of("read"):
+        if read.outcome == "ok" and read.more.get("final") and not read.more.get("thread"):
+            last[read.channel] = read
+    for message in index.messages.values():
+        acknowledged, shown = message.acknowledged, last.get(message.channel)
+        if acknowledged is None or message.ts or message.thread or shown is None:
+            continue
+        if acknowledged.ended_s < shown.began_s:
+            what = f"{message.name} was acknowledged and nobody sees it"
+            yield Violation("I01", "A2", what, message.channel, "", lines_of(*message.sends, shown))
+
+
 def check_settled(index: Index) -> Iterator[Violation]:
     """A3: after the last fault nobody is left without an answer, once they tried again."""
     healed_s = max((fault.ended_s for fault in index.history.of("fault")), default=0.0)
@@ -237,4 +252,5 @@ def check_messages(index: Index) -> Iterator[Violation]:
     yield from check_answers(index)
     yield from check_sights(index)
     yield from check_reads(index)
+    yield from check_seen(index)
     yield from check_settled(index)

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,10 @@ from tests.support.sockets import ChatSocket, socket_url
 
 PAUSE_S = 0.2
 QUIET_S = 0.2
+OPEN_S = 15.0
+# A socket that is silent is asked whether it lives, and given up when it does not say so.
+ASK_S = 5.0
+DEAD_S = 12.0
 OF_USER = re.compile(r"im_created|(channel|group|im|mpim)_(joined|left|open|close|marked)")
 OF_WORKSPACE = re.compile(r"channel_created|team_join|user_change|user_\w+_changed")
 Edge = Mapping[str, Any]
@@ -133,45 +138,63 @@ class Listener:
             turn += 1
             try:
                 self._listen(edge)
-            except (OSError, httpx2.HTTPError, AssertionError, ValueError, TimeoutError):
+            except (OSError, httpx2.HTTPError, ConnectionClosed, AssertionError, ValueError):
                 self._stopping.wait(PAUSE_S)
 
     def _listen(self, edge: Edge) -> None:
+        """Open a socket and follow it to its end."""
         about = {**self._about, "edge": str(edge["name"])}
         resume = {"resume": self._mark_number} if self._mark else {}
         number = self._recorder.begin("open", self.name, **about, **resume)
-        try:
-            socket = ChatSocket(socket_url(edge, self._person.token), self._mark)
-            hello = socket.next(15)
-        except BaseException as error:
-            self._recorder.end(number, "open", "unknown", error=type(error).__name__)
-            raise
-        if hello is None:
-            self._recorder.end(number, "open", "fail", error=str(socket.closed))
-            with socket:
-                raise TimeoutError
-        self._recorder.end(number, "open", "ok", **({"resync": True} if hello.get("x_resync") else {}))
-        with self._lock:
-            self._socket, self._socket_number = socket, number
-        with socket:
+        with ExitStack() as closing:
+            try:
+                socket = ChatSocket(socket_url(edge, self._person.token), self._mark)
+                closing.enter_context(socket)
+                hello = socket.next(OPEN_S)
+            except BaseException as error:
+                self._recorder.end(number, "open", "unknown", error=type(error).__name__)
+                raise
+            if hello is None:
+                self._recorder.end(number, "open", "fail", error=str(socket.closed))
+                raise ConnectionError(socket.closed)
+            resync = {"resync": True} if hello.get("x_resync") else {}
+            self._recorder.end(number, "open", "ok", **resync)
+            with self._lock:
+                self._socket, self._socket_number = socket, number
             self._opened.set()
-            opened_s = time.monotonic()
-            while not self._stopping.is_set():
-                if self._roams_s and time.monotonic() > opened_s + self._roams_s:
-                    break
-                try:
-                    frame = socket.next(QUIET_S)
-                except TimeoutError:
-                    continue
-                if frame is None:
-                    break
-                self._take(number, frame, about)
+            try:
+                self._follow(socket, number, about)
+            finally:
+                self._lose()
+        code = (socket.closed or (0, ""))[0]
+        self._recorder.moment("close", self.name, **about, socket=number, code=code)
+
+    def _follow(self, socket: ChatSocket, number: int, about: dict[str, str]) -> None:
+        """Take frames until the socket ends, is silent for too long, or it is time to roam."""
+        opened_s = heard_s = asked_s = time.monotonic()
+        while not self._stopping.is_set():
+            now_s = time.monotonic()
+            if (self._roams_s and now_s > opened_s + self._roams_s) or now_s > heard_s + DEAD_S:
+                return
+            if now_s > max(heard_s, asked_s) + ASK_S:
+                asked_s = now_s
+                socket.say("ping")
+            try:
+                frame = socket.next(QUIET_S)
+            except TimeoutError:
+                continue
+            if frame is None:
+                return
+            heard_s = time.monotonic()
+            self._take(number, frame, about)
+
+    def _lose(self) -> None:
+        """There is no socket any more; nobody knows what became of what was said last."""
         with self._lock:
             self._socket, sent, self._sent = None, self._sent, {}
         for said, _, key in sent.values():
             self._recorder.end(said, "send", "unknown")
             self.outcomes[key] = "unknown"
-        self._recorder.moment("close", self.name, **about, socket=number, code=(socket.closed or (0, ""))[0])
 
     def _take(self, socket: int, frame: dict[str, Any], about: dict[str, str]) -> None:
         kind = str(frame.get("type", ""))

@@ -32,7 +32,7 @@ def acknowledge_before_commit() -> None:
             for one in batch:
                 if one.events[0].kind == "MessagePosted" and not one.command.waiter.done():
                     one.command.waiter.set_result(Committed(one.events, one.state, None, one.decided.answer))
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.06)
             return await real(self, batch)
 
         return append_late
