@@ -49,5 +49,5 @@ def test_a_long_history_is_judged_in_time(tmp_path: Path, sends: int, within_s: 
     verdict, _ = judge_file(path)
     assert verdict.violations == []
     assert verdict.acknowledged == sends + sends // 25
-    assert verdict.items > 2 * sends
+    assert verdict.items > sends // 2
     assert time.process_time() - began_s < within_s
