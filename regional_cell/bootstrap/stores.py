@@ -10,6 +10,7 @@ from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.keys import CellKeys
 from regional_cell.adapters.local.lead import Lead
 from regional_cell.adapters.local.ledger import FolderLedger
+from regional_cell.adapters.local.random_stock import RandomStock
 from regional_cell.adapters.local.resume import ResumeSealer
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.local.search_fts5 import Fts5Index
@@ -31,7 +32,7 @@ class Stores:
 
     def __init__(self, settings: CellSettings, clock: Clock, metrics: Metrics, process: int) -> None:
         data_dir, wrapping = settings.node.data_dir, settings.keys.wrapping_key()
-        self.sealer = LocalSealer(CellKeys(wrapping))
+        self.sealer = LocalSealer(CellKeys(wrapping), RandomStock())
         self.resume = ResumeSealer(wrapping)
         self.cursors = CursorKey(settings.keys.signing_key().sign("cursors", b"key")[:32])
         self.database = Database(settings.sql_url)

@@ -41,12 +41,13 @@ _sha256 = hashlib.sha256
 
 
 class _DataKey:
-    __slots__ = ("aead", "key_id", "raw")
+    __slots__ = ("aead", "event_place", "key_id", "raw")
 
-    def __init__(self, key_id: str, raw: bytes) -> None:
+    def __init__(self, resident: str, key_id: str, raw: bytes) -> None:
         self.key_id = key_id
         self.raw = raw
         self.aead = AESGCM(raw)
+        self.event_place = _EVENT + resident.encode() + b"\0"
 
 
 class LocalSealer:
@@ -66,14 +67,14 @@ class LocalSealer:
     def new_key(self, resident: str) -> tuple[str, bytes]:
         """Draw a data key, hold it as the current one; gives (key id, wrapped key)."""
         key_id, raw = self._random(KEY_ID_BYTES).hex(), self._random(KEY_BYTES)
-        self._hold(resident, _DataKey(key_id, raw), current=True)
+        self._hold(resident, _DataKey(resident, key_id, raw), current=True)
         return key_id, self._keys.wrap(resident, key_id, raw)
 
     def admit(self, resident: str, key_id: str, wrapped: bytes, *, current: bool = True) -> None:
         """Unwrap and hold a stored key. Raises IntegrityError."""
         if (resident, key_id) not in self._all:
             raw = self._keys.unwrap(resident, key_id, wrapped)
-            self._hold(resident, _DataKey(key_id, raw), current=current)
+            self._hold(resident, _DataKey(resident, key_id, raw), current=current)
         elif current:
             self._current[resident] = self._all[resident, key_id]
 
@@ -91,7 +92,7 @@ class LocalSealer:
         if SALT in event.payload:
             raise InvalidError(field="payload", why="has a member named salt")
         payload = _encode({**event.payload, SALT: random[NONCE_BYTES:].hex()})
-        place = _event_place(event.resident, event.sequence, event.kind)
+        place = _event_place(key, event.sequence, event.kind)
         return SealedEvent(
             event.resident, event.sequence, event.epoch, event.kind, event.schema, event.at_us,
             event.principal, key.key_id, nonce + key.aead.encrypt(nonce, payload, place),
@@ -108,7 +109,7 @@ class LocalSealer:
             payload = key.aead.decrypt(
                 sealed.sealed[:NONCE_BYTES],
                 sealed.sealed[NONCE_BYTES:],
-                _event_place(resident, sequence, kind),
+                _event_place(key, sequence, kind),
             )
         except (InvalidTag, ValueError):
             raise IntegrityError(thing="event", resident=resident, sequence=sequence) from None
@@ -170,8 +171,8 @@ def _encode(members: dict[str, Any]) -> bytes:
         raise InvalidError(field="payload", why="no JSON") from None
 
 
-def _event_place(resident: str, sequence: int, kind: str) -> bytes:
-    return _EVENT + resident.encode() + b"\0" + sequence.to_bytes(8, "big") + kind.encode()
+def _event_place(key: _DataKey, sequence: int, kind: str) -> bytes:
+    return key.event_place + sequence.to_bytes(8, "big") + kind.encode()
 
 
 def _content_place(resident: str, view: str, key: Key) -> bytes:

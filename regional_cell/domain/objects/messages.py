@@ -148,9 +148,8 @@ def _posted_frames(event: Event, state: State) -> list[Object | None]:
     payload = event.payload
     row = state.row("channels", payload["channel"])
     kind = channel_type(row) if row is not None else "channel"
-    ts = format_ts(event.at_us)
     message = posted(state, payload, event.at_us)
-    message |= {"channel": payload["channel"], "channel_type": kind, "event_ts": ts}
+    message |= {"channel": payload["channel"], "channel_type": kind, "event_ts": message["ts"]}
     root = payload.get("root")
     if root and payload.get("broadcast"):
         message["root"] = orjson.Fragment(root)
