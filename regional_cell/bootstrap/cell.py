@@ -68,7 +68,7 @@ from regional_cell.settings import CellSettings
 
 GRACE_S = 3.0
 DRAIN_NOTICE_S = 5.0
-CHECKPOINT_S = 2.0
+CHECKPOINT_S = 5.0
 # No upload lasts longer; younger remains may belong to a process beside this one.
 PARTIAL_S = 3600.0
 SCHEDULED_S = 1.0

@@ -5,7 +5,7 @@ from regional_cell.services.indexing import Indexing
 from regional_cell.services.tails import TailRunner
 
 # How far search may lag behind under load, for pages that are worth a transaction.
-INDEX_PACE_S = 0.05
+INDEX_PACE_S = 0.1
 
 
 def make_tails(stores: Stores) -> list[TailRunner]:

@@ -28,8 +28,6 @@ _TOKEN = re.compile(
     r"|(?:https?://|mailto:|tel:)[^|<>\s]+(?:\|[^<>]*)?"
 )
 _ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_CUES = ("&", "<", ">", "://")
-_CUES_OF_NAMES = ("#", "@")
 _TRAILING = ".,!?;:'\"*_~`)]}"
 _BROADCASTS = frozenset({"@here", "@channel", "@everyone"})
 
@@ -39,8 +37,7 @@ Linker = Callable[[str], str | None]
 
 def prepare(text: str, link: Linker | None = None) -> str:
     """The text to store: escaped, addresses wrapped, and with `link` also names turned into tokens."""
-    # Most texts hold nothing to change; four look-ups tell that thirty times faster than the pattern.
-    if not any(cue in text for cue in (_CUES if link is None else _CUES + _CUES_OF_NAMES)):
+    if _is_plain(text, link is not None):
         return text
 
     def replace(match: re.Match[str]) -> str:
@@ -56,6 +53,15 @@ def prepare(text: str, link: Linker | None = None) -> str:
         return found
 
     return _PIECE.sub(replace, text)
+
+
+def _is_plain(text: str, with_names: bool) -> bool:
+    """Whether nothing in the text could need a change: true of most, and told ten times faster than by the
+    pattern.
+    """
+    if "&" in text or "<" in text or ">" in text or "://" in text:
+        return False
+    return not (with_names and ("#" in text or "@" in text))
 
 
 def truncate(text: str, chars_max: int = CHARS_MAX) -> str:

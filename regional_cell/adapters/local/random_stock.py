@@ -4,8 +4,8 @@ Invariants
     1. No byte is handed out twice, whichever thread asks: nonces are made of them.
     2. They come from the operating system's generator and are kept in memory alone.
 
-A call into the system for each sealed event gives up the interpreter's lock, and a busy process waits to get it
-back; of one stock it does so once for hundreds of events.
+A call into the system for each sealed event gives up the interpreter's lock, and a busy process waits to get
+it back; of one stock it does so once for hundreds of events.
 """
 
 import os

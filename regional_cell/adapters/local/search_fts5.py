@@ -32,6 +32,8 @@ CANDIDATES_MAX = 1_000
 REMOVED_MAX = 256
 SCHEMA_VERSION = 1
 TRIGRAM = 3
+# Copying the log back syncs the disk, which the cell's own commits wait for too.
+LOG_PAGES = 8_192
 _SCHEMA = f"""
 BEGIN;
 CREATE TABLE positions (resident TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
@@ -136,6 +138,7 @@ class Fts5Index:
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "secure_delete = ON",
+            f"wal_autocheckpoint = {LOG_PAGES}",
             "temp_store = MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
 # A longer log is started anew: finding a page gets slower with its length, and it would grow for ever.
-LOG_PAGES_MAX = 32_768
+LOG_PAGES_MAX = 65_536
 READERS_WAIT_MS = 100
 STATEMENTS_MAX = 512
 CACHE_KIB = 65_536

@@ -17,15 +17,14 @@ TOMBSTONE, DELETED = "tombstone", "deleted"
 
 
 def _posted(event: Event) -> list[Change]:
-    payload = event.payload
-    channel, ts, root = payload["channel"], event.at_us, payload.get("thread_ts", 0)
-    broadcast = int(bool(payload.get("broadcast", False)))
-    user, files = payload.get("user", ""), payload.get("files", [])
+    find = event.payload.get
+    channel, ts, root = event.payload["channel"], event.at_us, find("thread_ts", 0)
+    broadcast = int(bool(find("broadcast", False)))
+    user, files = find("user", ""), find("files", ())
     changes: list[Change] = [Put("messages", (channel, ts), {
-        "sequence": event.sequence, "text_sequence": event.sequence, "user": user, "bot": payload.get("bot",
-        ""),
-        "thread_ts": root or None, "broadcast": broadcast, "subtype": payload.get("subtype", ""), "hidden": 0,
-        "client_msg_id": payload.get("client_msg_id") or None, "edited_us": None, "edited_by": None,
+        "sequence": event.sequence, "text_sequence": event.sequence, "user": user, "bot": find("bot", ""),
+        "thread_ts": root or None, "broadcast": broadcast, "subtype": find("subtype", ""), "hidden": 0,
+        "client_msg_id": find("client_msg_id") or None, "edited_us": None, "edited_by": None,
         "reply_count": 0, "latest_reply": None, "files": len(files),
     })]  # fmt: skip
     if root:
@@ -35,9 +34,9 @@ def _posted(event: Event) -> list[Change]:
         ]
     if user and (broadcast or not root):
         changes.append(Put("reads", (user, channel), {"last_read": ts}))
-    changes += [
-        Put("file_shares", (file, channel, ts), {"user": user, "thread_ts": root or None}) for file in files
-    ]
+    if files:
+        shown = {"user": user, "thread_ts": root or None}
+        changes += [Put("file_shares", (file, channel, ts), shown) for file in files]
     return changes
 
 
