@@ -17,6 +17,7 @@ from accord.errors import InvalidError
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BODY_CHARACTERS = 12
+SECRET_CHARACTERS = 28
 
 RESIDENT_PREFIXES = ("T", "E", "P")
 USLACKBOT = "USLACKBOT"
@@ -48,6 +49,7 @@ KINDS: dict[str, str] = {
 """Prefix to the name of the kind."""
 
 _ID = re.compile(rf"([A-Z][a-z]?)[{ALPHABET}]{{{BODY_CHARACTERS}}}", re.ASCII)
+_SECRET = re.compile(rf"[{ALPHABET}]{{{SECRET_CHARACTERS}}}", re.ASCII)
 _SYSTEM_ROLE = re.compile(r"Rl0[0-9A-Z]", re.ASCII)
 
 
@@ -62,6 +64,16 @@ def new_id(prefix: str, random: Callable[[int], bytes] = os.urandom) -> str:
         raise ValueError("unknown id prefix")
     bits = int.from_bytes(random(8), "big")
     return prefix + "".join(ALPHABET[bits >> (5 * place) & 31] for place in range(BODY_CHARACTERS))
+
+
+def new_secret(random: Callable[[int], bytes] = os.urandom) -> str:
+    """Draw the secret of a link: 28 characters of `ALPHABET` (140 random bits), safe in a path."""
+    return "".join(ALPHABET[byte & 31] for byte in random(SECRET_CHARACTERS))
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text has the form of a link's secret; whether it opens anything, a home cell knows."""
+    return _SECRET.fullmatch(text) is not None
 
 
 def new_uuid(random: Callable[[int], bytes] = os.urandom) -> str:

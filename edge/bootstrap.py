@@ -28,6 +28,7 @@ from edge.entrypoints.http.app import make_app
 from edge.entrypoints.http.files import FileDoor
 from edge.entrypoints.http.server import HttpServer
 from edge.entrypoints.http.sign_in import SignInDoor
+from edge.entrypoints.http.webhooks import WebhookDoor
 from edge.entrypoints.socket.server import SocketDoor
 from edge.services.calls import Calls
 from edge.services.policies import Policies
@@ -190,7 +191,16 @@ class EdgeProcess:
             country=country,
             body_bytes_max=settings.limits.body_mib_max * 1024 * 1024,
         )
-        app = make_app(self.api, self.metrics, self.missing, [sign_in_door.mount, file_door.mount])
+        webhook_door = WebhookDoor(
+            self.calls,
+            self.metrics,
+            country=country,
+            home=lambda: f"{self._urls[0]}/",
+            body_bytes_max=settings.limits.body_mib_max * 1024 * 1024,
+        )
+        app = make_app(
+            self.api, webhook_door, self.metrics, self.missing, [sign_in_door.mount, file_door.mount]
+        )
         tls = (settings.listen.tls_certificate_file, settings.listen.tls_key_file)
         self.http = HttpServer(app, settings.listen.http, *tls)
         self.socket = SocketDoor(

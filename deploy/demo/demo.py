@@ -27,10 +27,10 @@ from deploy.demo.options import Options, OptionsRefusedError, parse, refuse
 from deploy.demo.ports import PortTakenError, table
 from deploy.demo.processes import NotReadyError, resident_mib
 from deploy.demo.ready import ready_line
-from deploy.demo.residents import Residents
+from deploy.demo.residents import Residents, SeededUser
 from deploy.demo.screen import Screen
 from deploy.demo.seed import workspaces
-from deploy.demo.seeding import BOT_SCOPES, USER_SCOPES, Seeder, SeedRefusedError, issue_tokens
+from deploy.demo.seeding import BOT_SCOPES, Seeder, SeedRefusedError, issue_tokens, scopes_of
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -150,12 +150,16 @@ class Demo:
         self._screen.started("seed")
         doors, operator = self._federation.doors(), self._federation.operator
         for workspace in self._residents.workspaces:
-            users = [user for user in self._residents.users if user.workspace == workspace.name]
-            tokens = await issue_tokens(
-                operator, doors[workspace.home], workspace.id, [u.user_id for u in users], USER_SCOPES
-            )
-            for user, token in zip(users, tokens, strict=True):
-                user.token = token
+            by_scopes: dict[tuple[str, ...], list[SeededUser]] = {}
+            for user in self._residents.users:
+                if user.workspace == workspace.name:
+                    by_scopes.setdefault(scopes_of(user.roles), []).append(user)
+            for scopes, users in by_scopes.items():
+                tokens = await issue_tokens(
+                    operator, doors[workspace.home], workspace.id, [u.user_id for u in users], scopes
+                )
+                for user, token in zip(users, tokens, strict=True):
+                    user.token = token
             for app in (app for app in self._residents.apps if app.workspace == workspace.name):
                 minted = await issue_tokens(
                     operator, doors[workspace.home], workspace.id, [app.bot_user_id], BOT_SCOPES

@@ -25,6 +25,7 @@ def ready_line(
     """The members of the `ready` event. It holds secrets: print it to whoever started the demo, keep it
     0600.
     """
+    urls = {name: door.edge_url for name, door in federation.doors().items()}
     return {
         "event": "ready",
         "schema": SCHEMA,
@@ -46,7 +47,7 @@ def ready_line(
                 "name": row.name,
                 "home": row.home,
                 "channels": row.channels,
-                "incoming_webhook_url": None,
+                "incoming_webhook_url": urls[row.home] + row.webhook_path if row.webhook_path else None,
             }
             for row in residents.workspaces
         ],

@@ -23,13 +23,14 @@ class SeededUser:
 
 @dataclass
 class SeededWorkspace:
-    """One row of `workspaces[]`."""
+    """One row of `workspaces[]`. `webhook_path`: of the app's webhook to #general, below any edge."""
 
     id: str
     name: str
     home: str
     organisation: str
     channels: dict[str, str]
+    webhook_path: str = ""
 
 
 @dataclass

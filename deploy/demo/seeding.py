@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from accord.wire.cell.v1 import operations_pb2 as pb
@@ -62,6 +62,7 @@ BOT_SCOPES = (
     "reactions:write",
     "files:read",
     "files:write",
+    "incoming-webhook",
     "rtm:stream",
 )
 ADMIN_SCOPES = ("admin",)
@@ -200,7 +201,7 @@ class Seeder:
                 name=user.person.handle,
                 card=self._spec(user.person),
                 role=user.role,
-                scopes=USER_SCOPES,
+                scopes=scopes_of(user.roles),
                 linked_workspaces=[
                     other.id
                     for other in made.workspaces
@@ -263,8 +264,10 @@ class Seeder:
                 name="Signal Lamp",
                 scopes=BOT_SCOPES,
                 channels=list(row.channels.values()),
+                webhook_channel=row.channels["general"],
             ),
         )
+        row.webhook_path = app.webhook_path
         made.apps.append(
             SeededApp(
                 workspace.name,
@@ -366,6 +369,11 @@ class Seeder:
             for user in made.users:
                 if user.person in tickets:
                     user.sign_in_url = f"{cell.edge_url}/sign-in/{tickets[user.person]}"
+
+
+def scopes_of(roles: Collection[str]) -> tuple[str, ...]:
+    """Scopes of the token of a user with these roles."""
+    return USER_SCOPES + ADMIN_SCOPES if {"owner", "admin"} & set(roles) else USER_SCOPES
 
 
 async def issue_tokens(

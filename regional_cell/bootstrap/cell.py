@@ -43,6 +43,7 @@ from regional_cell.entrypoints.gateway.doors import Doors
 from regional_cell.entrypoints.gateway.exchange import Exchange
 from regional_cell.entrypoints.gateway.file_bytes import FileBytes
 from regional_cell.entrypoints.gateway.servicer import GatewayServicer
+from regional_cell.entrypoints.gateway.webhooks import WebhookDoor
 from regional_cell.entrypoints.operations.health import HealthServer
 from regional_cell.entrypoints.operations.service import OperationsServicer
 from regional_cell.entrypoints.provisioning.service import ProvisioningServicer
@@ -217,6 +218,7 @@ class Cell:
             commits,
             self.tokens,
             Doors(self.sign_in),
+            WebhookDoor(self.chat.webhooks, limits, self.web_api.lost),
             self.web_api,
             self.passages,
             self.routes.moved,
@@ -244,7 +246,7 @@ class Cell:
         file_bytes = FileBytes(self.chat.files, calls, self.tokens, self.routes.edge, node.federation)
         gateway = GatewayServicer(self.exchange, file_bytes)
         self.rpc.add(lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(gateway, server))
-        provisioning = ProvisioningServicer(self.provisioning, self.imports)
+        provisioning = ProvisioningServicer(self.provisioning, self.imports, self.chat.webhooks)
         self.rpc.add(
             lambda server: operations_pb2_grpc.add_ProvisioningServicer_to_server(provisioning, server)
         )

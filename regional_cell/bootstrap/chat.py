@@ -19,6 +19,7 @@ from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.tokens import Tokens
 from regional_cell.services.users import Users
+from regional_cell.services.webhooks import Webhooks
 from regional_cell.settings import CellSettings
 
 
@@ -45,6 +46,7 @@ class Chat:
         self.messages = Messages(commits, views, self.reader, new_id, spawn)
         self.reactions = Reactions(commits, views)
         self.scheduled = Scheduled(commits, views, self.messages, new_id, clock)
+        self.webhooks = Webhooks(commits, self.messages, draw_word, os.urandom)
 
     def api(self, search: Any) -> Services:
         """What the methods of the web API get. `search`: over all workspaces of a person."""
@@ -61,7 +63,13 @@ class Chat:
             scheduled=self.scheduled,
             sessions=self._tokens,
             cursors=self._stores.cursors,
-            draw_word=lambda: os.urandom(3).hex(),
+            webhooks=self.webhooks,
+            draw_word=draw_word,
             files=self.files,
             search=search,
         )
+
+
+def draw_word() -> str:
+    """Random characters for ids inside of a message."""
+    return os.urandom(3).hex()

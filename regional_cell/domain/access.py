@@ -127,6 +127,12 @@ def require_kind(row: Row, *kinds: str) -> None:
         )
 
 
+def require_admin(caller: Caller | None) -> None:
+    """An admin, an owner or, without a caller, an operator. Raises ForbiddenError `not_an_admin`."""
+    if caller is not None and caller.role not in ADMINS:
+        raise ForbiddenError(api="not_an_admin")
+
+
 def has_scope(caller: Caller, *scopes: str) -> bool:
     """Whether one of them is granted. Sessions of our own clients (`xoxc`) may do all that their user may."""
     return caller.kind == "xoxc" or not caller.scopes.isdisjoint(scopes)

@@ -59,7 +59,7 @@ KINDS: dict[str, Kind] = {
     ),
     **_kinds("read_state", "T", "ReadMarked"),
     **_kinds("file_content", "T", "FileOffered", "FileStored", "FileShared", "FileDeleted", "FilePurged"),
-    **_kinds("workspace_meta", "T", "AppInstalled"),
+    **_kinds("workspace_meta", "T", "AppInstalled", "WebhookCreated", "WebhookRemoved"),
     **_kinds("workspace_meta", "E", "OrganisationCreated", "WorkspaceAttached"),
     **_kinds("membership", "E", "RoleAssigned"),
     **_kinds("profile_pii", "P", "PersonCreated", "ProfileChanged"),

@@ -26,6 +26,8 @@ OPERATOR_METHODS = (
     "Provisioning/CreateChannels",
     "Provisioning/ImportMessages",
     "Provisioning/InstallApp",
+    "Provisioning/CreateWebhook",
+    "Provisioning/RemoveWebhook",
     "Provisioning/IssueTokens",
     "Provisioning/SignInTickets",
 )

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from accord.encoding import b64url
 from accord.errors import ColinkError, InvalidError
 from accord.identity import normalise
-from accord.ids import check_id, new_id
+from accord.ids import check_id, new_id, new_secret
 from regional_cell.domain.commands import apps, organisations, people, tokens, workspaces
 from regional_cell.domain.commands.people import Link
 from regional_cell.domain.commands.tokens import Minted
+from regional_cell.domain.commands.webhooks import NewWebhook, digest_of, path_of
 from regional_cell.domain.commands.workspaces import NewChannel, Newcomer, WorkspaceFacts
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.directory import NewResident, ResidentCreator
@@ -90,7 +91,7 @@ class ChannelSpec:
 
 @dataclass(frozen=True, slots=True)
 class InstalledApp:
-    """What the owner of an app is told, once."""
+    """What the owner of an app is told, once. `webhook_path`: of its incoming webhook, if it has one."""
 
     app: str
     bot: str
@@ -100,6 +101,7 @@ class InstalledApp:
     signing_secret: str
     client_id: str
     client_secret: str
+    webhook_path: str
 
 
 class Provisioning:
@@ -240,9 +242,14 @@ class Provisioning:
         return [channel.channel for channel in channels]
 
     async def install_app(
-        self, workspace: str, name: str, scopes: tuple[str, ...], channels: tuple[str, ...]
+        self,
+        workspace: str,
+        name: str,
+        scopes: tuple[str, ...],
+        channels: tuple[str, ...],
+        webhook_channel: str = "",
     ) -> InstalledApp:
-        """Install an app with a bot user in `channels`."""
+        """Install an app with a bot user in `channels`, and with a webhook to `webhook_channel` if named."""
         check_id(workspace, "T")
         app, bot, user = new_id("A", self._random), new_id("B", self._random), new_id("U", self._random)
         bot_token = self._mint.mint("xoxb", workspace, user=user, app=app, scopes=scopes)
@@ -250,7 +257,9 @@ class Provisioning:
         client_secret, signing_secret = b64url(self._random(24)), self._random(16).hex()
         digest = hashlib.sha256(client_secret.encode()).hexdigest()
         new = apps.NewApp(app, bot, user, name, scopes, digest, signing_secret)
-        decide = apps.install(new, channels, (bot_token.record, app_token.record))
+        secret = new_secret(self._random)
+        webhook = NewWebhook(digest_of(secret), app, webhook_channel) if webhook_channel else None
+        decide = apps.install(new, channels, (bot_token.record, app_token.record), webhook)
         await self._commits.commit(workspace, decide, principal="")
         return InstalledApp(
             app,
@@ -261,6 +270,7 @@ class Provisioning:
             signing_secret,
             f"{workspace}.{app}",
             client_secret,
+            path_of(workspace, bot, secret) if webhook else "",
         )
 
     # --- tokens and tickets ----------------------------------------------------------------------------

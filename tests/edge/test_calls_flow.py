@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from accord.errors import Moved
+from accord.ids import new_id, new_secret
 from accord.runtime.error_detail import moved_to_wire
 from accord.wire.cell.v1 import gateway_pb2 as cell_wire
 from tests.edge.support_fakes import FakeCell, Session, placed, until
@@ -291,6 +292,10 @@ async def _transit_of_files_and_sockets(world: World, indian: FakeCell, resident
     url = f"http://{world.url}/files-pri/{resident}-F000000000000/x"
     async with world.http.get(url, headers=headers) as answer:
         assert (answer.status, answer.headers["x-url"]) == (421, "http://bom.test")
+    hook = f"http://{world.url}/services/{resident}/{new_id('B')}/{new_secret()}"
+    async with world.http.post(hook, data=b"{}") as answer:
+        assert (answer.status, answer.headers["x-url"]) == (421, "http://bom.test")
+        assert await answer.text() == "access_denied"
     ticket = world.ticket(resident=resident)
     async with world.http.get(
         f"http://{world.socket_url}/rtm/{ticket}", headers={"upgrade": "websocket"}

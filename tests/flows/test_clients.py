@@ -32,11 +32,11 @@ def test_every_method_has_a_row() -> None:
 
 @pytest.mark.parametrize("method", sorted(CALLS))
 async def test_the_clients_in_python_are_answered_alike_through_every_edge(
-    demo: RunningDemo, facts: Facts, caller: Person, method: str
+    demo: RunningDemo, facts: Facts, method: str
 ) -> None:
-    await _prepare(demo, facts, caller, method)
+    await _prepare(demo, facts, method)
     outcomes = {
-        f"{client} at {name}": await _outcome(demo, facts, caller, method, client, name)
+        f"{client} at {name}": await _outcome(demo, facts, method, client, name)
         for name in EDGES
         for client in PYTHON
     }
@@ -47,29 +47,27 @@ async def test_the_clients_in_python_are_answered_alike_through_every_edge(
 
 @pytest.mark.parametrize("method", sorted(CALLS))
 async def test_the_client_in_node_is_answered_as_those_in_python_through_every_edge(
-    demo: RunningDemo, facts: Facts, caller: Person, node: NodeClients, method: str
+    demo: RunningDemo, facts: Facts, node: NodeClients, method: str
 ) -> None:
-    await _prepare(demo, facts, caller, method)
-    first = await _outcome(demo, facts, caller, method, "sync", "fra")
+    await _prepare(demo, facts, method)
+    first = await _outcome(demo, facts, method, "sync", "fra")
     outcomes = {}
     for name in EDGES:
         arguments = facts.filled(CALLS[method].arguments)
-        answer, own = node.call(demo.edge(name), caller.token, method, arguments)
+        answer, own = node.call(demo.edge(name), facts.token(CALLS[method]), method, arguments)
         assert own == (node_function(method) != NODE_GENERAL)
         outcomes[name] = outline(CALLS[method], _as_sent(method, answer))
     assert not {where: found for where, found in outcomes.items() if found != first}, first
 
 
-async def _prepare(demo: RunningDemo, facts: Facts, caller: Person, method: str) -> None:
+async def _prepare(demo: RunningDemo, facts: Facts, method: str) -> None:
     if CALLS[method].before:
-        await _outcome(demo, facts, caller, method, "sync", "fra")
+        await _outcome(demo, facts, method, "sync", "fra")
 
 
-async def _outcome(
-    demo: RunningDemo, facts: Facts, caller: Person, method: str, client: str, edge: str
-) -> Any:
+async def _outcome(demo: RunningDemo, facts: Facts, method: str, client: str, edge: str) -> Any:
     arguments = facts.filled(CALLS[method].arguments)
-    answer = await ask_python(client, demo.edge(edge), caller.token, method, arguments)
+    answer = await ask_python(client, demo.edge(edge), facts.token(CALLS[method]), method, arguments)
     return outline(CALLS[method], _as_sent(method, answer))
 
 

@@ -99,9 +99,10 @@ class TestEdge:
 
     async def call(
         self, method: str, body: dict[str, Any] | None = None, *, token: str = "", resident: str = "",
-        epoch: int = 1, country: str = "DE",
+        epoch: int = 1, country: str = "DE", content_type: str = "application/json", query: bytes = b"",
+        data: bytes | None = None,
     ) -> wire.Answer:  # fmt: skip
-        """One call and its answer."""
+        """One call and its answer. `data`: the body as it is, where it is no JSON object."""
         frames = []
         if token and token not in self._slots:
             self._slots[token] = len(self._slots) + 1
@@ -111,7 +112,8 @@ class TestEdge:
         future = self._answers[self._last] = asyncio.get_running_loop().create_future()
         call = wire.Call(
             id=self._last, slot=self._slots.get(token, 0), resident=resident, epoch=epoch, method=method,
-            content_type="application/json", body=json.dumps(body or {}).encode(), deadline_ms=5_000,
+            content_type=content_type, query=query, deadline_ms=5_000,
+            body=json.dumps(body or {}).encode() if data is None else data,
             request_id=f"r{self._last}", viewer_country=country,
         )  # fmt: skip
         await self.send(*frames, wire.EdgeFrame(call=call))

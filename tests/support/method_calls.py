@@ -10,12 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class MethodCall:
-    """One call of a member of a workspace.
+    """One call of a user of a workspace.
 
     Attributes:
         arguments: `{name}` in a text is filled in by `method_facts.Facts`, fresh where a call uses it up.
         refusal: the error that the call ends in; empty: it is answered ok.
         outer: the answer is what was found: only its outer members are compared.
+        role: of the caller, as the demo's ready line has it.
         before: what it changes is changed once before, so that all answers are those of a repetition.
     """
 
@@ -23,6 +24,7 @@ class MethodCall:
     refusal: str = ""
     outer: bool = False
     before: bool = False
+    role: str = "member"
 
 
 CALLS: dict[str, MethodCall] = {
@@ -77,5 +79,8 @@ CALLS: dict[str, MethodCall] = {
     "rtm.connect": MethodCall({}),
     "ext.search": MethodCall({"query": "hello"}, outer=True),
     "ext.sessions.list": MethodCall({}, outer=True),
+    "ext.webhooks.create": MethodCall({"app": "{app}", "channel": "{channel}"}, role="admin"),
+    "ext.webhooks.list": MethodCall({}, role="admin", outer=True),
+    "ext.webhooks.remove": MethodCall({"webhook": "{webhook}"}, role="admin"),
     "ext.sessions.revoke": MethodCall({"session": "none"}, refusal="session_not_found"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.clients import Plain
 from tests.support.federation import RunningDemo
 from tests.support.method_calls import MethodCall
-from tests.support.rooms import Person, room
+from tests.support.rooms import Person, person, room
 
 # Made once for all calls.
 KEPT = {"channel", "thread_channel", "thread", "ts", "file_channel", "shared", "scheduled_channel"}
@@ -21,6 +21,10 @@ class Facts:
         self._plain = Plain(demo.edge("fra"), own.token)
         self._kept: dict[str, str] = {}
         self._numbers = iter(range(10_000))
+
+    def token(self, call: MethodCall) -> str:
+        """The token of whoever makes a call: of `own` for a member."""
+        return self._own.token if call.role == "member" else person(self._demo, "acme", call.role).token
 
     def filled(self, value: Any) -> Any:
         """Arguments with every `{name}` replaced."""
@@ -40,10 +44,11 @@ class Facts:
         return self._make(name)
 
     def _make(self, name: str) -> str:
-        constant = {
+        constant: dict[str, str] = {
             "self": self._own.user,
             "other": self._other.user,
             "email": self._other.email,
+            "app": self._demo.app("acme")["app_id"],
         }
         if name in constant:
             return constant[name]
@@ -74,6 +79,10 @@ class Facts:
             channel = room(self._demo, self._own)
             self._completed(channel)
             return channel
+        if name == "webhook":
+            with Plain(self._demo.edge("fra"), person(self._demo, "acme", "admin").token) as admin:
+                arguments = self.filled({"app": "{app}", "channel": "{channel}"})
+                return str(admin.done("ext.webhooks.create", **arguments)["webhook"]["id"])
         if name in ("shared", "complete"):
             return self._completed(self._fact("channel"))
         return self._message(name)

@@ -1,4 +1,4 @@
-"""All of HTTP on one port: `/api/` goes to the raw door, everything else to FastAPI."""
+"""All of HTTP on one port: `/api/` and `/services/` go to raw doors, everything else to FastAPI."""
 
 from collections.abc import Callable, Iterable
 from typing import cast
@@ -14,6 +14,7 @@ from edge.domain.answers import error_body, retry_after_s
 
 def make_app(
     api: AsgiApp,
+    webhooks: AsgiApp,
     metrics: Metrics,
     missing: Callable[[], Iterable[str]],
     mount: Iterable[Callable[[FastAPI], None]],
@@ -38,6 +39,8 @@ def make_app(
         path = scope["path"]
         if path.startswith("/api/"):
             await api(scope, receive, send)
+        elif path.startswith("/services/"):
+            await webhooks(scope, receive, send)
         elif path in ("/livez", "/readyz", "/metrics"):
             await health(scope, receive, send)
         else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from accord.errors import ConflictError, InvalidError, NotFoundError
 from regional_cell.domain.commands.tokens import TokenRecord, issued
+from regional_cell.domain.commands.webhooks import NewWebhook, created, require_enabled
 from regional_cell.domain.commands.workspaces import Newcomer, member_added, require_workspace, user_joined
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import Draft
@@ -27,13 +28,21 @@ class NewApp:
     signing_secret: str
 
 
-def install(app: NewApp, channels: Sequence[str], tokens: Sequence[TokenRecord]) -> Decide:
-    """Install an app; its bot user joins `channels`. ConflictError (name), NotFoundError (channel),
-    InvalidError.
+def install(
+    app: NewApp, channels: Sequence[str], tokens: Sequence[TokenRecord], webhook: NewWebhook | None = None
+) -> Decide:
+    """Install an app; its bot user joins `channels`, the channel of `webhook` among them.
+
+    Raises: ConflictError (name), NotFoundError (channel), InvalidError (name); ForbiddenError: a webhook
+        without the scope for it.
     """
     name = app.name.strip().lower().replace(" ", "-")
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
         raise InvalidError(field="name", why="length")
+
+    if webhook is not None:
+        require_enabled(app.scopes)
+        channels = list(dict.fromkeys([*channels, webhook.channel]))
 
     def decide(state: State, first_us: int) -> Decided:
         require_workspace(state)
@@ -57,6 +66,8 @@ def install(app: NewApp, channels: Sequence[str], tokens: Sequence[TokenRecord])
         drafts.append(user_joined(state.resident, newcomer, app.app, app.bot))
         drafts += [member_added(channel, app.bot_user, "") for channel in channels]
         drafts += [issued(token) for token in tokens]
+        if webhook is not None:
+            drafts.append(created(webhook, app.bot, ""))
         return Decided(tuple(drafts), structural=True)
 
     return decide

@@ -25,6 +25,7 @@ from regional_cell.domain.views import (
     scheduled,
     tokens,
     users,
+    webhooks,
     workspaces,
 )
 
@@ -55,6 +56,7 @@ APPLY = merged(
     files.APPLY,
     tokens.APPLY,
     apps.APPLY,
+    webhooks.APPLY,
     organisations.APPLY,
     people.APPLY,
 )

@@ -136,6 +136,22 @@ _ALL = (
         "workspace_meta",
         True,
     ),
+    View(
+        "webhooks",
+        "T",
+        "workspace_meta",
+        {"webhook": "text"},
+        {
+            "app": "text",
+            "bot": "text",
+            "channel": "text",
+            "creator": "text",
+            "created_s": "integer",
+            "removed_s": "integer",
+        },
+        "",
+        True,
+    ),
     View("topics", "TEP", "channel_meta", {"topic": "text"}, {"count": "integer"}, "", True),
     View(
         "messages",

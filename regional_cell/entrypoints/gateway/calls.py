@@ -23,7 +23,9 @@ from accord.errors import (
 from accord.runtime.logs import error_place, get_logger
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.callers import Caller
+from regional_cell.entrypoints.gateway import webhooks
 from regional_cell.entrypoints.gateway.doors import DOORS, Doors
+from regional_cell.entrypoints.gateway.webhooks import WebhookDoor
 from regional_cell.entrypoints.web_api.answers import refusal
 from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall, EdgeInfo
 from regional_cell.entrypoints.web_api.dispatch import WebApi
@@ -53,12 +55,14 @@ class Calls:
         commits: Commits,
         tokens: Tokens,
         doors: Doors,
+        webhook_door: WebhookDoor,
         web_api: WebApi,
         passage: EdgePassage,
         moved: Callable[[str], Moved | None],
         jurisdiction: str,
     ) -> None:
         self._commits, self._tokens, self._doors, self._web_api = commits, tokens, doors, web_api
+        self._webhook_door = webhook_door
         self._passage, self._moved, self._jurisdiction = passage, moved, jurisdiction
 
     def passage_for(self, edge: EdgeFacts) -> EdgePassage | None:
@@ -70,11 +74,11 @@ class Calls:
         try:
             return CallAnswer(await self._answer(edge, call, body, token))
         except ColinkError as error:
-            return CallAnswer(refusal(error, call.request_id), error.moved)
+            return CallAnswer(_refusal(call, error), error.moved)
         except Exception as error:
             kind, place = type(error).__name__, error_place(error)
             get_logger().error("call_failed", method=call.method[:64], error=kind, error_at=place)
-            return CallAnswer(refusal(InternalError(), call.request_id))
+            return CallAnswer(_refusal(call, InternalError()))
 
     async def _answer(self, edge: EdgeFacts, call: wire.Call, body: bytes, token: str) -> ApiAnswer:
         resident = call.resident
@@ -87,6 +91,8 @@ class Calls:
             passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country)
         if call.method in DOORS:
             answer = await self._doors.open(call, body, caller)
+        elif call.method == webhooks.METHOD:
+            answer = await self._webhook_door.open(call, body)
         else:
             answer = await self._web_api.call(_api_call(edge, call, body, caller))
         if passage is not None:
@@ -112,6 +118,10 @@ class Calls:
         if proof.claims.resident != resident:
             raise TokenInvalidError(why="of another resident")
         return self._tokens.caller_at(proof, await self._commits.state(resident))
+
+
+def _refusal(call: wire.Call, error: ColinkError) -> ApiAnswer:
+    return webhooks.refusal(error) if call.method == webhooks.METHOD else refusal(error, call.request_id)
 
 
 def _api_call(edge: EdgeFacts, call: wire.Call, body: bytes, caller: Caller | None) -> ApiCall:

@@ -5,21 +5,24 @@ from typing import Any
 import grpc.aio
 
 from accord.errors import InvalidError
+from accord.ids import check_id
 from accord.wire.cell.v1 import operations_pb2 as pb
 from accord.wire.cell.v1 import operations_pb2_grpc
 from regional_cell.services.imports import ImportedMessage, Imports
 from regional_cell.services.provisioning import ChannelSpec, PersonSpec, Provisioning, UserSpec, WorkspaceSpec
+from regional_cell.services.webhooks import Webhooks
 
 Context = grpc.aio.ServicerContext[Any, Any]
 SCOPES_MAX = 200
 
 
 class ProvisioningServicer(operations_pb2_grpc.ProvisioningServicer):
-    """First residents, users, channels, apps, tokens, messages."""
+    """First residents, users, channels, apps, webhooks, tokens, messages."""
 
-    def __init__(self, provisioning: Provisioning, imports: Imports) -> None:
+    def __init__(self, provisioning: Provisioning, imports: Imports, webhooks: Webhooks) -> None:
         self._provisioning = provisioning
         self._imports = imports
+        self._webhooks = webhooks
 
     async def CreatePersons(
         self, request: pb.CreatePersonsRequest, context: Context
@@ -94,7 +97,11 @@ class ProvisioningServicer(operations_pb2_grpc.ProvisioningServicer):
 
     async def InstallApp(self, request: pb.InstallAppRequest, context: Context) -> pb.InstallAppResponse:
         app = await self._provisioning.install_app(
-            request.workspace, request.name, _scopes(request.scopes), tuple(request.channels)
+            request.workspace,
+            request.name,
+            _scopes(request.scopes),
+            tuple(request.channels),
+            request.webhook_channel,
         )
         return pb.InstallAppResponse(
             app=app.app,
@@ -105,7 +112,21 @@ class ProvisioningServicer(operations_pb2_grpc.ProvisioningServicer):
             signing_secret=app.signing_secret,
             client_id=app.client_id,
             client_secret=app.client_secret,
+            webhook_path=app.webhook_path,
         )
+
+    async def CreateWebhook(
+        self, request: pb.CreateWebhookRequest, context: Context
+    ) -> pb.CreateWebhookResponse:
+        workspace = check_id(request.workspace, "T")
+        made = await self._webhooks.create(workspace, None, request.app, request.channel)
+        return pb.CreateWebhookResponse(webhook=made.webhook, path=made.path)
+
+    async def RemoveWebhook(
+        self, request: pb.RemoveWebhookRequest, context: Context
+    ) -> pb.RemoveWebhookResponse:
+        await self._webhooks.remove(check_id(request.workspace, "T"), None, request.webhook)
+        return pb.RemoveWebhookResponse()
 
     async def IssueTokens(self, request: pb.IssueTokensRequest, context: Context) -> pb.IssueTokensResponse:
         made = await self._provisioning.issue_tokens(

@@ -51,7 +51,7 @@ class WebApi:
         self._services = services
         self._limits = limits
         self._cell = cell
-        self._lost = LostAnswers(clock)
+        self.lost = LostAnswers(clock)
 
     async def call(self, call: ApiCall) -> ApiAnswer:
         """The answer to one call, within its deadline."""
@@ -80,7 +80,7 @@ class WebApi:
 
     def note_lost(self, digest: bytes) -> None:
         """The answer with this digest (`ApiAnswer.digest`) did not reach its client in full."""
-        self._lost.note(digest)
+        self.lost.note(digest)
 
     async def _answer(self, method: Method, call: ApiCall, shown: list[tuple[str, str]]) -> ApiAnswer:
         if method.kinds:
@@ -89,10 +89,10 @@ class WebApi:
         if not method.deduplicates:
             return success(await method.handler(call, arguments, self._services), shown)
         digest = digest_of(call)
-        if (body := self._lost.take(digest)) is not None:
+        if (body := self.lost.take(digest)) is not None:
             return ApiAnswer(200, shown, body, digest)
         answer = success(await method.handler(call, arguments, self._services), shown, digest)
-        self._lost.keep(digest, answer.body)
+        self.lost.keep(digest, answer.body)
         return answer
 
     def _admit(self, method: Method, call: ApiCall) -> None:

@@ -30,8 +30,10 @@ class Profile:
 # A window is a minute by the clock, so at its border twice as many may come in a row: the burst that
 # clients expect.
 PROFILES: dict[str, Profile | None] = {
-    "default": Profile({"1": 20, "2": 20, "3": 50, "4": 100, "post": 300, "plain": 600}),
-    "test": Profile(dict.fromkeys(("1", "2", "3", "4", "post", "plain"), 600), {"users.list": 100}),
+    "default": Profile({"1": 20, "2": 20, "3": 50, "4": 100, "post": 300, "plain": 600, "webhook": 60}),
+    "test": Profile(
+        dict.fromkeys(("1", "2", "3", "4", "post", "plain", "webhook"), 600), {"users.list": 100}
+    ),
     "off": None,
 }
 

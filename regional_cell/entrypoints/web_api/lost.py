@@ -23,8 +23,13 @@ ENTRY_BYTES = 200
 def digest_of(call: ApiCall) -> bytes:
     """Names a request: its method, token, arguments and their encoding."""
     token_id = call.caller.token_id if call.caller is not None else ""
+    return digest_of_parts(call.method, token_id, call.content_type, call.query, call.body)
+
+
+def digest_of_parts(method: str, authority: str, content_type: str, query: bytes, body: bytes) -> bytes:
+    """The same for a request whose authority is not a token."""
     named = hashlib.sha256()
-    for part in (call.method.encode(), token_id.encode(), call.content_type.encode(), call.query, call.body):
+    for part in (method.encode(), authority.encode(), content_type.encode(), query, body):
         named.update(len(part).to_bytes(8, "big"))
         named.update(part)
     return named.digest()

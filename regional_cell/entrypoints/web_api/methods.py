@@ -16,6 +16,7 @@ from regional_cell.entrypoints.web_api import (
     search,
     team,
     users,
+    webhooks,
 )
 from regional_cell.entrypoints.web_api.method import Method
 
@@ -42,4 +43,5 @@ METHODS = merged(
     files.METHODS,
     search.METHODS,
     realtime.METHODS,
+    webhooks.METHODS,
 )

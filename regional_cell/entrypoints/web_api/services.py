@@ -17,6 +17,7 @@ from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.users import Users
+from regional_cell.services.webhooks import Webhooks
 
 
 class Sessions(Protocol):
@@ -49,6 +50,7 @@ class Services:
     reads: Reads
     scheduled: Scheduled
     sessions: Sessions
+    webhooks: Webhooks
     cursors: CursorKey
     draw_word: Callable[[], str]
     files: Any = None

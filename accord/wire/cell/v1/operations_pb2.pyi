@@ -287,21 +287,23 @@ class ImportMessagesResponse(_message.Message):
     def __init__(self, ts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class InstallAppRequest(_message.Message):
-    __slots__ = ("context", "workspace", "name", "scopes", "channels")
+    __slots__ = ("context", "workspace", "name", "scopes", "channels", "webhook_channel")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     WORKSPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_CHANNEL_FIELD_NUMBER: _ClassVar[int]
     context: _common_pb2.RequestContext
     workspace: str
     name: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
     channels: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., channels: _Optional[_Iterable[str]] = ...) -> None: ...
+    webhook_channel: str
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., channels: _Optional[_Iterable[str]] = ..., webhook_channel: _Optional[str] = ...) -> None: ...
 
 class InstallAppResponse(_message.Message):
-    __slots__ = ("app", "bot", "bot_user", "bot_token", "app_token", "signing_secret", "client_id", "client_secret")
+    __slots__ = ("app", "bot", "bot_user", "bot_token", "app_token", "signing_secret", "client_id", "client_secret", "webhook_path")
     APP_FIELD_NUMBER: _ClassVar[int]
     BOT_FIELD_NUMBER: _ClassVar[int]
     BOT_USER_FIELD_NUMBER: _ClassVar[int]
@@ -310,6 +312,7 @@ class InstallAppResponse(_message.Message):
     SIGNING_SECRET_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_SECRET_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_PATH_FIELD_NUMBER: _ClassVar[int]
     app: str
     bot: str
     bot_user: str
@@ -318,7 +321,42 @@ class InstallAppResponse(_message.Message):
     signing_secret: str
     client_id: str
     client_secret: str
-    def __init__(self, app: _Optional[str] = ..., bot: _Optional[str] = ..., bot_user: _Optional[str] = ..., bot_token: _Optional[str] = ..., app_token: _Optional[str] = ..., signing_secret: _Optional[str] = ..., client_id: _Optional[str] = ..., client_secret: _Optional[str] = ...) -> None: ...
+    webhook_path: str
+    def __init__(self, app: _Optional[str] = ..., bot: _Optional[str] = ..., bot_user: _Optional[str] = ..., bot_token: _Optional[str] = ..., app_token: _Optional[str] = ..., signing_secret: _Optional[str] = ..., client_id: _Optional[str] = ..., client_secret: _Optional[str] = ..., webhook_path: _Optional[str] = ...) -> None: ...
+
+class CreateWebhookRequest(_message.Message):
+    __slots__ = ("context", "workspace", "app", "channel")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    APP_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    workspace: str
+    app: str
+    channel: str
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., app: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+
+class CreateWebhookResponse(_message.Message):
+    __slots__ = ("webhook", "path")
+    WEBHOOK_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    webhook: str
+    path: str
+    def __init__(self, webhook: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+
+class RemoveWebhookRequest(_message.Message):
+    __slots__ = ("context", "workspace", "webhook")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    workspace: str
+    webhook: str
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., webhook: _Optional[str] = ...) -> None: ...
+
+class RemoveWebhookResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class IssueTokensRequest(_message.Message):
     __slots__ = ("context", "resident", "users", "scopes")

@@ -195,6 +195,16 @@ class ProvisioningStub:
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppRequest.SerializeToString,
                 response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppResponse.FromString,
                 _registered_method=True)
+        self.CreateWebhook = channel.unary_unary(
+                '/accord.wire.cell.v1.Provisioning/CreateWebhook',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateWebhookRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateWebhookResponse.FromString,
+                _registered_method=True)
+        self.RemoveWebhook = channel.unary_unary(
+                '/accord.wire.cell.v1.Provisioning/RemoveWebhook',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RemoveWebhookRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RemoveWebhookResponse.FromString,
+                _registered_method=True)
         self.IssueTokens = channel.unary_unary(
                 '/accord.wire.cell.v1.Provisioning/IssueTokens',
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.IssueTokensRequest.SerializeToString,
@@ -266,6 +276,18 @@ class ProvisioningServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateWebhook(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveWebhook(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IssueTokens(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -325,6 +347,16 @@ def add_ProvisioningServicer_to_server(servicer, server):
                     servicer.InstallApp,
                     request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppRequest.FromString,
                     response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppResponse.SerializeToString,
+            ),
+            'CreateWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateWebhook,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateWebhookRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateWebhookResponse.SerializeToString,
+            ),
+            'RemoveWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveWebhook,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RemoveWebhookRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RemoveWebhookResponse.SerializeToString,
             ),
             'IssueTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueTokens,
@@ -581,6 +613,60 @@ class Provisioning:
             '/accord.wire.cell.v1.Provisioning/InstallApp',
             accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppRequest.SerializeToString,
             accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.InstallAppResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.cell.v1.Provisioning/CreateWebhook',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateWebhookRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.CreateWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.cell.v1.Provisioning/RemoveWebhook',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RemoveWebhookRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RemoveWebhookResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,7 @@ from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.users import Users
+from regional_cell.services.webhooks import Webhooks
 
 TEAM, ORGANISATION = "T000000000001", "E000000000001"
 GENERAL, RANDOM, SECRET = "C00000000000G", "C00000000000R", "C00000000000S"
@@ -54,6 +55,7 @@ ANN, BOB, CID, GUS = "U00000000000A", "U00000000000B", "U00000000000C", "U000000
 APP, BOT, BOT_USER = "A000000000001", "B000000000001", "U00000000000E"
 EDGE = EdgeInfo("edge-1", "http://edge.test:8001", "ws://edge.test:8001", "EU", "eu-1")
 SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes) | {"chat:write.customize"}
+APP_SCOPES = ("chat:write", "incoming-webhook")
 CANARY = "canary-4b1d-text"
 
 
@@ -126,11 +128,12 @@ class Cell:
             channel_changes=ChannelChanges(self.commits),
             users=Users(self.commits, self.clock),
             reactions=Reactions(self.commits, self.views),
+            webhooks=Webhooks(self.commits, messages, self.draw_word, self.random.randbytes),
             reads=Reads(self.commits, self.views),
             scheduled=Scheduled(self.commits, self.views, messages, self.draw_id, self.clock),
             sessions=self.sessions,
             cursors=CursorKey(b"c" * 32),
-            draw_word=lambda: self.random.randbytes(4).hex()[:5],
+            draw_word=self.draw_word,
             files=self.files,
         )
         self.api = WebApi(self.services, RateLimits(profile, self.clock), self.clock, "cell-a")
@@ -146,6 +149,9 @@ class Cell:
 
     def draw_id(self, prefix: str) -> str:
         return new_id(prefix, self.random.randbytes)
+
+    def draw_word(self) -> str:
+        return self.random.randbytes(4).hex()[:5]
 
     async def start(self) -> "Cell":
         """Make the workspace: ann owns it, bob and cid are members, gus is a guest; a bot is in #general."""
@@ -166,7 +172,7 @@ class Cell:
                 (CID, "cid", "member"), (GUS, "gus", "guest"),
             )
         ]  # fmt: skip
-        app = apps.NewApp(APP, BOT, BOT_USER, "Deploy Bot", ("chat:write",), "00", "00")
+        app = apps.NewApp(APP, BOT, BOT_USER, "Deploy Bot", APP_SCOPES, "00", "00")
         secret = workspaces.NewChannel(SECRET, "secret", True, ANN, (ANN,))
         for decide in (
             workspaces.create(facts),
