@@ -25,6 +25,7 @@ TIERS = (
     Tier("unit", ("tests",), 2, 1200, "one module at a time"),
     Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
     Tier("flows", ("tests/flows", "tests/residency"), 1, 2400, "a federation of real processes"),
+    Tier("faults", ("tests/faults",), 1, 2400, "harm done to real processes"),
     Tier("docs", ("tests/docs",), 1, 600, "what the documents promise"),
 )
 NAMES = tuple(tier.name for tier in TIERS)

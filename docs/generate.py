@@ -29,7 +29,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
-from docs import invariants
+from docs import faults, invariants
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -344,6 +344,21 @@ def invariants_page() -> str:
     )
 
 
+# --- faults ------------------------------------------------------------------------------------------
+
+
+def faults_page() -> str:
+    """What is done to a federation by tests, and which test does it."""
+    return page(
+        "Faults",
+        "What the tests do to real processes, and what has to hold meanwhile and afterwards. Most run under an"
+        " ordinary load whose whole history is judged ([histories](histories.md)): its verdict has to name no"
+        " violation. `python -m deploy test --tier faults` runs them, with `--long` at full length; its last"
+        " lines count what was injected, checked and found.",
+        *faults.parts(faults.catalogue(ROOT), faults.injections(ROOT)),
+    )
+
+
 # --- all of them ---------------------------------------------------------------------------------------
 
 
@@ -361,6 +376,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/clients.md": lambda: page("Clients", *clients()),
     "reference/errors.md": errors_page,
     "reference/events.md": events_page,
+    "reference/faults.md": faults_page,
     "reference/histories.md": lambda: page("Histories", *histories()),
     "reference/invariants.md": invariants_page,
     "reference/log-keys.md": log_keys_page,

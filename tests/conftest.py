@@ -1,10 +1,18 @@
-"""What every test shares: tests marked `long` are skipped unless asked for."""
+"""What every test shares: tests marked `long` are skipped unless asked for; tests know the fault they inject."""
 
 import os
 
 import pytest
 
 from deploy.testing import LONG
+
+
+@pytest.fixture
+def fault(request: pytest.FixtureRequest) -> str:
+    """The number of the fault that the test, or this parameter of it, injects."""
+    marker = request.node.get_closest_marker("fault")
+    assert marker is not None, "mark the test: @pytest.mark.fault(...)"
+    return str(marker.args[0])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

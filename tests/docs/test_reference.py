@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import clients, generate, invariants
+from docs import clients, faults, generate, invariants
 from tests.architecture.sources import PACKAGES, ROOT, modules
 from tests.docs.test_architecture import missing_tests
 from tests.support import official
@@ -78,6 +78,49 @@ def test_an_invariant_without_a_test_is_a_fault() -> None:
         invariants.parts([("a.py", ["One holds."])], {})
     with pytest.raises(KeyError, match=r"b\.py"):
         invariants.parts([("a.py", ["One holds."])], {"a.py": ["t.py::test_a"], "b.py": ["t.py::test_b"]})
+
+
+MARKED = """
+@pytest.mark.fault("F01")
+@pytest.mark.parametrize("s", [3, pytest.param(90, marks=pytest.mark.long)])
+def test_a(s):
+    'It  holds.'
+@pytest.mark.parametrize("h", [pytest.param(1, marks=pytest.mark.fault("F02", "F03"))])
+@pytest.mark.long
+async def test_b(h):
+    'So does it.'
+"""
+ROW = faults.Entry("a fault", "nothing", "a loss")
+
+
+def test_a_test_is_listed_under_each_fault_that_it_names() -> None:
+    found = [(one.number, one.test, one.asserted, one.when) for one in faults.injections_of(MARKED, "t.py")]
+    assert found == [
+        ("F01", "t.py::test_a", "It holds.", faults.BOTH),
+        ("F02", "t.py::test_b", "So does it.", faults.ASKED),
+        ("F03", "t.py::test_b", "So does it.", faults.ASKED),
+    ]
+    assert not list(faults.injections_of("def test_c(): pass", "t.py"))
+
+
+@pytest.mark.parametrize(
+    ("entries", "tests", "fault"),
+    [
+        ({"F01": ROW, "F02": ROW}, [("F01", "t.py::test_a", "It holds.")], "F02"),
+        ({"F01": ROW}, [("F01", "t.py::test_a", "It holds."), ("F09", "t.py::test_b", "It holds.")], "F09"),
+        ({"F01": ROW}, [("F01", "t.py::test_a", "")], "test_a"),
+    ],
+)
+def test_faults_and_their_tests_are_equal(
+    entries: dict[str, faults.Entry], tests: list[tuple[str, str, str]], fault: str
+) -> None:
+    with pytest.raises(KeyError, match=fault):
+        faults.parts(entries, [faults.Injection(*test, faults.ORDINARY) for test in tests])
+
+
+def test_a_fault_that_cannot_be_injected_yet_says_why() -> None:
+    parts = faults.parts({"F12": faults.Entry("a", "b", "c", "nothing moves yet")}, [])
+    assert parts[-1] == "* F12: nothing moves yet"
 
 
 def words() -> list[str]:

@@ -112,11 +112,16 @@ class RunningDemo:
         return {"status": done.returncode, "error": done.stderr.strip(), **answer}
 
     def kill(self, name: str, signal_name: str = "KILL", within_s: float = 15.0) -> int:
-        """End one process by a signal, and wait for the line that says so. Returns its exit status."""
-        self.companion("kill", name, "--signal", signal_name)
-        while (line := self.wait_for("exited", within_s))["of"] != name:
-            pass
-        return int(line["code"])
+        """End the processes of a name by a signal, and wait until all have ended. Returns the exit status of
+        the last.
+        """
+        left = len(self.companion("kill", name, "--signal", signal_name)["pids"])
+        code = 0
+        while left:
+            line = self.wait_for("exited", within_s)
+            if name in (line["of"], line["of"].partition("/")[0]):
+                code, left = int(line["code"]), left - 1
+        return code
 
     def people(self, workspace: str, role: str | None = None) -> list[dict[str, Any]]:
         """People of a workspace, those with a role."""

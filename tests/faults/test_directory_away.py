@@ -50,7 +50,9 @@ async def provision(demo: RunningDemo, email: str, password: str) -> tuple[str, 
     return created.person, Reason(created.reason) if created.reason else None
 
 
+@pytest.mark.fault("F05")
 async def test_chat_goes_on_without_the_directory_and_claims_wait(hurt: RunningDemo) -> None:
+    """Posts, sockets, reads and sign-ins by e-mail go on; a claim gets a typed error and succeeds after."""
     anna, jonas = person(hurt), person(hurt, place=1)
     channel = room(hurt, anna, jonas)
     email, password = f"{uuid.uuid4().hex}@de.example", "correct horse battery"
@@ -92,8 +94,10 @@ async def _heals(demo: RunningDemo, email: str, password: str) -> None:
     assert (signed["ok"], signed["workspaces"]) == (True, [])
 
 
-def test_a_load_does_not_notice_that_the_directory_is_away(hurt: RunningDemo) -> None:
-    with Load(hurt, "F05") as load:
+@pytest.mark.fault("F05")
+def test_a_load_does_not_notice_that_the_directory_is_away(hurt: RunningDemo, fault: str) -> None:
+    """Under load: nothing fails, no outcome is unknown, the verdict is clean."""
+    with Load(hurt, fault) as load:
         with load.fault("kill", "directory"), directory_away(hurt):
             load.goes_on(3 * WARM)
         load.goes_on()
@@ -102,7 +106,9 @@ def test_a_load_does_not_notice_that_the_directory_is_away(hurt: RunningDemo) ->
     assert verdict.unknown == 0
 
 
+@pytest.mark.fault("F05")
 def test_an_edge_starts_and_serves_without_the_directory(hurt: RunningDemo) -> None:
+    """From its journal alone it serves both cells' people and signs known ones in."""
     anna, bob = person(hurt), person(hurt, "globex")
     channel = room(hurt, anna)
     with directory_away(hurt):
@@ -119,7 +125,9 @@ def test_an_edge_starts_and_serves_without_the_directory(hurt: RunningDemo) -> N
         assert whole_history(plain, channel)[0]["ts"] == posted["ts"]
 
 
+@pytest.mark.fault("F05")
 def test_a_cell_starts_and_serves_without_the_directory(hurt: RunningDemo) -> None:
+    """From its own records alone it takes posts and shows them."""
     anna = person(hurt)
     channel = room(hurt, anna)
     with directory_away(hurt):
@@ -134,7 +142,9 @@ def test_a_cell_starts_and_serves_without_the_directory(hurt: RunningDemo) -> No
             assert whole_history(plain, channel)[0]["text"] == "from its log"
 
 
+@pytest.mark.fault("F10")
 def test_a_journal_that_somebody_changed_is_not_served_from(hurt: RunningDemo) -> None:
+    """With one bit flipped in its journal an edge does not start; mended, it serves."""
     journal = Path(hurt.edge("fra")["data_dir"]) / "routes" / "journal"
     with directory_away(hurt):
         hurt.kill("fra")
@@ -149,7 +159,9 @@ def test_a_journal_that_somebody_changed_is_not_served_from(hurt: RunningDemo) -
     web(hurt.edge("fra"), person(hurt).token).auth_test()
 
 
+@pytest.mark.fault("F10")
 def test_an_entry_of_a_lower_epoch_than_was_seen_is_not_served_from(hurt: RunningDemo) -> None:
+    """An edge that saw epoch 5 of a resident answers 503 for it from a table of epoch 1; others are served."""
     anna, bob = person(hurt), person(hurt, "globex")
     epochs = Path(hurt.edge("fra")["data_dir"]) / "routes" / "epochs"
     kept = epochs.read_text() if epochs.exists() else None

@@ -1,0 +1,1 @@
+"""Faults, injected into real processes: what users see, and what never happens."""

@@ -1,0 +1,1 @@
+"""Tools that do harm to a running federation, and mend it again in any case."""
