@@ -351,10 +351,10 @@ def faults_page() -> str:
     """What is done to a federation by tests, and which test does it."""
     return page(
         "Faults",
-        "What the tests do to real processes, and what has to hold meanwhile and afterwards. Most run under an"
-        " ordinary load whose whole history is judged ([histories](histories.md)): its verdict has to name no"
-        " violation. `python -m deploy test --tier faults` runs them, with `--long` at full length; its last"
-        " lines count what was injected, checked and found.",
+        "What the tests do to real processes, and what has to hold meanwhile and afterwards. Most run under"
+        " an ordinary load whose whole history is judged ([histories](histories.md)): its verdict has to name"
+        " no violation. `python -m deploy test --tier faults` runs them, with `--long` at full length; its"
+        " last lines count what was injected, checked and found.",
         *faults.parts(faults.catalogue(ROOT), faults.injections(ROOT)),
     )
 

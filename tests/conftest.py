@@ -1,4 +1,4 @@
-"""What every test shares: tests marked `long` are skipped unless asked for; tests know the fault they inject."""
+"""What every test shares: `long` ones are skipped unless asked for; each knows the fault that it injects."""
 
 import os
 

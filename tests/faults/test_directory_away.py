@@ -161,7 +161,7 @@ def test_a_journal_that_somebody_changed_is_not_served_from(hurt: RunningDemo) -
 
 @pytest.mark.fault("F10")
 def test_an_entry_of_a_lower_epoch_than_was_seen_is_not_served_from(hurt: RunningDemo) -> None:
-    """An edge that saw epoch 5 of a resident answers 503 for it from a table of epoch 1; others are served."""
+    """An edge that saw epoch 5 of somebody answers 503 for it from a table of epoch 1, others are served."""
     anna, bob = person(hurt), person(hurt, "globex")
     epochs = Path(hurt.edge("fra")["data_dir"]) / "routes" / "epochs"
     kept = epochs.read_text() if epochs.exists() else None
