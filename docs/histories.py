@@ -6,6 +6,7 @@ import inspect
 import sys
 
 from deploy.audit.audit import CHECKS
+from deploy.audit.books import check_books
 from deploy.audit.operations import KINDS, MEMBERS
 from deploy.audit.verdict import INVARIANTS
 from docs.tables import code, table
@@ -17,7 +18,8 @@ def histories() -> list[str]:
         [f"`{name}`", kind.group, kind.meaning, code(kind.begins.split()), code(kind.ends.split())]
         for name, kind in KINDS.items()
     ]
-    checks = [inspect.cleandoc(sys.modules[check.__module__].__doc__ or "") for check in CHECKS]
+    modules = [*(check.__module__ for check in CHECKS), check_books.__module__]
+    checks = [inspect.cleandoc(sys.modules[module].__doc__ or "") for module in modules]
     return [
         "What clients of a federation did, were answered and were told, one JSON object a line, in the order"
         " of one clock. Whoever drives a federation with clients of their own writes one;"
@@ -31,7 +33,10 @@ def histories() -> list[str]:
         "## Members",
         "Every line has `i`, `t`, `op` and `type`; the one that begins an operation also `process`, `device`,"
         " `user`, `workspace` and `edge`, where they apply. Others are kept and not looked at.",
-        table(("member", "meaning"), [[f"`{name}`", meaning] for name, meaning in MEMBERS.items()]),
+        table(
+            ("member", "kind", "meaning"),
+            [[f"`{name}`", member.kind, member.meaning] for name, member in MEMBERS.items()],
+        ),
         "## Invariants",
         table(("number", "promise"), [[number, promise] for number, promise in INVARIANTS.items()]),
         "## Checks",

@@ -15,11 +15,11 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from deploy.audit.operations import KINDS, of_group
+from deploy.audit.operations import KINDS, MEMBERS, are_items_of, is_of, of_group
 
 Outcome = Literal["ok", "fail", "unknown"]
 CHUNK_LINES = 5_000
@@ -196,18 +196,14 @@ class _Reading:
                     raise self._refused(f"{name} is text")
                 setattr(operation, name, texts.setdefault(value, value) if name in OFTEN else value)
                 continue
-            if name == "items" and not _are_items(value):
-                raise self._refused("items are lists of texts")
+            member = MEMBERS.get(name)
+            if member is not None and not is_of(member.kind, value):
+                raise self._refused(f"{name} is of another kind")
+            if name == "items" and not are_items_of(operation.op, value):
+                raise self._refused(f"items of a {operation.op} have other texts")
             if operation.more is NOTHING:
                 operation.more = {}
             operation.more[name] = value
 
     def _refused(self, why: str) -> HistoryError:
         return HistoryError(f"{self.name}:{self.line}: {why}")
-
-
-def _are_items(items: Any) -> bool:
-    """Whether it is a list of lists of at least three texts."""
-    if type(items) is not list or not set(map(type, items)) <= {list}:
-        return False
-    return min(map(len, items), default=3) >= 3 and set(map(type, chain.from_iterable(items))) <= {str}

@@ -33,8 +33,9 @@ class Socket:
 
     @property
     def mark(self) -> int:
-        """The number of the mark from which it goes on; 0 when it begins anew."""
-        return 0 if self.opened.more.get("resync") else int(self.opened.more.get("resume", 0))
+        """The number of the mark from which it goes on, which was told before; 0 when it begins anew."""
+        mark = int(self.opened.more.get("resume", 0))
+        return mark if mark < self.opened.number and not self.opened.more.get("resync") else 0
 
 
 class Sockets:

@@ -1,16 +1,28 @@
 """What is read as a history, and what is refused."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from deploy.audit.audit import judge
 from deploy.audit.history import HistoryError, parse
 from deploy.audit.operations import KINDS, MEMBERS
 from tests.deploy.audit.world import World
 
 BEGIN = {"i": 1, "t": 1.0, "op": "send", "type": "invoke", "process": "p", "channel": "C", "value": "v"}
+READ = {"i": 1, "t": 1.0, "op": "read", "type": "invoke", "process": "p", "channel": "C"}
+READ_END = {"i": 1, "t": 2.0, "op": "read", "type": "ok"}
+LOG = {"i": 1, "t": 1.0, "op": "log", "type": "ok", "process": "p", "cell": "de-fra"}
 END = {"i": 1, "t": 2.0, "op": "send", "type": "ok", "ts": "1700000000.000001"}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
 
 
 def lines(*values: dict[str, Any] | str) -> list[bytes]:
@@ -59,15 +71,34 @@ def test_members_that_nobody_knows_are_kept() -> None:
         ([BEGIN, {**END, "op": "edit"}], "began as send"),
         ([BEGIN, END, {**BEGIN, "t": 3.0}], "began before"),
         ([BEGIN, {**BEGIN, "i": 2}], "still busy"),
-        ([BEGIN, {**END, "items": "all"}], "items are lists of texts"),
-        ([BEGIN, {**END, "items": [["1"]]}], "items are lists of texts"),
-        ([BEGIN, {**END, "items": [["1", "k", 3]]}], "items are lists of texts"),
+        ([BEGIN, {**END, "items": "all"}], "items is of another kind"),
+        ([BEGIN, {**END, "items": [["1", "k", 3]]}], "items is of another kind"),
+        ([READ, {**READ_END, "items": [["1", "k"]]}], "items of a read have other texts"),
+        ([{**READ, "op": "search"}, {**READ_END, "op": "search", "items": [["1", "k", "v"]]}], "other texts"),
+        ([{**LOG, "items": [["1", "first", "1700000000.000001"]]}], "items of a log have other texts"),
+        ([{**BEGIN, "thread": 3}], "thread is of another kind"),
+        ([{**BEGIN, "members": "U1"}], "members is of another kind"),
+        ([{**LOG, "op": "receive", "socket": "first"}], "socket is of another kind"),
+        ([{**LOG, "op": "receive", "seq": True}], "seq is of another kind"),
+        ([READ, {**READ_END, "cells": ["de-fra"]}], "cells is of another kind"),
     ],
 )
 def test_what_is_no_history_is_refused_with_its_line(bad: list[dict[str, Any] | str], why: str) -> None:
     with pytest.raises(HistoryError, match=why) as refused:
         parse(lines(*bad), "h")
     assert f"h:{len(bad)}:" in str(refused.value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 20), st.data())
+def test_whatever_stands_in_a_line_is_judged_or_refused(seed: int, data: st.DataObject) -> None:
+    lines_now = World(seed, 60).lines()
+    for _ in range(3):
+        line = data.draw(st.sampled_from(lines_now))
+        name = data.draw(st.sampled_from([*MEMBERS, "other"]))
+        line[name] = data.draw(st.one_of(st.sampled_from(list(line.values())), JSON))
+    with contextlib.suppress(HistoryError):
+        judge(parse(lines(*lines_now), "h"))
 
 
 def test_what_the_recorder_writes_has_members_of_the_page_only() -> None:
