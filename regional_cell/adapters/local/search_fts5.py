@@ -14,6 +14,7 @@ Relaxed sync on purpose: what a power cut takes is indexed again from the positi
 """
 
 import asyncio
+import fcntl
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -107,6 +108,12 @@ class Fts5Index:
     # --- on the writing thread ---------------------------------------------------------------------
 
     def _open(self) -> None:
+        """One process after the other: none may find a file that another has made by half."""
+        with open(f"{self._path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._open_alone()
+
+    def _open_alone(self) -> None:
         version = -1
         try:
             self._writer = self._connect()
@@ -114,6 +121,9 @@ class Fts5Index:
             if version == SCHEMA_VERSION:
                 self._compact()
                 return
+        except sqlite3.OperationalError:
+            # It is in use, or cannot be reached: nothing says that it is damaged.
+            raise
         except sqlite3.DatabaseError:
             version = -1
         if version != 0:
