@@ -3,13 +3,14 @@
 METHODS: frozenset[str] = frozenset(
     """
     api.test auth.test auth.revoke team.info
-    chat.postMessage chat.meMessage chat.update chat.delete chat.getPermalink
+    chat.postMessage chat.postEphemeral chat.meMessage chat.update chat.delete chat.getPermalink
     chat.scheduleMessage chat.deleteScheduledMessage chat.scheduledMessages.list
     conversations.create conversations.list conversations.info conversations.join conversations.leave
     conversations.invite conversations.members conversations.history conversations.replies conversations.mark
     conversations.open conversations.close conversations.kick conversations.rename conversations.setTopic
     conversations.setPurpose conversations.archive conversations.unarchive
     users.list users.info users.lookupByEmail users.profile.get users.profile.set users.conversations
+    users.getPresence users.setPresence
     reactions.add reactions.remove reactions.get reactions.list files.getUploadURLExternal
     files.completeUploadExternal files.info files.list files.delete
     search.messages rtm.connect ext.search ext.sessions.list ext.sessions.revoke
@@ -22,7 +23,7 @@ READS: frozenset[str] = frozenset(
     api.test auth.test team.info chat.getPermalink chat.scheduledMessages.list
     conversations.list conversations.info conversations.members
     conversations.history conversations.replies users.list users.info users.lookupByEmail users.profile.get
-    users.conversations reactions.get reactions.list files.info files.list search.messages
+    users.conversations users.getPresence reactions.get reactions.list files.info files.list search.messages
     ext.search ext.sessions.list
     ext.webhooks.list
     """.split()  # noqa: SIM905 - read as prose

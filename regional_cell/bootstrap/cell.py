@@ -57,6 +57,7 @@ from regional_cell.services.egress import Egress
 from regional_cell.services.find import People
 from regional_cell.services.imports import Imports
 from regional_cell.services.live import Live
+from regional_cell.services.presence import SWEEP_S
 from regional_cell.services.provisioning import Provisioning
 from regional_cell.services.residents import Residents
 from regional_cell.services.search.answering import Answering
@@ -153,7 +154,9 @@ class Cell:
             self.spawn,
         )
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
-        self.chat = Chat(self.settings, stores, commits, self.tokens, self.clock, self.spawn)
+        self.chat = Chat(
+            self.settings, stores, commits, self.tokens, self.clock, self.live, self.process, self.spawn
+        )
         self.sockets = Sockets(
             self.tokens,
             commits,
@@ -161,6 +164,7 @@ class Cell:
             stores.spent,
             stores.resume,
             self.chat.messages,
+            self.chat.presence,
             self.clock,
             moved=self.routes.moved,
             resume_events_max=self.settings.sockets.resume_events_max,
@@ -283,6 +287,7 @@ class Cell:
         self.spawn(self.passages.run())
         self.spawn(jobs.run(jobs.Job("peers", PEERS_S, self._warm_peers)))
         self.spawn(self._lead())
+        self.spawn(jobs.run(jobs.Job("presence", SWEEP_S, self.chat.presence.sweep)))
         self.spawn(jobs.run(jobs.Job("marks", self.settings.sockets.mark_s, self.sockets.mark_all)))
 
     async def _lead(self) -> None:
@@ -307,6 +312,7 @@ class Cell:
         self._serving = False
         self.exchange.drain(int((time.time() + DRAIN_NOTICE_S) * 1000))
         await self.exchange.flushed(GRACE_S)
+        self.chat.presence.leave()
         await self.rpc.stop(1.0)
         for tail in self.tails:
             await tail.stop()

@@ -8,12 +8,15 @@ from accord.clock import Clock
 from accord.ids import new_id
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.entrypoints.web_api.services import Services
+from regional_cell.ports.sockets import UserFeed
 from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
+from regional_cell.services.ephemeral import Ephemeral
 from regional_cell.services.files import Files
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
+from regional_cell.services.presence import Presence
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
@@ -27,6 +30,8 @@ class Chat:
     """Made once for each process.
 
     Args:
+        users: tells the sockets of a user.
+        process: number of this process among those of the cell.
         spawn: runs a coroutine beside and keeps it.
     """
 
@@ -37,6 +42,8 @@ class Chat:
         commits: GroupCommits,
         tokens: Tokens,
         clock: Clock,
+        users: UserFeed,
+        process: int,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         views, file_bytes_max = stores.views, settings.limits.file_gib_max * 1024**3
@@ -47,6 +54,8 @@ class Chat:
         self.reactions = Reactions(commits, views)
         self.scheduled = Scheduled(commits, views, self.messages, new_id, clock)
         self.webhooks = Webhooks(commits, self.messages, draw_word, os.urandom)
+        self.ephemeral = Ephemeral(commits, self.messages, users, stores.intercom, clock)
+        self.presence = Presence(commits, users, stores.intercom, f"process-{process}", clock, spawn)
 
     def api(self, search: Any) -> Services:
         """What the methods of the web API get. `search`: over all workspaces of a person."""
@@ -61,6 +70,8 @@ class Chat:
             reactions=self.reactions,
             reads=Reads(commits, views),
             scheduled=self.scheduled,
+            ephemeral=self.ephemeral,
+            presence=self.presence,
             sessions=self._tokens,
             cursors=self._stores.cursors,
             webhooks=self.webhooks,

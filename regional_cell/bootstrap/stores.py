@@ -7,6 +7,7 @@ from accord.clock import Clock
 from accord.runtime.metrics import Metrics
 from regional_cell.adapters.local.doorbell import LocalDoorbell
 from regional_cell.adapters.local.files import LocalFiles
+from regional_cell.adapters.local.intercom import LocalIntercom
 from regional_cell.adapters.local.keys import CellKeys
 from regional_cell.adapters.local.lead import Lead
 from regional_cell.adapters.local.ledger import FolderLedger
@@ -43,6 +44,7 @@ class Stores:
         self.files = LocalFiles(data_dir / "files", self.sealer)
         run = data_dir / "run"
         self.doorbell, self.lead = LocalDoorbell(run, f"process-{process}"), Lead(run)
+        self.intercom = LocalIntercom(run, f"process-{process}")
         self.checkpointer = Checkpointer(settings.sql_url)
         origin, key = f"{settings.trust_domain}/ledger", settings.keys.ledger_key()
         self._book = FolderLedger(data_dir / "ledger", origin, key, os.urandom)
@@ -53,12 +55,14 @@ class Stores:
         await self._book.open()
         await self.index.open()
         await self.doorbell.open()
+        await self.intercom.open()
 
     async def close(self) -> None:
         """Close everything; what was acknowledged is synced already."""
         await self._book.close()
         await self.index.close()
         self.doorbell.close()
+        await self.intercom.close()
         self.checkpointer.close()
         self.lead.give_back()
         self.files.close()

@@ -93,11 +93,16 @@ def require_postable(state: State, caller: Caller, channel: str) -> Row:
     return row
 
 
-def sees_user(state: State, caller: Caller, user: str) -> bool:
+def sees(state: State, role: str, viewer: str, user: str) -> bool:
     """Guests know of those with whom they share a conversation, everybody else of everybody."""
-    if caller.role not in GUESTS or user in (caller.user, USLACKBOT):
+    if role not in GUESTS or user in (viewer, USLACKBOT):
         return True
-    return not state.channels_of.get(caller.user, set()).isdisjoint(state.channels_of.get(user, ()))
+    return not state.channels_of.get(viewer, set()).isdisjoint(state.channels_of.get(user, ()))
+
+
+def sees_user(state: State, caller: Caller, user: str) -> bool:
+    """Whether the caller may know of the user."""
+    return sees(state, caller.role, caller.user, user)
 
 
 def require_user_visible(state: State, caller: Caller, user: str) -> None:

@@ -1,5 +1,6 @@
 """What clients of sockets may say, and the frames that answer them without being events."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ class ClientFrame(msgspec.Struct):
     text: str = ""
     thread_ts: str = ""
     client_msg_id: str = ""
+    ids: list[str] = []
 
 
 def pong_frame(data: bytes) -> bytes:
@@ -54,6 +56,17 @@ def reply_frame(event: Event, reply_to: str | None, client_msg_id: str) -> bytes
             break
     parts.append(b"}")
     return text_frame(b"".join(parts))
+
+
+def presence_frame(presence: str, users: Sequence[str], *, batched: bool) -> bytes:
+    """Users who are now `active` or `away`; exactly one unless `batched`."""
+    named: dict[str, Any] = {"users": list(users)} if batched else {"user": users[0]}
+    return text_frame(orjson.dumps({"type": "presence_change", "presence": presence, **named}))
+
+
+def manual_presence_frame(presence: str) -> bytes:
+    """What the own sockets of a user hear when they said that they are away, or not any more."""
+    return text_frame(orjson.dumps({"type": "manual_presence_change", "presence": presence}))
 
 
 def error_frame(reply_to: str | None, code: int, text: str) -> bytes:

@@ -24,7 +24,9 @@ class CallerProofs(Protocol):
     """
 
     def prove_socket_ticket(self, text: str, edge: str) -> dict[str, str]:
-        """Ticket id `i`, resident `r`, token `tok`, user `u`, expiry `x` (unix seconds)."""
+        """Ticket id `i`, resident `r`, token `tok`, user `u`, expiry `x` (unix seconds) and `batched`; empty
+        where it says nothing.
+        """
 
     def caller_of_record(self, token_id: str, state: State) -> Caller:
         """The caller whose token has this record."""

@@ -70,6 +70,8 @@ class LiveSocket:
     Attributes:
         topics: short names (channel, user, resident) that it hears of now.
         marked: sequence that its newest resume token names.
+        batched: its client takes presence of several users in one frame.
+        active: its client did something since presence last looked.
     """
 
     link: EdgeLink
@@ -79,6 +81,8 @@ class LiveSocket:
     token_id: str
     topics: set[str]
     marked: int = 0
+    batched: bool = False
+    active: bool = False
 
 
 class LiveTopics(Protocol):
@@ -101,6 +105,32 @@ class LiveTopics(Protocol):
 
     def typing(self, socket: LiveSocket, channel: str, thread_ts: str) -> None:
         """Tell the others in a channel that the user types; nothing happens where the user is no member."""
+
+
+class UserFeed(Protocol):
+    """Frames that are no events, for all sockets of one user."""
+
+    def tell_user(self, resident: str, user: str, data: bytes) -> None:
+        """A finished frame for each socket that the user has in this process. Does not wait."""
+
+
+class PresenceFeed(Protocol):
+    """Who is there, as sockets say it and ask for it. Nothing here waits."""
+
+    def opened(self, socket: LiveSocket) -> None:
+        """A socket is open."""
+
+    def closed(self, socket: LiveSocket) -> None:
+        """It is not any more; nothing happens when it never was."""
+
+    def touched(self, socket: LiveSocket) -> None:
+        """Its user is there right now."""
+
+    def subscribe(self, socket: LiveSocket, users: Sequence[str]) -> None:
+        """Tell it of these users, now and whenever they come or go; of nobody else any more."""
+
+    def query(self, socket: LiveSocket, users: Sequence[str]) -> None:
+        """Tell it of these users once."""
 
 
 class SocketPoster(Protocol):

@@ -261,6 +261,12 @@ class Live:
         heard = any(topic in topics and topics[topic].heard > socket.marked for topic in socket.topics)
         return resident.position if heard else None
 
+    def tell_user(self, resident: str, user: str, data: bytes) -> None:
+        """See `ports.UserFeed`."""
+        entry = self._residents.get(resident)
+        for socket in entry.sockets.get(user, ()) if entry is not None else ():
+            socket.link.frame(socket.socket, data)
+
     def typing(self, socket: LiveSocket, channel: str, thread_ts: str) -> None:
         """See `ports.LiveTopics`."""
         resident = self._residents.get(socket.resident)

@@ -18,12 +18,12 @@ import msgspec
 import orjson
 
 from accord.clock import Clock
-from accord.encoding import canonical_json, parse_canonical
-from accord.errors import ColinkError, InvalidError, Moved, StaleEpochError, TokenInvalidError
+from accord.errors import ColinkError, Moved, StaleEpochError, TokenInvalidError
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.frames import frames
+from regional_cell.domain.resume import BYTES_MAX, claims, sequence_of
 from regional_cell.domain.socket_frames import ClientFrame, error_frame, pong_frame, reply_frame
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import step, topics_before, topics_of
@@ -34,6 +34,7 @@ from regional_cell.ports.sockets import (
     EdgeLink,
     LiveSocket,
     LiveTopics,
+    PresenceFeed,
     ResumeSeal,
     SocketOrigin,
     SocketPoster,
@@ -41,8 +42,6 @@ from regional_cell.ports.sockets import (
 
 FRAME_BYTES_MAX = 16 * 1024
 TEXT_CHARACTERS_MAX = 4000
-RESUME_LIFE_S = 86_400
-RESUME_BYTES_MAX = 1024
 # Longer than a ticket is accepted after its end, since clocks differ.
 SPENT_KEPT_S = 300
 PAGE = 500
@@ -52,7 +51,6 @@ CLOSE_RESTART = 1012
 
 HELLO = text_frame(b'{"type":"hello"}')
 HELLO_RESYNC = text_frame(b'{"type":"hello","x_resync":true}')
-ACCEPTED = frozenset({"presence_sub", "presence_query", "tickle"})
 
 
 class _Socket:
@@ -107,13 +105,14 @@ class Sockets:
         spent: SpentTickets,
         seal: ResumeSeal,
         poster: SocketPoster,
+        presence: PresenceFeed,
         clock: Clock,
         *,
         moved: Callable[[str], Moved | None],
         resume_events_max: int,
     ) -> None:
         self._proofs, self._commits, self._live, self._spent = proofs, commits, live, spent
-        self._seal, self._poster, self._clock = seal, poster, clock
+        self._seal, self._poster, self._presence, self._clock = seal, poster, presence, clock
         self._moved, self._resume_events_max = moved, resume_events_max
         self._sockets: dict[tuple[EdgeLink, int], _Socket] = {}
         self._decoder = msgspec.json.Decoder(ClientFrame)
@@ -152,6 +151,7 @@ class Sockets:
         fields = self._proofs.prove_socket_ticket(ticket, socket.link.edge.name)
         resident, user = fields["r"], fields["u"]
         record = LiveSocket(socket.link, socket.number, resident, user, fields["tok"], set())
+        record.batched = bool(fields.get("batched"))
         try:
             self._require_home(await self._live.settle(resident), epoch)
             if not await self._spent.spend(fields["i"], int(fields["x"]) + SPENT_KEPT_S):
@@ -190,6 +190,7 @@ class Sockets:
     def _attached(self, socket: _Socket, record: LiveSocket) -> None:
         self._live.attach(record)
         socket.live = record
+        self._presence.opened(record)
         socket.link.frame(socket.number, self._mark(socket, record))
         early, socket.early = socket.early, []
         for data in early:
@@ -209,34 +210,16 @@ class Sockets:
 
     def _marked(self, resume: str, state: State, record: LiveSocket) -> int | None:
         """The sequence to go on from, when the token is good for this socket and not too old."""
-        opened = self._seal.open(resume) if resume and len(resume) <= RESUME_BYTES_MAX * 2 else None
+        opened = self._seal.open(resume) if resume and len(resume) <= BYTES_MAX * 2 else None
         if opened is None:
             return None
-        try:
-            said = parse_canonical(opened, RESUME_BYTES_MAX)
-        except InvalidError:
-            return None
-        if not isinstance(said, dict):
-            return None
-        mine = (said.get("r"), said.get("u"), said.get("d"), said.get("e"))
-        sequence, issued_s = said.get("q"), said.get("t")
-        if mine != (record.resident, record.user, record.token_id, state.epoch):
-            return None
-        if not isinstance(sequence, int) or not isinstance(issued_s, int):
-            return None
-        fresh = self._clock.now_us() // 1_000_000 - issued_s <= RESUME_LIFE_S
-        behind = state.head - sequence
-        return sequence if fresh and 0 <= behind <= self._resume_events_max else None
+        now_s = self._clock.now_us() // 1_000_000
+        return sequence_of(opened, record.user, record.token_id, state, now_s, self._resume_events_max)
 
     def _mark(self, socket: _Socket, record: LiveSocket) -> bytes:
-        said = {
-            "r": record.resident,
-            "u": record.user,
-            "d": record.token_id,
-            "e": socket.epoch,
-            "q": record.marked,
-        }
-        text = self._seal.seal(canonical_json({**said, "t": self._clock.now_us() // 1_000_000}))
+        now_s = self._clock.now_us() // 1_000_000
+        said = claims(record.resident, record.user, record.token_id, socket.epoch, record.marked, now_s)
+        text = self._seal.seal(said)
         return text_frame(b'{"type":"x_mark","x_resume":"%b"}' % text.encode("ascii"))
 
     async def _replay(self, socket: _Socket, record: LiveSocket, state: State, mark: int) -> None:
@@ -322,10 +305,17 @@ class Sockets:
         if frame.type == "message":
             self._post(socket, frame, reply_to)
         elif frame.type == "typing":
+            socket.live.active = True
             self._live.typing(socket.live, frame.channel, frame.thread_ts)
         elif frame.type == "ping":
             link.frame(number, pong_frame(data))
-        elif frame.type not in ACCEPTED:
+        elif frame.type == "tickle":
+            self._presence.touched(socket.live)
+        elif frame.type == "presence_sub":
+            self._presence.subscribe(socket.live, frame.ids)
+        elif frame.type == "presence_query":
+            self._presence.query(socket.live, frame.ids)
+        else:
             self._error(link, number, reply_to, 1, "unknown type")
 
     def _post(self, socket: _Socket, frame: ClientFrame, reply_to: str | None) -> None:
@@ -336,8 +326,9 @@ class Sockets:
         if len(frame.text) > TEXT_CHARACTERS_MAX:
             self._error(link, number, reply_to, 3, "msg_too_long")
             return
-        if socket.caller is None:
+        if socket.caller is None or socket.live is None:
             return
+        socket.live.active = True
         said = _Said(link, number, reply_to, frame.client_msg_id)
         try:
             self._poster.post(
@@ -364,6 +355,7 @@ class Sockets:
             socket.closed = True
             if socket.live is not None:
                 self._live.detach(socket.live)
+                self._presence.closed(socket.live)
 
     def lost(self, link: EdgeLink) -> None:
         """A stream ended, with all sockets on it."""

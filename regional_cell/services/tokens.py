@@ -38,6 +38,7 @@ RTM_LIFE_S = 30
 # Tickets are spent where they were made, by clocks that hardly differ.
 SOCKET_LEEWAY_S = 2
 KEPT_MAX = 50_000
+TICKET_FIELDS = ("i", "r", "tok", "u", "edge", "x", "batched")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +189,17 @@ class Tokens:
 
     # --- tickets ---------------------------------------------------------------------------------
 
-    def socket_ticket(self, caller: Caller, edge: str) -> str:
-        """A ticket that opens one socket of this caller at this edge within 30 s."""
+    def socket_ticket(self, caller: Caller, edge: str, *, batched: bool = False) -> str:
+        """A ticket that opens one socket of this caller at this edge within 30 s. `batched`: see
+        `ports.LiveSocket`.
+        """
         payload: dict[str, object] = {
             "i": new_token_id(self._random),
             "r": caller.resident,
             "tok": caller.token_id,
         }
         payload |= {"edge": edge, "x": self._now_s() + RTM_LIFE_S}
-        payload |= {"u": caller.user} if caller.user else {}
+        payload |= ({"u": caller.user} if caller.user else {}) | ({"batched": True} if batched else {})
         return mint(self._key, "rtm", payload, ticket=True)
 
     def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
@@ -240,9 +243,11 @@ class Tokens:
         return verify_identity(text, self._ring, self._now_s(), self._cell)
 
     def prove_socket_ticket(self, text: str, edge: str) -> dict[str, str]:
-        """(i, r, tok, u) of a ticket for this edge, and `x`. Raises TokenInvalidError, TokenExpiredError."""
+        """(i, r, tok, u) of a ticket for this edge, `x` and `batched`. Raises TokenInvalidError,
+        TokenExpiredError.
+        """
         payload = verify_ticket(text, "rtm", self._ring, self._now_s(), SOCKET_LEEWAY_S)
-        fields = {name: str(payload.get(name) or "") for name in ("i", "r", "tok", "u", "edge", "x")}
+        fields = {name: str(payload.get(name) or "") for name in TICKET_FIELDS}
         if fields["edge"] != edge or not fields["i"] or not fields["tok"]:
             raise TokenInvalidError(why="made for another edge")
         return fields

@@ -43,6 +43,7 @@ def said(plain: Plain, method: str, channel: str, **arguments: Any) -> tuple[int
         ("files.list", {}),
         ("chat.postMessage", {"text": "x"}),
         ("chat.meMessage", {"text": "x"}),
+        ("chat.postEphemeral", {"text": "x", "user": "{other}"}),
         ("chat.scheduleMessage", {"text": "x", "post_at": "4000000000"}),
         ("chat.deleteScheduledMessage", {"scheduled_message_id": "Q00000000000X"}),
         ("chat.scheduledMessages.list", {}),

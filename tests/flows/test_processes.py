@@ -139,3 +139,43 @@ def leader(demo: RunningDemo) -> int:
                 if os.readlink(entry).endswith("/run/leader.lock"):
                     return pid
     raise AssertionError("no process leads")
+
+
+async def test_sockets_of_one_process_hear_of_presence_and_whispers_at_the_other(pair: RunningDemo) -> None:
+    anna, jonas = person(pair), person(pair, place=1)
+    place, team = room(pair, anna, jonas), pair.workspace("acme")["id"]
+    async with streams(pair) as both:
+        for number, (stream, who) in enumerate(zip(both, (anna, jonas), strict=True)):
+            ticket = socket_url(pair.edge("fra"), who.token).rpartition("/")[2]
+            opening = wire.OpenSocket(socket=800 + number, ticket=ticket, epoch=1, viewer_country="DE")
+            await stream.send(wire.EdgeFrame(open_socket=opening))
+            await stream.until("socket_opened")
+        asked = json.dumps({"type": "presence_sub", "ids": [jonas.user]}).encode()
+        await both[0].send(wire.EdgeFrame(socket_frame=wire.SocketFrame(socket=800, data=asked)))
+        change = {"type": "presence_change", "presence": "active", "user": jonas.user}
+        assert change in await own_frames(both[0], change)
+        body = {"channel": place, "user": jonas.user, "text": "psst"}
+        answer = await both[0].call(anna.token, team, 1, "chat.postEphemeral", json.dumps(body).encode())
+        ts = json.loads(answer.body)["message_ts"]
+        frames = await own_frames(both[1], {"ts": ts})
+        assert [frame["text"] for frame in frames if frame.get("ts") == ts] == ["psst"]
+        away = await both[1].call(jonas.token, team, 1, "users.setPresence", b'{"presence":"away"}')
+        assert json.loads(away.body) == {"ok": True}
+        gone = {**change, "presence": "away"}
+        assert gone in await own_frames(both[0], gone)
+        shown = await both[0].call(
+            anna.token, team, 1, "users.getPresence", json.dumps({"user": jonas.user}).encode()
+        )
+        assert json.loads(shown.body)["presence"] == "away"
+        auto = await both[0].call(jonas.token, team, 1, "users.setPresence", b'{"presence":"auto"}')
+        assert json.loads(auto.body) == {"ok": True}
+
+
+async def own_frames(stream: EdgeStream, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    """Frames for single sockets, until one has these members."""
+    told: list[dict[str, Any]] = []
+    async with asyncio.timeout(40):
+        while not any(wanted.items() <= frame.items() for frame in told):
+            data = (await stream.until("socket_frame")).socket_frame.data
+            told.append(json.loads(data[data.index(b"{") :]))
+    return told

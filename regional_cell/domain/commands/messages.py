@@ -85,7 +85,7 @@ def post(state: State, caller: Caller, message: NewMessage) -> Decided:
     if user is None or user["deleted"]:
         raise UserInactiveError()
     place = require_postable(state, caller, message.channel)
-    payload = _payload(caller, message)
+    payload = payload_of(caller, message)
     topics: tuple[str, ...] = (message.channel,)
     requires: tuple[Require, ...] = ()
     if (thread := message.thread) is not None:
@@ -101,7 +101,7 @@ def post(state: State, caller: Caller, message: NewMessage) -> Decided:
     return Decided((posted, *opened), requires, key, structural=bool(opened))
 
 
-def _payload(caller: Caller, message: NewMessage) -> Payload:
+def payload_of(caller: Caller, message: NewMessage) -> Payload:
     """Without what is empty: most messages have a text and nothing else."""
     payload: Payload = {"channel": message.channel, "user": caller.user, "text": message.content.text}
     content = message.content

@@ -2,25 +2,20 @@
 
 from typing import Any
 
-import orjson
-
 from accord.errors import NotFoundError, WrongStateError
 from accord.ids import kind_of
-from regional_cell.domain.access import require_scope
-from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands.messages import NewMessage
 from regional_cell.domain.content import Raw, compose
 from regional_cell.domain.timestamps import format_ts, parse_ts
-from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, moment
+from regional_cell.entrypoints.web_api.arguments import Argument, Arguments, moment, word
 from regional_cell.entrypoints.web_api.calls import ApiCall
-from regional_cell.entrypoints.web_api.content import FIRST_PARTY, composed_of, linker, warned
+from regional_cell.entrypoints.web_api.content import FIRST_PARTY, composed_of, linker, overrides, warned
 from regional_cell.entrypoints.web_api.method import CHANNEL, CONTENT, TEXT, TS, WORD, Method
 from regional_cell.entrypoints.web_api.services import Services, caller_of, epoch_of
 from regional_cell.services.messages.posting import Revision, check_client_key, permalink
 from regional_cell.services.messages.reading import Viewer
 
 Answer = dict[str, Any]
-USERNAME_CHARS_MAX = 80
 
 
 async def post_message(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
@@ -29,7 +24,7 @@ async def post_message(call: ApiCall, arguments: Arguments, services: Services) 
     composed = await composed_of(caller, arguments, services)
     client_msg_id = arguments.get("client_msg_id", "")
     check_client_key(client_msg_id)
-    username, icons = _overrides(caller, arguments)
+    username, icons = overrides(caller, arguments)
     message = NewMessage(
         arguments["channel"],
         composed.content,
@@ -46,6 +41,18 @@ async def post_message(call: ApiCall, arguments: Arguments, services: Services) 
     )
     answer: Answer = {"channel": done.channel, "ts": format_ts(done.ts), "message": done.message}
     return answer | warned(composed)
+
+
+async def post_ephemeral(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
+    """Show a message to one user of a channel, for as long as their sockets are open."""
+    caller = caller_of(call)
+    composed = await composed_of(caller, arguments, services)
+    username, icons = overrides(caller, arguments)
+    message = NewMessage(arguments["channel"], composed.content, username=username, icons=icons)
+    at_us = await services.ephemeral.post(
+        caller, arguments["user"], message, arguments.get("thread_ts"), epoch_of(call)
+    )
+    return {"message_ts": format_ts(at_us), **warned(composed)}
 
 
 async def me_message(call: ApiCall, arguments: Arguments, services: Services) -> Answer:
@@ -119,23 +126,21 @@ def permalink_of(call: ApiCall, channel: str, ts: int, message: dict[str, Any]) 
     return permalink(f"{call.edge.url}/", channel, ts, root)
 
 
-def _overrides(caller: Caller, arguments: Arguments) -> tuple[str, str]:
-    """Name and icons (JSON text) that a bot posts under; nothing for users, who post as themselves."""
-    username = arguments.get("username", "")[:USERNAME_CHARS_MAX]
-    emoji, url = arguments.get("icon_emoji", ""), arguments.get("icon_url", "")
-    if not caller.is_bot or not (username or emoji or url):
-        return "", ""
-    require_scope(caller, "chat:write.customize")
-    icons = {"emoji": emoji} if emoji else {"image_48": url[:3_000]} if url else {}
-    return username, orjson.dumps(icons).decode() if icons else ""
-
-
+_FACE = {"username": WORD, "icon_emoji": WORD, "icon_url": WORD}
 METHODS = {
     "chat.postMessage": Method(
         post_message, "post",
         {
             "channel": CHANNEL, **CONTENT, "thread_ts": Argument(moment, malformed="invalid_timestamp"),
-            "client_msg_id": WORD, "username": WORD, "icon_emoji": WORD, "icon_url": WORD,
+            "client_msg_id": WORD, **_FACE,
+        },
+        ("chat:write",), writes=True, deduplicates=True,
+    ),
+    "chat.postEphemeral": Method(
+        post_ephemeral, "4",
+        {
+            "channel": CHANNEL, "user": Argument(word, True, "user_not_in_channel", "user_not_in_channel"),
+            **CONTENT, "thread_ts": Argument(moment, malformed="invalid_timestamp"), **_FACE,
         },
         ("chat:write",), writes=True, deduplicates=True,
     ),

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import orjson
+
+from regional_cell.domain.access import require_scope
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.content import Composed, Raw, compose
 from regional_cell.domain.state import State
@@ -11,6 +14,7 @@ from regional_cell.entrypoints.web_api.services import Services
 
 Answer = dict[str, Any]
 FIRST_PARTY = "xoxc"
+USERNAME_CHARS_MAX = 80
 
 
 async def composed_of(caller: Caller, arguments: Arguments, services: Services) -> Composed:
@@ -55,3 +59,14 @@ def _tokens(state: State, caller: Caller) -> Linker:
         return f"<#{channel}|{name[1:]}>"
 
     return link
+
+
+def overrides(caller: Caller, arguments: Arguments) -> tuple[str, str]:
+    """Name and icons (JSON text) that a bot posts under; nothing for users, who post as themselves."""
+    username = arguments.get("username", "")[:USERNAME_CHARS_MAX]
+    emoji, url = arguments.get("icon_emoji", ""), arguments.get("icon_url", "")
+    if not caller.is_bot or not (username or emoji or url):
+        return "", ""
+    require_scope(caller, "chat:write.customize")
+    icons = {"emoji": emoji} if emoji else {"image_48": url[:3_000]} if url else {}
+    return username, orjson.dumps(icons).decode() if icons else ""

@@ -18,7 +18,9 @@ async def rtm_connect(call: ApiCall, arguments: Arguments, services: Services) -
     state = await services.commits.state(caller.resident)
     workspace = (state.row("workspaces") or {}).get("content") or {}
     user = (state.row("users", caller.user) or {}).get("content") or {}
-    ticket = services.sessions.socket_ticket(caller, call.edge.name)
+    ticket = services.sessions.socket_ticket(
+        caller, call.edge.name, batched=arguments.get("batch_presence_aware", False)
+    )
     return {
         "url": f"{call.edge.socket_url}/rtm/{ticket}",
         "self": {"id": caller.user, "name": user.get("name", "")},

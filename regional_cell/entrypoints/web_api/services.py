@@ -11,8 +11,10 @@ from regional_cell.entrypoints.web_api.calls import ApiCall
 from regional_cell.ports.commits import Commits
 from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.conversations import Conversations
+from regional_cell.services.ephemeral import Ephemeral
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
+from regional_cell.services.presence import Presence
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
@@ -23,7 +25,7 @@ from regional_cell.services.webhooks import Webhooks
 class Sessions(Protocol):
     """Tokens as far as methods need them: `services.tokens.Tokens`."""
 
-    def socket_ticket(self, caller: Caller, edge: str) -> str:
+    def socket_ticket(self, caller: Caller, edge: str, *, batched: bool = False) -> str:
         """A ticket that opens one socket of this caller at this edge."""
 
     async def revoke(
@@ -49,6 +51,8 @@ class Services:
     reactions: Reactions
     reads: Reads
     scheduled: Scheduled
+    ephemeral: Ephemeral
+    presence: Presence
     sessions: Sessions
     webhooks: Webhooks
     cursors: CursorKey

@@ -11,7 +11,7 @@ from tests.regional_cell.cells import Site, TestedCell, make_site, running
 
 SCOPES = (
     "chat:write", "channels:read", "channels:history", "channels:write", "groups:write", "groups:history",
-    "users:read", "rtm:stream",
+    "users:read", "users:write", "rtm:stream",
 )  # fmt: skip
 PASSWORD = "correct horse battery"
 

@@ -18,6 +18,7 @@ from accord.ids import new_id
 from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.keys import CellKeys
 from regional_cell.adapters.local.sealer import LocalSealer
+from regional_cell.adapters.memory.intercom import MemoryIntercom
 from regional_cell.adapters.memory.store import MemoryStore
 from regional_cell.adapters.memory.views import MemoryViews
 from regional_cell.adapters.sql import schema_version
@@ -40,14 +41,17 @@ from regional_cell.ports.views import Views
 from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
+from regional_cell.services.ephemeral import Ephemeral
 from regional_cell.services.files import Files
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
+from regional_cell.services.presence import Presence
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
 from regional_cell.services.users import Users
 from regional_cell.services.webhooks import Webhooks
+from tests.regional_cell.edges import said
 
 TEAM, ORGANISATION = "T000000000001", "E000000000001"
 GENERAL, RANDOM, SECRET = "C00000000000G", "C00000000000R", "C00000000000S"
@@ -85,8 +89,8 @@ class FakeSessions:
         self.revoked: list[str] = []
         self.tickets: list[dict[str, object]] = []
 
-    def socket_ticket(self, caller: Caller, edge: str) -> str:
-        return f"ticket.{caller.user}.{edge}"
+    def socket_ticket(self, caller: Caller, edge: str, *, batched: bool = False) -> str:
+        return f"ticket.{caller.user}.{edge}{'.batched' if batched else ''}"
 
     def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
         self.tickets.append({"r": resident, **more})
@@ -99,6 +103,17 @@ class FakeSessions:
         self, resident: str, token_id: str, why: str, principal: str, epoch: int | None = None
     ) -> None:
         self.revoked.append(token_id)
+
+
+class Told:
+    """Keeps the frames for users: (user, body)."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, Any]]] = []
+
+    def tell_user(self, resident: str, user: str, data: bytes) -> None:
+        assert resident == TEAM
+        self.told.append((user, said(data)))
 
 
 class Cell:
@@ -120,6 +135,7 @@ class Cell:
         self.files = Files(self.commits, self.views, self.bytes, mint, self.draw_id, 10_000_000)
         reader = MessageReader(self.commits, self.views, self.files)
         messages = Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future)
+        self.told, intercom = Told(), MemoryIntercom([])
         self.services = Services(
             commits=self.commits,
             messages=messages,
@@ -131,6 +147,8 @@ class Cell:
             webhooks=Webhooks(self.commits, messages, self.draw_word, self.random.randbytes),
             reads=Reads(self.commits, self.views),
             scheduled=Scheduled(self.commits, self.views, messages, self.draw_id, self.clock),
+            ephemeral=Ephemeral(self.commits, messages, self.told, intercom, self.clock),
+            presence=Presence(self.commits, self.told, intercom, "one", self.clock, asyncio.ensure_future),
             sessions=self.sessions,
             cursors=CursorKey(b"c" * 32),
             draw_word=self.draw_word,

@@ -133,7 +133,9 @@ async def test_auth_revoke_ends_the_token_that_is_shown_and_nothing_when_it_is_a
 
 async def test_rtm_connect_hands_out_a_ticket_for_the_edge(cell: Cell) -> None:
     body = await cell.ok(BOB, "rtm.connect", batch_presence_aware=1)
-    assert body["url"] == f"ws://edge.test:8001/rtm/ticket.{BOB}.edge-1"
+    assert body["url"] == f"ws://edge.test:8001/rtm/ticket.{BOB}.edge-1.batched"
+    plain = await cell.ok(BOB, "rtm.connect", presence_sub=1)
+    assert plain["url"] == f"ws://edge.test:8001/rtm/ticket.{BOB}.edge-1"
     assert body["self"] == {"id": BOB, "name": "bob"}
     assert body["team"] == {"id": TEAM, "name": "Acme", "domain": "acme"}
 
