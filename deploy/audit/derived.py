@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from deploy.audit.history import Operation
-from deploy.audit.index import Index
+from deploy.audit.index import POSTS, Index
 from deploy.audit.verdict import Violation, lines_of
 
 Read = tuple[Operation, list[list[str]]]
@@ -91,11 +91,18 @@ def _check_mark(index: Index, count: Operation) -> Iterator[Violation]:
         for mark in index.history.of("mark")
         if (mark.user, mark.channel) == (count.user, count.channel) and mark.outcome != "fail"
     ]
+    posts = [
+        post
+        for post in index.history.of(*POSTS)
+        if (post.user, post.channel) == (count.user, count.channel) and post.outcome != "fail"
+    ]
     if not marks:
         return
     newest = marks[-1]
     settled = newest.outcome == "ok" and newest.ended_s < count.began_s
-    alone = all(mark.latest_s < newest.began_s for mark in marks[:-1])
+    # An own message moves the mark too.
+    others = [*marks[:-1], *(one for one in posts if one.latest_s > newest.began_s)]
+    alone = all(other.latest_s < newest.began_s for other in others)
     if settled and alone and newest.ts != count.more.get("last_read"):
         what = (
             f"{count.user} marked {newest.ts} as read, and the mark stands at {count.more.get('last_read')}"

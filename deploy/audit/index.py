@@ -154,15 +154,15 @@ def _place(index: Index, message: Message, ts: str) -> None:
 
 def _look(index: Index, sights: Iterable[Operation]) -> None:
     """Mark what was seen and place what was not acknowledged."""
-    messages, keys = index.messages, set[str]()
+    messages, keys = index.messages, defaultdict[str, set[str]](set)
     for sight in sights:
         if sight.outcome != "ok":
             continue
         shown: Iterable[Shown] = items_of(sight)
         if sight.op == "read":
             # Pages repeat each other: little of them is new.
-            new = set(map(KEY, sight.more.get("items", ()))) - keys
-            keys |= new - {""}
+            new = set(map(KEY, sight.more.get("items", ()))) - keys[sight.channel]
+            keys[sight.channel] |= new - {""}
             shown = [item for item in shown if item[2] in new] if new else ()
         for channel, ts, key, value in shown:
             message = messages.get(key or value)

@@ -19,6 +19,7 @@ from deploy.audit.index import STAMP, Index, Message, items_of
 from deploy.audit.verdict import Violation, lines_of
 
 END = "\x7f"
+SETTLED_S = 60.0
 
 
 def check_answers(index: Index) -> Iterator[Violation]:
@@ -34,18 +35,18 @@ def check_answers(index: Index) -> Iterator[Violation]:
 
 def check_sights(index: Index) -> Iterator[Violation]:
     """A1, A4, A5: what reads, searches and events show."""
-    fine: set[tuple[str, ...]] = set()
+    fine: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     sights = [one for one in index.history.of("read", "search", "receive") if one.outcome == "ok"]
     # In order of their ends: what was fine once is fine later.
     for sight in sorted(sights, key=lambda sight: sight.ended_s):
         if sight.op == "read":
             # Most of a page was in a page before; what is wrong is said once.
-            page = set(map(tuple, sight.more.get("items", ()))) - fine
-            fine |= page
+            page = set(map(tuple, sight.more.get("items", ()))) - fine[sight.channel]
+            fine[sight.channel] |= page
             items = [(sight.channel, ts, key, value) for ts, key, value, *_ in page]
         else:
-            items = [item for item in items_of(sight) if item not in fine]
-            fine.update(items)
+            items = [item for item in items_of(sight) if item not in fine[""]]
+            fine[""].update(items)
         for item in items:
             if not _is_fine(index, sight, *item) and item[0] in index.channels:
                 yield from _check_item(index, sight, *item)
@@ -235,14 +236,9 @@ def check_settled(index: Index) -> Iterator[Violation]:
     for message in index.messages.values():
         if message.acknowledged is not None:
             continue
-        tries = [send for send in message.sends if send.began_s > healed_s]
+        tries = [send for send in message.sends if send.began_s > healed_s and send.key]
         told = any(send.outcome != "unknown" for send in message.sends)
-        if (
-            not told
-            and message.sends[0].key
-            and tries
-            and tries[-1].ended_s - max(healed_s, tries[0].began_s) > 60
-        ):
+        if tries and not told and tries[-1].ended_s - tries[0].began_s > SETTLED_S:
             what = f"{message.name} is still unknown after a minute of asking"
             yield Violation("I25", "A3", what, message.channel, "", lines_of(tries[0], tries[-1]))
 

@@ -19,6 +19,7 @@ PLANTS: dict[Plant, str] = {
     reads.swap: "I04",
     reads.alter: "I02",
     reads.invent: "I02",
+    reads.misplace: "I02",
     reads.show_failed: "I02",
     reads.answer_twice: "I03",
     reads.post_twice: "I03",

@@ -65,6 +65,19 @@ def invent(lines: list[Line], dice: random.Random) -> bool:
     return bool(chosen)
 
 
+def misplace(lines: list[Line], dice: random.Random) -> bool:
+    """A page shows a message of another channel, which is fine where it belongs."""
+    first = begun(lines)
+    every = list(pages(lines, final=True))
+    here = next((page for page in every if first[page["i"]]["channel"] == "CPUBLIC"), None)
+    there = next((page for page in every if first[page["i"]]["channel"] == "CPRIVATE"), None)
+    if here is None or there is None or not there["items"]:
+        return False
+    here["items"].append(dice.choice(there["items"]))
+    here["items"].sort()
+    return True
+
+
 def show_failed(lines: list[Line], dice: random.Random) -> bool:
     """A message is shown that definitely failed."""
     ends, seen = outcomes(lines), {item[1] for page in pages(lines, final=True) for item in page["items"]}
