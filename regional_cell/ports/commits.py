@@ -1,11 +1,11 @@
 """Changing a resident, and who hears of it first."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from regional_cell.domain.decisions import Committed, Decide
-from regional_cell.domain.events import Event
+from regional_cell.domain.events import Event, SealedEvent
 from regional_cell.domain.state import State
 
 
@@ -86,6 +86,12 @@ class Commits(Protocol):
 
     async def events(self, resident: str, sequences: Sequence[int]) -> dict[int, Event]:
         """Opened entries by sequence."""
+
+    def opened(self, entries: Mapping[int, SealedEvent]) -> dict[int, Event]:
+        """Entries that a view read, opened; redacted ones are left out. Does not wait.
+
+        They are of one resident, whose state was asked for before.
+        """
 
     async def read(self, resident: str, after: int, limit: int) -> list[Event]:
         """Opened entries with sequence > after, rising."""

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from regional_cell.domain.access import Sight
 from regional_cell.domain.changes import Key, Row
+from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.state import State
+
+REPLIERS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,21 @@ class FilesWanted:
     oldest_s: int | None = None
     latest_s: int | None = None
     categories: tuple[str, ...] | None = None
+
+
+class Timeline(msgspec.Struct, frozen=True, gc=False):
+    """A page of a channel's main line, with what its messages are made of.
+
+    Attributes:
+        rows: (ts, row), as `Views.messages`.
+        entries: sealed events of the rows by sequence; redacted ones have no `sealed`.
+        repliers, reactions: as `Views.reply_users` and `Views.reactions`, of those rows that have some.
+    """
+
+    rows: list[tuple[int, Row]]
+    entries: dict[int, SealedEvent]
+    repliers: dict[int, list[str]]
+    reactions: dict[int, list[tuple[str, list[str]]]]
 
 
 class Views(Protocol):
@@ -57,6 +77,18 @@ class Views(Protocol):
         `oldest` and `latest` are exclusive bounds in microseconds.
         """
 
+    async def timeline(
+        self,
+        resident: str,
+        channel: str,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        newest_first: bool,
+        limit: int,
+    ) -> Timeline:
+        """`messages`, and all that they are made of, read at one moment."""
+
     async def thread(
         self,
         resident: str,
@@ -70,7 +102,7 @@ class Views(Protocol):
         """Replies of a thread, oldest first, without the root; bounds exclusive."""
 
     async def reply_users(self, resident: str, channel: str, roots: Sequence[int]) -> dict[int, list[str]]:
-        """Distinct repliers of each thread in order of first reply, at most 5 each."""
+        """Distinct repliers of each thread in order of first reply, at most `REPLIERS_MAX` each."""
 
     async def reactions(
         self, resident: str, channel: str, ts: Sequence[int]

@@ -153,6 +153,28 @@ async def test_the_main_line_has_no_hidden_rows_and_only_broadcast_replies(store
     assert len(await store.views.messages(T1, C1, oldest=None, latest=None, newest_first=True, limit=2)) == 2
 
 
+async def test_a_timeline_is_a_page_and_all_that_it_is_made_of(store: Store) -> None:
+    ts = await history(store)
+    writer = Writer(store, head=(await store.log.residents())[0].head)
+    reacted = [
+        Put("reactions", (C1, at, name, U2), {"at_us": START_US}) for at in ts[:2] for name in ("a", "b")
+    ]
+    assert await store.log.append([writer.share("AuditNoted", {}, changes=tuple(reacted))]) == [Written()]
+    for newest_first, latest, limit in ((True, None, 9), (False, ts[4], 2), (True, ts[0], 2)):
+        asked = {"oldest": None, "latest": latest, "newest_first": newest_first, "limit": limit}
+        page = await store.views.timeline(T1, C1, **asked)  # type: ignore[arg-type]
+        assert page.rows == await store.views.messages(T1, C1, **asked)  # type: ignore[arg-type]
+        sequences = {row[name] for _, row in page.rows for name in ("sequence", "text_sequence")}
+        opened = {number: store.sealer.open_event(entry).payload for number, entry in page.entries.items()}
+        assert opened == {
+            number: store.sealer.open_event(entry).payload
+            for number, entry in (await store.log.entries(T1, sorted(sequences))).items()
+        }
+        shown = [at for at, _ in page.rows]
+        assert page.repliers == await store.views.reply_users(T1, C1, shown)
+        assert page.reactions == await store.views.reactions(T1, C1, shown)
+
+
 async def test_a_thread_has_its_replies_in_order_and_its_root_counts_them(store: Store) -> None:
     ts = await history(store)
     replies = await store.views.thread(T1, C1, ts[0], oldest=None, latest=None, limit=9)

@@ -9,9 +9,7 @@ from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.state import State
 from regional_cell.domain.views.files import STORED
 from regional_cell.domain.views.registry import DUE, VIEWS
-from regional_cell.ports.views import FilesWanted
-
-REPLIERS_MAX = 5
+from regional_cell.ports.views import REPLIERS_MAX, FilesWanted, Timeline
 
 
 class MemoryViews:
@@ -59,6 +57,28 @@ class MemoryViews:
             (ts, row) for ts, row in self._between(resident, channel, oldest, latest) if _in_main_line(row)
         ]
         return copy.deepcopy(sorted(found, key=_ts, reverse=newest_first)[:limit])
+
+    async def timeline(
+        self,
+        resident: str,
+        channel: str,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        newest_first: bool,
+        limit: int,
+    ) -> Timeline:
+        """As `ports.Views.timeline`."""
+        rows = await self.messages(
+            resident, channel, oldest=oldest, latest=latest, newest_first=newest_first, limit=limit
+        )
+        sequences = {row[name] for _, row in rows for name in ("sequence", "text_sequence")}
+        return Timeline(
+            rows,
+            await self._store.entries(resident, sorted(sequences)),
+            await self.reply_users(resident, channel, [ts for ts, row in rows if row["reply_count"]]),
+            await self.reactions(resident, channel, [ts for ts, _ in rows]),
+        )
 
     async def thread(
         self, resident: str, channel: str, root: int, *, oldest: int | None, latest: int | None, limit: int

@@ -10,6 +10,7 @@ Invariants
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,6 +46,7 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._write_thread = ThreadPoolExecutor(1, "sql-writer")
         self._read_threads = ThreadPoolExecutor(readers, "sql-reader")
+        self._of_thread, self._plain_readers = threading.local(), list[sqlite3.Connection]()
         self.reader = sa.create_engine(
             url, hide_parameters=True, poolclass=QueuePool, pool_size=readers, max_overflow=0,
             pool_timeout=30,
@@ -69,6 +71,10 @@ class Database:
         """Run `work` in the writing thread. Errors of the driver become those of the ports."""
         return await _run(self._write_thread, lambda: work(self.writer()))
 
+    async def read_plain(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The same over a connection of the driver itself, for texts that are prepared once and run often."""
+        return await _run(self._read_threads, lambda: self._read_plain(work))
+
     async def restart_log(self) -> bool:
         """Copy the rest of the log between two commits and let the next one begin it anew.
 
@@ -85,7 +91,24 @@ class Database:
         self._write_thread.submit(self.drop_writer).result()
         self._write_thread.shutdown()
         self._read_threads.shutdown()
+        for connection in self._plain_readers:
+            connection.close()
         self.reader.dispose()
+
+    def _read_plain(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection: sqlite3.Connection | None = getattr(self._of_thread, "reader", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_MAX
+            )
+            _prepare_reader(connection, None)
+            self._of_thread.reader = connection
+            self._plain_readers.append(connection)
+        connection.execute("BEGIN")
+        try:
+            return work(connection)
+        finally:
+            connection.execute("ROLLBACK")
 
     def _read(self, work: Callable[[sa.Connection], T]) -> T:
         with self.reader.begin() as connection:

@@ -1,5 +1,6 @@
 """`ports.Views` over SQL: reading rows, their content opened."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,16 +9,16 @@ import sqlalchemy as sa
 from regional_cell.adapters.sql.database import Database
 from regional_cell.adapters.sql.log import admit
 from regional_cell.adapters.sql.tables import CONTENT, RESIDENTS, VIEW_TABLES
+from regional_cell.adapters.sql.timeline import read_timeline
 from regional_cell.domain.access import Sight
 from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.state import State
 from regional_cell.domain.views.files import STORED
 from regional_cell.domain.views.registry import DUE, VIEWS
 from regional_cell.ports.log import Sealer
-from regional_cell.ports.views import FilesWanted
+from regional_cell.ports.views import REPLIERS_MAX, FilesWanted, Timeline
 
 KEYS_MAX = 1_000
-REPLIERS_MAX = 5
 
 _MESSAGES = VIEW_TABLES["messages"]
 _REACTIONS = VIEW_TABLES["reactions"]
@@ -95,6 +96,25 @@ class SqlViews:
         ts = _MESSAGES.c.ts
         where = sa.and_(_MESSAGES.c.channel == channel, _between(oldest, latest), _MAIN_LINE)
         return await self._messages(resident, where, ts.desc() if newest_first else ts.asc(), limit)
+
+    async def timeline(
+        self,
+        resident: str,
+        channel: str,
+        *,
+        oldest: int | None,
+        latest: int | None,
+        newest_first: bool,
+        limit: int,
+    ) -> Timeline:
+        """As `ports.Views.timeline`."""
+
+        def work(connection: sqlite3.Connection) -> Timeline:
+            return read_timeline(
+                connection, resident, channel, oldest, latest, limit, newest_first=newest_first
+            )
+
+        return await self._database.read_plain(work)
 
     async def thread(
         self, resident: str, channel: str, root: int, *, oldest: int | None, latest: int | None, limit: int

@@ -18,7 +18,7 @@ Invariants
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from accord.clock import Clock
 from accord.errors import (
@@ -29,7 +29,7 @@ from accord.errors import (
     OutcomeUnknownError,
 )
 from regional_cell.domain.decisions import Committed, Decide
-from regional_cell.domain.events import Event
+from regional_cell.domain.events import Event, SealedEvent
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import LiveFeed, Waiter
 from regional_cell.ports.log import Behind, Doorbell, Duplicate, Log, Outcome, Sealer, Unmet, Written
@@ -160,7 +160,10 @@ class GroupCommits:
 
     async def events(self, resident: str, sequences: Sequence[int]) -> dict[int, Event]:
         """As `ports.Commits.events`."""
-        entries = await self._log.entries(resident, sequences)
+        return self.opened(await self._log.entries(resident, sequences))
+
+    def opened(self, entries: Mapping[int, SealedEvent]) -> dict[int, Event]:
+        """As `ports.Commits.opened`."""
         present = {sequence: entry for sequence, entry in entries.items() if entry.sealed is not None}
         return {sequence: self._sealer.open_event(entry) for sequence, entry in present.items()}
 

@@ -7,7 +7,7 @@ the channel, or calls `history`, `replies` or `one`, which do.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from accord.errors import NotFoundError
 from regional_cell.domain.access import require_readable
@@ -71,6 +71,14 @@ class Page:
     following: int | None
 
 
+class Material(NamedTuple):
+    """What messages are made of, beside their rows."""
+
+    events: Mapping[int, Event]
+    repliers: Mapping[int, list[str]]
+    reactions: Mapping[int, list[tuple[str, list[str]]]]
+
+
 class MessageReader:
     """Reads messages of the residents of this cell."""
 
@@ -98,7 +106,7 @@ class MessageReader:
         oldest, latest = bounds.oldest, bounds.latest
         if after is not None:
             oldest, latest = (after, latest) if bounds.upwards else (oldest, after)
-        rows = await self._views.messages(
+        read = await self._views.timeline(
             state.resident,
             channel,
             oldest=oldest,
@@ -106,11 +114,12 @@ class MessageReader:
             newest_first=not bounds.upwards,
             limit=limit + 1,
         )
-        page = rows[:limit]
-        following = page[-1][0] if len(rows) > limit else None
+        page = read.rows[:limit]
+        following = page[-1][0] if len(read.rows) > limit else None
         if bounds.upwards:
             page.reverse()
-        return Page(await self.objects(state, channel, page, viewer), following)
+        material = Material(self._commits.opened(read.entries), read.repliers, read.reactions)
+        return Page(await self._composed(state, channel, page, material, viewer), following)
 
     async def replies(
         self, viewer: Viewer, channel: str, ts: int, bounds: Bounds, limit: int, after: int | None
@@ -163,29 +172,28 @@ class MessageReader:
 
     async def objects(self, state: State, channel: str, rows: Rows, viewer: Viewer) -> list[Object]:
         """Full objects of the rows, in their order; what was redacted is left out."""
-        plain = await self._plain(state, rows, viewer)
-        chosen = [ts for ts, _ in rows if ts in plain]
+        events, stamps = await self._events(state, rows), [ts for ts, _ in rows]
         threads = [ts for ts, row in rows if row["reply_count"]]
         repliers = await self._views.reply_users(state.resident, channel, threads) if threads else {}
-        reactions = await self._views.reactions(state.resident, channel, chosen) if chosen else {}
+        reactions = await self._views.reactions(state.resident, channel, stamps) if stamps else {}
+        return await self._composed(state, channel, rows, Material(events, repliers, reactions), viewer)
+
+    async def _composed(
+        self, state: State, channel: str, rows: Rows, material: Material, viewer: Viewer
+    ) -> list[Object]:
+        plain = _plain(state, rows, material.events, viewer)
+        chosen = [ts for ts, _ in rows if ts in plain]
         by_ts = dict(rows)
         for ts in chosen:
-            decorate(
-                plain[ts], by_ts[ts], repliers.get(ts, ()), reactions.get(ts, ()), viewer.caller.user,
-                full=viewer.full,
-            )  # fmt: skip
+            repliers, reactions = material.repliers.get(ts, ()), material.reactions.get(ts, ())
+            decorate(plain[ts], by_ts[ts], repliers, reactions, viewer.caller.user, full=viewer.full)
         await self._add_files(state, [plain[ts] for ts in chosen], viewer)
         await self._add_roots(state, channel, rows, plain, viewer)
         return [plain[ts] for ts in chosen]
 
-    async def _plain(self, state: State, rows: Rows, viewer: Viewer) -> dict[int, Object]:
+    async def _events(self, state: State, rows: Rows) -> Mapping[int, Event]:
         wanted = {row[name] for _, row in rows for name in ("sequence", "text_sequence")}
-        events = await self._commits.events(state.resident, sorted(wanted)) if wanted else {}
-        found = {}
-        for ts, row in rows:
-            if (message := _present(state, ts, row, events, viewer)) is not None:
-                found[ts] = message
-        return found
+        return await self._commits.events(state.resident, sorted(wanted)) if wanted else {}
 
     async def _add_files(self, state: State, messages: Sequence[Object], viewer: Viewer) -> None:
         if self._files is None:
@@ -214,7 +222,7 @@ class MessageReader:
         keys = list({(channel, root) for _, root in shown})
         found = await self._views.many(state.resident, "messages", keys)
         root_rows = [(key[1], row) for key, row in found.items()]
-        roots = await self._plain(state, root_rows, viewer)
+        roots = _plain(state, root_rows, await self._events(state, root_rows), viewer)
         repliers = await self._views.reply_users(state.resident, channel, list(roots))
         for ts, row in root_rows:
             if ts in roots:
@@ -222,6 +230,14 @@ class MessageReader:
         for ts, root in shown:
             if root in roots:
                 plain[ts]["root"] = slim(roots[root])
+
+
+def _plain(state: State, rows: Rows, events: Mapping[int, Event], viewer: Viewer) -> dict[int, Object]:
+    found = {}
+    for ts, row in rows:
+        if (message := _present(state, ts, row, events, viewer)) is not None:
+            found[ts] = message
+    return found
 
 
 def _present(state: State, ts: int, row: Row, events: Mapping[int, Event], viewer: Viewer) -> Object | None:
