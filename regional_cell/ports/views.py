@@ -1,6 +1,6 @@
 """Reading views."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,12 +37,15 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         rows: (ts, row), as `Views.messages`.
-        entries: sealed events of the rows by sequence; redacted ones have no `sealed`.
+        entries: sealed events of the rows by sequence; redacted ones have no `sealed`. Those that the asker
+            knows are left out.
+        redacted: text sequences of rows whose entry has no bytes any more.
         repliers, reactions: as `Views.reply_users` and `Views.reactions`, of those rows that have some.
     """
 
     rows: list[tuple[int, Row]]
     entries: dict[int, SealedEvent]
+    redacted: set[int]
     repliers: dict[int, list[str]]
     reactions: dict[int, list[tuple[str, list[str]]]]
 
@@ -86,8 +89,13 @@ class Views(Protocol):
         latest: int | None,
         newest_first: bool,
         limit: int,
+        knows: Callable[[int], bool],
     ) -> Timeline:
-        """`messages`, and all that they are made of, read at one moment."""
+        """`messages`, and all that they are made of, read at one moment.
+
+        Args:
+            knows: whether the asker needs no entry of this sequence; asked by any thread.
+        """
 
     async def thread(
         self,

@@ -162,17 +162,25 @@ async def test_a_timeline_is_a_page_and_all_that_it_is_made_of(store: Store) -> 
     assert await store.log.append([writer.share("AuditNoted", {}, changes=tuple(reacted))]) == [Written()]
     for newest_first, latest, limit in ((True, None, 9), (False, ts[4], 2), (True, ts[0], 2)):
         asked = {"oldest": None, "latest": latest, "newest_first": newest_first, "limit": limit}
-        page = await store.views.timeline(T1, C1, **asked)  # type: ignore[arg-type]
+        page = await store.views.timeline(T1, C1, knows=lambda number: number == 1, **asked)  # type: ignore[arg-type]
         assert page.rows == await store.views.messages(T1, C1, **asked)  # type: ignore[arg-type]
-        sequences = {row[name] for _, row in page.rows for name in ("sequence", "text_sequence")}
+        sequences = {row[name] for _, row in page.rows for name in ("sequence", "text_sequence")} - {1}
         opened = {number: store.sealer.open_event(entry).payload for number, entry in page.entries.items()}
         assert opened == {
             number: store.sealer.open_event(entry).payload
             for number, entry in (await store.log.entries(T1, sorted(sequences))).items()
         }
+        assert page.redacted == set()
         shown = [at for at, _ in page.rows]
         assert page.repliers == await store.views.reply_users(T1, C1, shown)
         assert page.reactions == await store.views.reactions(T1, C1, shown)
+    asked = {"oldest": None, "latest": None, "newest_first": True, "limit": 9}
+    gone = (await store.views.messages(T1, C1, **asked))[0][1]["text_sequence"]  # type: ignore[arg-type]
+    assert await store.log.append([writer.share("Redacted", {"sequence": gone, "why": "order"})]) == [
+        Written()
+    ]
+    page = await store.views.timeline(T1, C1, knows=lambda number: True, **asked)  # type: ignore[arg-type]
+    assert (page.redacted, page.entries) == ({gone}, {})
 
 
 async def test_a_thread_has_its_replies_in_order_and_its_root_counts_them(store: Store) -> None:

@@ -35,13 +35,16 @@ class Outbox:
         self.waiting_bytes = 0
 
     def put(self, frame: wire.EdgeFrame, size: int, mark: Callable[[], None] | None = None) -> None:
-        """Add a frame of about `size` bytes."""
+        """Add a frame of about `size` bytes that somebody waits for."""
         self.add(size).CopyFrom(frame)
+        self._pace.hurry()
         if mark is not None:
             self._marks.append(mark)
 
     def add(self, size: int) -> wire.EdgeFrame:
-        """A new last frame of about `size` bytes, to be filled at once: making it here saves two copies."""
+        """A new last frame of about `size` bytes, to be filled at once: two copies less. It may wait for the
+        pace.
+        """
         if self._size and self._size + size > BATCH_BYTES_MAX:
             self._seal()
         self._size += size

@@ -1,7 +1,7 @@
 """Reading the views that a `MemoryStore` holds."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from regional_cell.adapters.memory.store import MemoryStore
 from regional_cell.domain.access import Sight
@@ -67,15 +67,19 @@ class MemoryViews:
         latest: int | None,
         newest_first: bool,
         limit: int,
+        knows: Callable[[int], bool],
     ) -> Timeline:
         """As `ports.Views.timeline`."""
         rows = await self.messages(
             resident, channel, oldest=oldest, latest=latest, newest_first=newest_first, limit=limit
         )
         sequences = {row[name] for _, row in rows for name in ("sequence", "text_sequence")}
+        entries = await self._store.entries(resident, sorted(sequences))
+        texts = {row["text_sequence"] for _, row in rows}
         return Timeline(
             rows,
-            await self._store.entries(resident, sorted(sequences)),
+            {sequence: entry for sequence, entry in entries.items() if not knows(sequence)},
+            {sequence for sequence in texts if entries[sequence].sealed is None},
             await self.reply_users(resident, channel, [ts for ts, row in rows if row["reply_count"]]),
             await self.reactions(resident, channel, [ts for ts, _ in rows]),
         )

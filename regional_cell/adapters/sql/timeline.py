@@ -5,12 +5,11 @@ hops between threads is the page.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
-from regional_cell.adapters.sql.tables import VIEW_TABLES
 from regional_cell.domain.changes import Row
 from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.timestamps import US_MAX
@@ -23,7 +22,11 @@ _SHOWN = (
     " AND (coalesce(thread_ts, 0) = 0 OR coalesce(broadcast, 0) != 0)"
 )
 _LISTED = "IN (SELECT value FROM json_each(?))"
-_ROWS = f"SELECT ts, {', '.join(_COLUMNS)} FROM {VIEW_TABLES['messages'].name} WHERE {_SHOWN} ORDER BY ts"  # noqa: S608
+_PRESENT = (
+    "EXISTS (SELECT 1 FROM events WHERE events.resident = messages.resident"
+    " AND events.sequence = messages.text_sequence AND events.sealed IS NOT NULL)"
+)
+_ROWS = f"SELECT ts, {_PRESENT}, {', '.join(_COLUMNS)} FROM messages WHERE {_SHOWN} ORDER BY ts"  # noqa: S608
 _ENTRIES = (
     "SELECT sequence, epoch, kind, schema, at_us, principal, key_id, sealed, commitment FROM events"  # noqa: S608
     f" WHERE resident = ? AND sequence {_LISTED}"
@@ -41,14 +44,16 @@ _REPLIERS = (
 
 def read_timeline(
     connection: sqlite3.Connection, resident: str, channel: str, oldest: int | None, latest: int | None,
-    limit: int, *, newest_first: bool,
+    limit: int, *, newest_first: bool, knows: Callable[[int], bool],
 ) -> Timeline:  # fmt: skip
     """As `ports.Views.timeline`, inside a read transaction."""
     bounds = (-1 if oldest is None else oldest, US_MAX + 1 if latest is None else latest)
     order = f"{_ROWS} {'DESC' if newest_first else 'ASC'} LIMIT ?"
     found = connection.execute(order, (resident, channel, *bounds, limit)).fetchall()
-    rows: list[tuple[int, Row]] = [(ts, dict(zip(_COLUMNS, row, strict=True))) for ts, *row in found]
+    rows: list[tuple[int, Row]] = [(row[0], dict(zip(_COLUMNS, row[2:], strict=True))) for row in found]
+    redacted = {row["text_sequence"] for (_, row), line in zip(rows, found, strict=True) if not line[1]}
     sequences = {row[name] for _, row in rows for name in ("sequence", "text_sequence")}
+    sequences = {sequence for sequence in sequences if not knows(sequence)}
     entries = {
         row[0]: SealedEvent(*(resident, *row, ()))
         for row in connection.execute(_ENTRIES, (resident, orjson.dumps(list(sequences)).decode()))
@@ -62,7 +67,7 @@ def read_timeline(
         if author and len(repliers.setdefault(root, [])) < REPLIERS_MAX:
             repliers[root].append(author)
     grouped = {ts: list(names.items()) for ts, names in reactions.items()}
-    return Timeline(rows, entries, repliers, grouped)
+    return Timeline(rows, entries, redacted, repliers, grouped)
 
 
 def _of(

@@ -1,7 +1,7 @@
 """`ports.Views` over SQL: reading rows, their content opened."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -106,12 +106,13 @@ class SqlViews:
         latest: int | None,
         newest_first: bool,
         limit: int,
+        knows: Callable[[int], bool],
     ) -> Timeline:
         """As `ports.Views.timeline`."""
 
         def work(connection: sqlite3.Connection) -> Timeline:
             return read_timeline(
-                connection, resident, channel, oldest, latest, limit, newest_first=newest_first
+                connection, resident, channel, oldest, latest, limit, newest_first=newest_first, knows=knows
             )
 
         return await self._database.read_plain(work)

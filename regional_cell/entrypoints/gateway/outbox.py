@@ -38,14 +38,17 @@ class Outbox:
         self.over = False
 
     def put(self, frame: wire.CellFrame, size: int) -> None:
-        """Add a frame of about `size` bytes; dropped once the outbox is over, since the stream is lost
-        then.
+        """Add a frame of about `size` bytes that somebody waits for; dropped once the outbox is over, since
+        the stream is lost then.
         """
         if (added := self.add(size)) is not None:
             added.CopyFrom(frame)
+            self._pace.hurry()
 
     def add(self, size: int) -> wire.CellFrame | None:
-        """A new last frame of about `size` bytes, to be filled at once; None once the outbox is over."""
+        """A new last frame of about `size` bytes, to be filled at once; None once the outbox is over. It may
+        wait for the pace.
+        """
         if self.over:
             return None
         if self.waiting_bytes + size > self._bytes_max or size > FRAME_BYTES_MAX:

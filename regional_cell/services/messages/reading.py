@@ -7,7 +7,10 @@ the channel, or calls `history`, `replies` or `one`, which do.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
+
+import orjson
 
 from accord.errors import NotFoundError
 from regional_cell.domain.access import require_readable
@@ -19,9 +22,11 @@ from regional_cell.domain.state import State
 from regional_cell.domain.timestamps import format_ts
 from regional_cell.domain.views.messages import DELETED
 from regional_cell.ports.commits import Commits
-from regional_cell.ports.views import Views
+from regional_cell.ports.views import Timeline, Views
+from regional_cell.services.messages.rendered import Rendered
 
 Object = dict[str, Any]
+Shown = Object | orjson.Fragment
 Rows = Sequence[tuple[int, Row]]
 
 
@@ -65,9 +70,9 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Objects, and the time after which the next page goes on; None at the end."""
+    """Objects, some as their JSON, and the time after which the next page goes on; None at the end."""
 
-    messages: list[Object]
+    messages: Sequence[Shown]
     following: int | None
 
 
@@ -86,6 +91,7 @@ class MessageReader:
         self._commits = commits
         self._views = views
         self._files = files
+        self._rendered = Rendered()
 
     async def history(
         self,
@@ -113,13 +119,45 @@ class MessageReader:
             latest=latest,
             newest_first=not bounds.upwards,
             limit=limit + 1,
+            knows=partial(self._rendered.knows, state.resident),
         )
         page = read.rows[:limit]
         following = page[-1][0] if len(read.rows) > limit else None
         if bounds.upwards:
             page.reverse()
-        material = Material(self._commits.opened(read.entries), read.repliers, read.reactions)
-        return Page(await self._composed(state, channel, page, material, viewer), following)
+        kept = {
+            ts: found
+            for ts, row in page
+            if ts not in read.reactions
+            and row["text_sequence"] not in read.redacted
+            and (found := self._rendered.find(state.resident, row)) is not None
+        }
+        fresh = [(ts, row) for ts, row in page if ts not in kept]
+        if not fresh:
+            return Page(list(kept.values()), following)
+        return Page(await self._mixed(state, channel, page, fresh, read, kept, viewer), following)
+
+    async def _mixed(
+        self, state: State, channel: str, page: Rows, fresh: Rows, read: Timeline, kept: Mapping[int, Shown],
+        viewer: Viewer,
+    ) -> list[Shown]:  # fmt: skip
+        """The page, of what is kept and what has to be made."""
+        events = dict(self._commits.opened(read.entries))
+        # Kept, but for this page it has to be made: it is in a thread by now, or somebody reacted.
+        missing = {
+            row[name] for _, row in fresh for name in ("sequence", "text_sequence")
+        } - read.entries.keys()
+        if missing:
+            events |= await self._commits.events(state.resident, sorted(missing))
+        material = Material(events, read.repliers, read.reactions)
+        made = await self._composed(state, channel, fresh, material, viewer)
+        by_ts: dict[str, Shown] = {message["ts"]: message for message in made}
+        for ts, row in fresh:
+            message = by_ts.get(format_ts(ts))
+            if isinstance(message, dict) and ts not in read.reactions:
+                self._rendered.keep(state.resident, row, events[row["sequence"]], message)
+        shown = (kept.get(ts) or by_ts.get(format_ts(ts)) for ts, _ in page)
+        return [message for message in shown if message is not None]
 
     async def replies(
         self, viewer: Viewer, channel: str, ts: int, bounds: Bounds, limit: int, after: int | None

@@ -36,3 +36,20 @@ async def test_without_a_pause_or_after_a_large_piece_nobody_waits(pause_s: floa
         for _ in range(10_000):
             await pace.wait()
             pace.began(count)
+
+
+async def test_what_is_hurried_ends_the_pause() -> None:
+    pace = Pace(30.0, 2)
+    pace.began(1)
+    waiting = asyncio.get_running_loop().create_task(pace.wait())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    pace.hurry()
+    async with asyncio.timeout(5):
+        await waiting
+        await pace.wait()
+    pace.began(1)
+    again = asyncio.get_running_loop().create_task(pace.wait())
+    await asyncio.sleep(0.01)
+    assert not again.done()
+    again.cancel()
