@@ -22,6 +22,8 @@ OPERATOR_METHODS = (
     "Provisioning/AttachWorkspace",
     "Provisioning/CreateWorkspace",
     "Provisioning/AddUsers",
+    "Provisioning/DeactivateUsers",
+    "Provisioning/ReactivateUsers",
     "Provisioning/LinkPersons",
     "Provisioning/CreateChannels",
     "Provisioning/ImportMessages",

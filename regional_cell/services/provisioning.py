@@ -17,7 +17,7 @@ from accord.encoding import b64url
 from accord.errors import ColinkError, InvalidError
 from accord.identity import normalise
 from accord.ids import check_id, new_id, new_secret
-from regional_cell.domain.commands import apps, organisations, people, tokens, workspaces
+from regional_cell.domain.commands import apps, organisations, people, standing, tokens, workspaces
 from regional_cell.domain.commands.people import Link
 from regional_cell.domain.commands.tokens import Minted
 from regional_cell.domain.commands.webhooks import NewWebhook, digest_of, path_of
@@ -209,6 +209,18 @@ class Provisioning:
             texts.append((user, minted.text if minted else ""))
         await self._commits.commit(workspace, workspaces.admit(newcomers), principal="")
         return texts
+
+    async def deactivate_users(self, workspace: str, users: Sequence[str]) -> None:
+        """Users go, all or none. Raises as `standing.deactivate`."""
+        _check_batch(users)
+        decide = standing.deactivate([check_id(user, "U") for user in users])
+        await self._commits.commit(check_id(workspace, "T"), decide, principal="")
+
+    async def reactivate_users(self, workspace: str, users: Sequence[str]) -> None:
+        """Users come back, all or none. Raises as `standing.reactivate`."""
+        _check_batch(users)
+        decide = standing.reactivate([check_id(user, "U") for user in users])
+        await self._commits.commit(check_id(workspace, "T"), decide, principal="")
 
     async def link_persons(self, links: Sequence[tuple[str, str, str]]) -> None:
         """Note (person, workspace, user) in the logs of people of this cell."""

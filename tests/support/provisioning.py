@@ -77,6 +77,34 @@ def add_user(
     return operate(demo, work)
 
 
+def deactivate_user(demo: RunningDemo, workspace: str, user: str) -> None:
+    """Take a user out of a workspace."""
+    row = demo.workspace(workspace)
+
+    async def work(operator: Operator) -> None:
+        stub = operator.provisioning(demo.cell(row["home"])["grpc"], row["home"])
+        request = pb.DeactivateUsersRequest(
+            context=operator.context(row["id"]), workspace=row["id"], users=[user]
+        )
+        await operator.ask(stub.DeactivateUsers, request)
+
+    operate(demo, work)
+
+
+def reactivate_user(demo: RunningDemo, workspace: str, user: str) -> None:
+    """Let them in again."""
+    row = demo.workspace(workspace)
+
+    async def work(operator: Operator) -> None:
+        stub = operator.provisioning(demo.cell(row["home"])["grpc"], row["home"])
+        request = pb.ReactivateUsersRequest(
+            context=operator.context(row["id"]), workspace=row["id"], users=[user]
+        )
+        await operator.ask(stub.ReactivateUsers, request)
+
+    operate(demo, work)
+
+
 def issue_token(demo: RunningDemo, workspace: str, user: str) -> str:
     """A further API token of a user."""
     row = demo.workspace(workspace)

@@ -89,9 +89,14 @@ def revoke(token: str, why: str) -> Decide:
             raise NotFoundError(thing="token")
         if row["state"] == REVOKED:
             return Decided(())
-        return Decided((Draft("TokenRevoked", {"id": token, "why": why}),), structural=True)
+        return Decided((revoked(token, why),), structural=True)
 
     return decide
+
+
+def revoked(token: str, why: str) -> Draft:
+    """The event of one record's end."""
+    return Draft("TokenRevoked", {"id": token, "why": why})
 
 
 def require_person(record: TokenRecord) -> None:

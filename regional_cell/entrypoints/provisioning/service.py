@@ -68,6 +68,18 @@ class ProvisioningServicer(operations_pb2_grpc.ProvisioningServicer):
         added = await self._provisioning.add_users(request.workspace, specs)
         return pb.AddUsersResponse(users=[pb.AddedUser(user=user, token=token) for user, token in added])
 
+    async def DeactivateUsers(
+        self, request: pb.DeactivateUsersRequest, context: Context
+    ) -> pb.DeactivateUsersResponse:
+        await self._provisioning.deactivate_users(request.workspace, list(request.users))
+        return pb.DeactivateUsersResponse()
+
+    async def ReactivateUsers(
+        self, request: pb.ReactivateUsersRequest, context: Context
+    ) -> pb.ReactivateUsersResponse:
+        await self._provisioning.reactivate_users(request.workspace, list(request.users))
+        return pb.ReactivateUsersResponse()
+
     async def LinkPersons(self, request: pb.LinkPersonsRequest, context: Context) -> pb.LinkPersonsResponse:
         links = [(link.person, link.workspace, link.user) for link in request.links]
         await self._provisioning.link_persons(links)

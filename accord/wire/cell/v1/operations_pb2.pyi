@@ -194,6 +194,34 @@ class AddUsersResponse(_message.Message):
     users: _containers.RepeatedCompositeFieldContainer[AddedUser]
     def __init__(self, users: _Optional[_Iterable[_Union[AddedUser, _Mapping]]] = ...) -> None: ...
 
+class DeactivateUsersRequest(_message.Message):
+    __slots__ = ("context", "workspace", "users")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    workspace: str
+    users: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DeactivateUsersResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ReactivateUsersRequest(_message.Message):
+    __slots__ = ("context", "workspace", "users")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    workspace: str
+    users: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., workspace: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ReactivateUsersResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class PersonLink(_message.Message):
     __slots__ = ("person", "workspace", "user")
     PERSON_FIELD_NUMBER: _ClassVar[int]

@@ -175,6 +175,16 @@ class ProvisioningStub:
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.AddUsersRequest.SerializeToString,
                 response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.AddUsersResponse.FromString,
                 _registered_method=True)
+        self.DeactivateUsers = channel.unary_unary(
+                '/accord.wire.cell.v1.Provisioning/DeactivateUsers',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.DeactivateUsersRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.DeactivateUsersResponse.FromString,
+                _registered_method=True)
+        self.ReactivateUsers = channel.unary_unary(
+                '/accord.wire.cell.v1.Provisioning/ReactivateUsers',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ReactivateUsersRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ReactivateUsersResponse.FromString,
+                _registered_method=True)
         self.LinkPersons = channel.unary_unary(
                 '/accord.wire.cell.v1.Provisioning/LinkPersons',
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.LinkPersonsRequest.SerializeToString,
@@ -246,6 +256,18 @@ class ProvisioningServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddUsers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeactivateUsers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReactivateUsers(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -327,6 +349,16 @@ def add_ProvisioningServicer_to_server(servicer, server):
                     servicer.AddUsers,
                     request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.AddUsersRequest.FromString,
                     response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.AddUsersResponse.SerializeToString,
+            ),
+            'DeactivateUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeactivateUsers,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.DeactivateUsersRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.DeactivateUsersResponse.SerializeToString,
+            ),
+            'ReactivateUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReactivateUsers,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ReactivateUsersRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ReactivateUsersResponse.SerializeToString,
             ),
             'LinkPersons': grpc.unary_unary_rpc_method_handler(
                     servicer.LinkPersons,
@@ -505,6 +537,60 @@ class Provisioning:
             '/accord.wire.cell.v1.Provisioning/AddUsers',
             accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.AddUsersRequest.SerializeToString,
             accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.AddUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeactivateUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.cell.v1.Provisioning/DeactivateUsers',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.DeactivateUsersRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.DeactivateUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReactivateUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.cell.v1.Provisioning/ReactivateUsers',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ReactivateUsersRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.ReactivateUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,
