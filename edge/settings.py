@@ -51,10 +51,12 @@ class RoutesSettings(Section):
 
 
 class SocketsSettings(Section):
-    """Bounds of sockets; `retry_ms_max`: the jitter within which clients are asked to come back."""
+    """Bounds of sockets; `ping_s`: between pings, a socket that is silent for three times as long is cut;
+    `retry_ms_max`: the jitter within which clients are asked to come back.
+    """
 
     send_queue_kib_max: int = Field(default=256, ge=16, le=65_536)
-    ping_s: int = Field(default=25, ge=1, le=300)
+    ping_s: int = Field(default=15, ge=1, le=300)
     sockets_max: int = Field(default=50_000, ge=1)
     retry_ms_max: int = Field(default=4_000, ge=0, le=600_000)
 

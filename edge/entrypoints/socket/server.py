@@ -3,7 +3,7 @@
 Invariants
     1. A ticket is proven and transit decided before the handshake is answered.
     2. Text frames of at most 16 KB in one piece are taken; anything else closes the socket with a code.
-    3. Every socket is pinged by protocol every `ping_s`; one that is silent for three of them is cut.
+    3. Every socket is pinged by protocol every `ping_s`; one that is silent for three times as long is cut.
 """
 
 import asyncio
@@ -32,7 +32,8 @@ from edge.services.tokens import Tokens
 
 FRAME_BYTES_MAX = 16 * 1024
 CLOSING_S = 2.0
-SILENT_PINGS_MAX = 3
+# Unanswered when the next one is due: that is when the third interval is over.
+SILENT_PINGS_MAX = 2
 PATH = b"/rtm/"
 
 
@@ -109,10 +110,10 @@ class _Client(WSListener):
         self._plain.abort()
 
     def ping(self) -> None:
-        self.silent += 1
-        if self.silent > SILENT_PINGS_MAX:
+        if self.silent >= SILENT_PINGS_MAX:
             self.cut()
         elif not self._ended:
+            self.silent += 1
             self._transport.send_ping(b"")
 
 
