@@ -49,6 +49,11 @@ def round_trip_ms(first: CellSite, second: CellSite) -> int:
     return _ROUND_TRIPS_MS.get(frozenset({first.jurisdiction, second.jurisdiction}), 0)
 
 
+def edge_names(site: CellSite, count: int) -> list[str]:
+    """Names of a site's edges: `fra`, `fra-2` ..."""
+    return [site.edge, *(f"{site.edge}-{number}" for number in range(2, count + 1))]
+
+
 def links(sites: list[CellSite]) -> list[dict[str, object]]:
     """`links[]` of the ready line: every pair of cells with its round trip."""
     return [

@@ -11,7 +11,7 @@ from deploy.demo.authority import Authorities
 from deploy.demo.catalogue import FEDERATION, CellSite, round_trip_ms
 from deploy.demo.layout import Layout, write_secret
 from deploy.demo.options import Options
-from deploy.demo.ports import HOST, Ports
+from deploy.demo.ports import Ports
 from deploy.demo.toml import to_toml
 
 
@@ -23,10 +23,11 @@ class Configs:
         self._authorities = authorities
         self._ports = ports
         self._options = options
-        self._directory = f"{HOST}:{ports.directory_grpc}"
+        self._directory = f"{options.node('directory').dialled}:{ports.directory_grpc}"
 
     def directory(self) -> Path:
         """The directory's configuration. Returns its file."""
+        address = self._options.node("directory").address
         self._authorities.certificate("directory", "directory", "directory")
         self._authorities.seed("directory", "directory", "keys__routes_seed")
         self._authorities.seed("directory", "directory", "keys__bundle_seed")
@@ -35,7 +36,10 @@ class Configs:
             "directory",
             {
                 "node": self._node("directory", "directory", "directory"),
-                "listen": {"grpc": self._directory, "http": f"{HOST}:{self._ports.directory_http}"},
+                "listen": {
+                    "grpc": f"{address}:{self._ports.directory_grpc}",
+                    "http": f"{address}:{self._ports.directory_http}",
+                },
                 "mtls": self._mtls("directory", "directory", "directory"),
                 "policies": {"dir": self._options.policies},
             },
@@ -43,7 +47,7 @@ class Configs:
 
     def cell(self, site: CellSite, sites: list[CellSite]) -> Path:
         """A cell's configuration; all its API processes share it. Returns its file."""
-        keys = self._directory_keys()
+        keys, address = self._directory_keys(), self._options.node(site.name).address
         ports = [self._ports.cells[site.name, number] for number in range(self._options.processes)]
         self._authorities.certificate(site.name, "cell", "cells")
         for name in ("keys__signing_seed", "keys__cell_key", "keys__ledger_seed"):
@@ -60,8 +64,8 @@ class Configs:
                     "processes": self._options.processes,
                 },
                 "listen": {
-                    "grpc": f"{HOST}:{ports[0].grpc}",
-                    "health": f"{HOST}:{ports[0].health}",
+                    "grpc": f"{address}:{ports[0].grpc}",
+                    "health": f"{address}:{ports[0].health}",
                 },
                 "mtls": self._mtls("cell", site.name, "cells"),
                 "directory": {
@@ -76,7 +80,7 @@ class Configs:
 
     def edge(self, name: str, site: CellSite, sites: list[CellSite]) -> Path:
         """An edge's configuration. Returns its file."""
-        ports = self._ports.edges[name]
+        ports, node = self._ports.edges[name], self._options.node(name)
         self._authorities.certificate(name, "edge", "edges")
         self._lookup_keys("edges", name, [other.jurisdiction for other in sites])
         return self._write(
@@ -88,10 +92,13 @@ class Configs:
                     "jurisdiction": site.jurisdiction,
                     "region": site.region,
                 },
-                "listen": {"http": f"{HOST}:{ports.http}", "socket": f"{HOST}:{ports.socket}"},
+                "listen": {
+                    "http": f"{node.address}:{ports.http}",
+                    "socket": f"{node.address}:{ports.socket}",
+                },
                 "public": {
-                    "url": f"http://localhost:{ports.http}",
-                    "socket_url": f"ws://localhost:{ports.socket}",
+                    "url": f"http://{node.shown}:{ports.http}",
+                    "socket_url": f"ws://{node.shown}:{ports.socket}",
                 },
                 "mtls": self._mtls("edge", name, "edges"),
                 "directory": {

@@ -19,8 +19,8 @@ from typing import Any
 from accord.errors import ColinkError
 from deploy.demo import control, registry
 from deploy.demo.api import ApiError
-from deploy.demo.catalogue import SITES
-from deploy.demo.federation import Federation, edge_names, version
+from deploy.demo.catalogue import SITES, edge_names
+from deploy.demo.federation import Federation, version
 from deploy.demo.layout import MARK, Layout, hold, temporary, write_secret
 from deploy.demo.loading import load
 from deploy.demo.options import Options, OptionsRefusedError, parse, refuse

@@ -10,12 +10,12 @@ from accord.signing import SigningKey
 from accord.wire.directory.v1 import directory_pb2 as pb
 from deploy import environment
 from deploy.demo.authority import Authorities
-from deploy.demo.catalogue import FEDERATION, SITES, CellSite, links
+from deploy.demo.catalogue import FEDERATION, SITES, CellSite, edge_names, links
 from deploy.demo.configs import Configs
 from deploy.demo.layout import MARK, Layout
 from deploy.demo.operator import Operator
 from deploy.demo.options import Options
-from deploy.demo.ports import HOST, Ports
+from deploy.demo.ports import Ports
 from deploy.demo.processes import Child, Processes
 from deploy.demo.screen import Screen
 from deploy.demo.seeding import CellDoor
@@ -146,8 +146,8 @@ class Federation:
         return {
             "name": "directory",
             "pid": self.processes.children["directory"].pid,
-            "grpc": f"{HOST}:{self.ports.directory_grpc}",
-            "http": f"http://localhost:{self.ports.directory_http}",
+            "grpc": self._directory_address(),
+            "http": f"http://{self.options.node('directory').shown}:{self.ports.directory_http}",
             "data_dir": str(self.layout.data_of("directory", "directory")),
         }
 
@@ -155,15 +155,15 @@ class Federation:
         """`cells[]` of the ready line, without engines."""
         members = []
         for site in self.sites:
-            ports = self.ports.cells[site.name, 0]
+            ports, node = self.ports.cells[site.name, 0], self.options.node(site.name)
             member: dict[str, Any] = {
                 "name": site.name,
                 "jurisdiction": site.jurisdiction,
                 "region": site.region,
                 "pid": self.processes.children[site.name].pid,
-                "grpc": f"{HOST}:{ports.grpc}",
-                "health": f"http://localhost:{ports.health}/readyz",
-                "metrics": f"http://localhost:{ports.health}/metrics",
+                "grpc": f"{node.address}:{ports.grpc}",
+                "health": f"http://{node.shown}:{ports.health}/readyz",
+                "metrics": f"http://{node.shown}:{ports.health}/metrics",
                 "data_dir": str(self.layout.data_of("cells", site.name)),
             }
             if self.options.processes > 1:
@@ -211,9 +211,13 @@ class Federation:
 
     async def _admit(self) -> None:
         """Admit cells and edges to the directory: they serve from then on."""
-        cells = self.operator.cells(f"{HOST}:{self.ports.directory_grpc}")
+        cells = self.operator.cells(self._directory_address())
         for site in self.sites:
-            addresses = [self._cell_address(site.name, number) for number in range(self.options.processes)]
+            host = self.options.node(site.name).dialled
+            addresses = [
+                f"{host}:{self.ports.cells[site.name, number].grpc}"
+                for number in range(self.options.processes)
+            ]
             signing = self._authorities.seed("cells", site.name, "keys__signing_seed")
             await self.operator.ask(
                 cells.Admit,
@@ -255,26 +259,24 @@ class Federation:
         grpc: int | None = None,
     ) -> None:
         extra: tuple[str, ...] = () if plane == "edge" else ("--migrate",)
-        environ = {"COLINK_SECRETS_DIR": str(config.parent / "secrets")}
+        node = self.options.node(name.partition("/")[0])
+        environ = {"COLINK_SECRETS_DIR": str(config.parent / "secrets"), **dict(node.environ)}
         if number:
             extra = ("--process", str(number))
-            environ |= {"COLINK_LISTEN__GRPC": f"{HOST}:{grpc}", "COLINK_LISTEN__HEALTH": f"{HOST}:{health}"}
-        self.processes.add(
-            Child(
-                name, plane, config, self.layout.log(name), f"http://{HOST}:{health}/readyz", extra, environ
-            )
-        )
+            environ["COLINK_LISTEN__GRPC"] = f"{node.address}:{grpc}"
+            environ["COLINK_LISTEN__HEALTH"] = f"{node.address}:{health}"
+        ready = f"http://{node.address}:{health}/readyz"
+        log = self.layout.log(name)
+        self.processes.add(Child(name, plane, config, log, ready, extra, environ, node.under))
 
     def _cell_address(self, cell: str, number: int) -> str:
-        return f"{HOST}:{self.ports.cells[cell, number].grpc}"
+        return f"{self.options.node(cell).address}:{self.ports.cells[cell, number].grpc}"
+
+    def _directory_address(self) -> str:
+        return f"{self.options.node('directory').address}:{self.ports.directory_grpc}"
 
     def _edge_url(self, edge: str) -> str:
-        return f"http://localhost:{self.ports.edges[edge].http}"
-
-
-def edge_names(site: CellSite, count: int) -> list[str]:
-    """Names of a site's edges."""
-    return [site.edge, *(f"{site.edge}-{number}" for number in range(2, count + 1))]
+        return f"http://{self.options.node(edge).shown}:{self.ports.edges[edge].http}"
 
 
 def _key(cell: str, key: SigningKey) -> pb.Key:

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.demo.catalogue import DEFAULT_CELLS, SITES
+from deploy.demo.catalogue import DEFAULT_CELLS, SITES, edge_names
+from deploy.demo.nodes import Node, NodesRefusedError, read_nodes
 
 PORT_BASE = 7400
 PROFILES = ("default", "test", "off")
@@ -42,6 +44,11 @@ class Options:
     any_port: bool
     as_json: bool
     seed: int
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+
+    def node(self, name: str) -> Node:
+        """Where a node runs."""
+        return self.nodes.get(name, Node())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -84,6 +91,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"first of the ports (default {PORT_BASE})",
     )
     made.add_argument("--any-port", action="store_true", help="take whatever ports are free")
+    made.add_argument(
+        "--nodes", metavar="FILE", type=Path, help="JSON: address, name, command and environment of nodes"
+    )
     made.add_argument("--seed", metavar="N", type=int, default=1, help="other made-up people and texts")
     made.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     made.add_argument(
@@ -123,7 +133,18 @@ def parse(arguments: list[str]) -> Options:
         any_port=given.any_port,
         as_json=given.json,
         seed=given.seed,
+        nodes=_nodes(given.nodes, cells, given.edges),
     )
+
+
+def _nodes(file: Path | None, cells: tuple[str, ...], edges: int) -> dict[str, Node]:
+    if file is None:
+        return {}
+    names = [name for cell in cells for name in (cell, *edge_names(SITES[cell], edges))]
+    try:
+        return read_nodes(file, ["directory", *names])
+    except NodesRefusedError as error:
+        raise OptionsRefusedError(f"--nodes: {error}") from None
 
 
 def _load(text: str) -> tuple[LoadPart, ...]:

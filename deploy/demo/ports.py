@@ -4,7 +4,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-HOST = "127.0.0.1"
+from deploy.demo.nodes import HOST
 
 
 class PortTakenError(Exception):

@@ -37,6 +37,7 @@ class Child:
         name: `directory`, `de-fra`, `de-fra/2`, `fra`.
         plane: `directory`, `regional_cell`, `edge`: the module that is run.
         ready_url: its readiness probe.
+        under: a command that is put before its own, and becomes the process.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Child:
     ready_url: str
     extra: tuple[str, ...] = ()
     environ: dict[str, str] = field(default_factory=dict)
+    under: tuple[str, ...] = ()
     process: asyncio.subprocess.Process | None = None
     asked_to_end: bool = False
     watcher: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -80,6 +82,7 @@ class Processes:
         command = environment.module_command(child.plane, "--config", str(child.config), *child.extra)
         with child.log.open("ab") as log:
             child.process = await asyncio.create_subprocess_exec(
+                *child.under,
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
