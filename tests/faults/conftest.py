@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.environment import ROOT
+from tests.support.faults.hosts import unavailable
+from tests.support.faults.network import Network
+from tests.support.faults.wired import Wired
 from tests.support.federation import RunningDemo
 
 
@@ -14,6 +18,22 @@ def hurt() -> Iterator[RunningDemo]:
     options = ("--cells", "de-fra,us-iad", "--processes", "2", "--rate-limits", "off", "--no-latency")
     with RunningDemo(*options) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    """Two cells, their edges and the directory, each on a host of its own; `phones` is a host of clients.
+    Policies let Americans search the German cell. The edge `iad` pings its sockets every two seconds.
+    """
+    if why := unavailable():
+        pytest.skip(why)
+    with Network("directory", "de-fra", "us-iad", "fra", "iad", clients=["phones"]) as network:
+        often = {"environ": {"COLINK_SOCKETS__PING_S": "2"}}
+        nodes = network.nodes_file(tmp_path_factory.mktemp("nodes"), iad=often)
+        policies = ROOT / "docs/examples/policies-search-permitted"
+        options = ("--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency", "--nodes", str(nodes))
+        with RunningDemo(*options, "--policies", str(policies)) as running:
+            yield Wired(running, network)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

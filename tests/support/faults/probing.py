@@ -1,0 +1,43 @@
+"""Single calls that are watched closely: how long each took and how it ended."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from tests.support.clients import Plain
+
+PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call: HTTP status (0: no answer), error code (empty: `ok`), seconds until the answer."""
+
+    status: int
+    error: str
+    took_s: float
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the contract has a word for it: done, refused for now, or unknown."""
+        return (self.status, self.error) in {
+            (200, ""),
+            (200, "fatal_error"),
+            (503, "service_unavailable"),
+        }
+
+
+def ask(edge: Mapping[str, Any], token: str, method: str = "auth.test", **arguments: Any) -> Asked:
+    """One call at an edge on a connection of its own."""
+    began_s = time.monotonic()
+    with Plain(edge, token, PATIENCE_S) as plain:
+        try:
+            answer = plain.call(method, **arguments)
+        except httpx2.HTTPError as error:
+            return Asked(0, type(error).__name__, time.monotonic() - began_s)
+    if answer.status == 503:
+        assert int(answer.headers["retry-after"]) >= 1
+    return Asked(answer.status, answer.error, time.monotonic() - began_s)
