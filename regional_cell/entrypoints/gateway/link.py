@@ -3,9 +3,11 @@
 Invariants
     1. Frames are queued in the order of the calls; nothing here waits, but `writable`.
     2. Bytes for an edge in another jurisdiction are decided and counted before they are queued; when that is
-       refused, the sockets of that workspace are closed and nothing of the frame leaves.
+       refused, nothing of the frame leaves, and the sockets of that workspace are closed: in a moment, since
+       whoever tells something goes through them right now.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from accord.errors import ColinkError, Moved
@@ -93,7 +95,7 @@ class Link:
             return known is not None
         if self._passes(known[0], size_bytes, known[1]):
             return True
-        self.close(socket, CLOSE_POLICY, "withheld")
+        asyncio.get_running_loop().call_soon(self.close, socket, CLOSE_POLICY, "withheld")
         return False
 
     def typing(self, topic: str, data: bytes, except_socket: int = 0) -> None:
@@ -110,7 +112,7 @@ class Link:
         resident = topic.partition("/")[0]
         if self._passes(resident, size_bytes, self._edge.jurisdiction):
             return True
-        self._close_all(resident)
+        asyncio.get_running_loop().call_soon(self._close_all, resident)
         return False
 
     def topics(self, socket: int, add: Sequence[str], remove: Sequence[str]) -> None:

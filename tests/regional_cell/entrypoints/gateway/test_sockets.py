@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 import time
+from functools import partial
 
 import grpc.aio
+import pytest
 
+from accord.errors import LedgerUnavailableError
 from accord.wire.cell.v1 import gateway_pb2 as wire
+from regional_cell.domain.web_socket import text_frame
 from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 
@@ -242,3 +246,51 @@ async def test_draining_tells_edges_before_the_process_ends(town: Town) -> None:
         await edge.until(lambda: any(f.HasField("drain") for f in edge.frames))
         by_ms = next(f.drain.by_ms for f in edge.frames if f.HasField("drain"))
     assert before_ms < by_ms < before_ms + 10_000
+
+
+async def test_an_edge_that_may_hear_nothing_any_more_takes_nothing_from_the_others(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        edge_to(town.site, "iad", "US") as abroad,
+        edge_to(town.site, "ber") as near,
+        edge_to(town.site) as edge,
+    ):
+        await edge.open_socket(1, town.tokens[0], town.team)
+        await abroad.open_socket(1, town.tokens[1], town.team)
+        await near.open_socket(1, town.tokens[1], town.team)
+
+        def refused(*_: object, **__: object) -> None:
+            raise LedgerUnavailableError(why="full")
+
+        monkeypatch.setattr(town.cell.passages, "edge_passage", refused)
+        await edge.say(1, id=1, type="message", channel=town.room, text="hello")
+        await edge.until(lambda: any(frame.get("reply_to") == 1 for frame in edge.heard[1]))
+        await near.until(lambda: near.of(1, "message"))
+        await abroad.until(lambda: abroad.closed(1) == "withheld")
+        assert abroad.of(1, "message") == []
+        await edge.say(1, id=2, type="message", channel=town.room, text="still there")
+        await near.until(lambda: len(near.of(1, "message")) == 2)
+
+
+async def test_a_word_for_one_user_is_told_where_it_may_be_told(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with edge_to(town.site, "iad", "US") as abroad, edge_to(town.site) as edge:
+        for number in (1, 2, 3):
+            await abroad.open_socket(number, town.tokens[1], town.team)
+        await edge.open_socket(1, town.tokens[1], town.team)
+
+        def refused(*_: object, **__: object) -> None:
+            raise LedgerUnavailableError(why="full")
+
+        monkeypatch.setattr(town.cell.passages, "edge_passage", refused)
+        town.cell.live.tell_user(town.team, town.users[1], text_frame(b'{"type":"x"}'))
+        await edge.until(lambda: edge.of(1, "x"))
+        for number in (1, 2, 3):
+            await abroad.until(partial(is_withheld, abroad, number))
+            assert abroad.of(number, "x") == []
+
+
+def is_withheld(edge: TestEdge, number: int) -> bool:
+    return edge.closed(number) == "withheld"
