@@ -133,7 +133,9 @@ class Conversations:
 
         def decide(state: State, _: int) -> Decided:
             if channel:
-                return direct.reopen(state, caller, channel)
+                decided = direct.reopen(state, caller, channel)
+                require_write(caller, state.rows["channels"][(channel,)]["kind"])
+                return decided
             return direct.open_direct(
                 state, caller, users, prevent_creation=prevent_creation, draw_id=self._draw_id
             )

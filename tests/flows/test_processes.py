@@ -123,7 +123,7 @@ def test_scheduled_messages_are_posted_once_when_the_process_that_posts_them_is_
 ) -> None:
     owner = person(pair)
     place = room(pair, owner)
-    texts = schedule(pair, owner, place, int(time.time()) + 6)
+    texts = schedule(pair, owner, place, int(time.time()) + 4)
     until(lambda: said(pair, owner, place), 30, "the first is posted")
     os.kill(leader(pair), signal.SIGKILL)
     pair.wait_for("exited", 10)

@@ -5,6 +5,7 @@ and through an edge abroad, well-formed and malformed, accepted and refused.
 import json
 import random
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ PASSING = frozenset(
         "wrong_password",
         "long_query",
         "bad_argument",
+        "whispered",
         "reaction",
         "bad_body",
         "password",
@@ -122,6 +124,10 @@ def _canaries(dice: random.Random) -> Iterator[Canary]:
     yield worded("search_query", "message_body")
     yield worded("search_other", "message_body", '"{}" from:me')
     yield worded("reaction", "message_body")
+    yield worded("whispered", "message_body")
+    yield worded("scheduled", "message_body")
+    yield worded("renamed", "channel_meta")
+    yield worded("new_topic", "channel_meta")
     yield worded("user_agent", "activity_log", "Browser/{}")
     placed = address(dice)
     yield Canary("client_address", "activity_log", placed, placed)
@@ -178,6 +184,12 @@ def _talk(near: Plain, far: Plain, value: dict[str, str]) -> str:
     deleted = far.done("chat.postMessage", channel=channel, text=value["deleted_text"])["ts"]
     near.done("chat.delete", channel=channel, ts=deleted)
     near.done("reactions.add", channel=channel, timestamp=root, name="eyes")
+    whisper = {"channel": channel, "user": near.done("auth.test")["user_id"], "text": value["whispered"]}
+    far.done("chat.postEphemeral", **whisper)
+    later_s = int(time.time()) + 86_400
+    far.done("chat.scheduleMessage", channel=channel, text=value["scheduled"], post_at=later_s)
+    near.done("conversations.setTopic", channel=private, topic=value["new_topic"])
+    far.done("conversations.rename", channel=private, name=value["renamed"])
     refused = near.patient("reactions.add", channel=channel, timestamp=root, name=value["reaction"])
     assert refused.error == "invalid_name"
     profile = {"status_text": value["status"], "status_emoji": ":eyes:"}

@@ -7,7 +7,7 @@ from tests.support.federation import RunningDemo
 from tests.support.rooms import Person
 from tests.support.waiting import until
 
-SECONDS, EACH = 4, 5
+SECONDS, EACH = 3, 5
 
 
 def schedule(demo: RunningDemo, owner: Person, channel: str, first_s: int) -> list[str]:

@@ -29,9 +29,20 @@ from tests.regional_cell.stores import (
 
 KINDS = {
     "MessagePosted": 8, "MessageEdited": 3, "MessageDeleted": 2, "ReactionAdded": 3, "ReactionRemoved": 2,
-    "ReadMarked": 2, "MemberAdded": 1, "MemberRemoved": 1, "ChannelChanged": 1,
+    "ReadMarked": 2, "MemberAdded": 1, "MemberRemoved": 1, "ChannelChanged": 1, "ConversationOpened": 1,
+    "MessageScheduled": 2, "ScheduleEnded": 1, "FileOffered": 1, "FileStored": 1, "FileDeleted": 1,
+    "FilePurged": 1,
 }  # fmt: skip
-STRUCTURAL = ("MemberAdded", "MemberRemoved", "ChannelChanged")
+STRUCTURAL = (
+    "MemberAdded", "MemberRemoved", "ChannelChanged", "ConversationOpened", "MessageScheduled",
+    "ScheduleEnded",
+)  # fmt: skip
+
+
+FILE: Payload = {
+    "name": "a.png", "length": 1, "title": "", "alt_text": "", "snippet_type": "", "bytes": 1, "sha256": "00",
+    "object_key": "k", "mimetype": "image/png", "preview": "", "lines": 0, "channels": [],
+}  # fmt: skip
 
 
 class History:
@@ -65,7 +76,15 @@ class History:
         if kind == "MessageDeleted":
             return {**common, "ts": ts, "tombstone": self.draw.random() < 0.5, "thread_ts": root}
         if kind == "ChannelChanged":
-            return {**common, "field": "topic", "value": f"topic {ts}"}
+            return {**common, **self.draw.choice([
+                {"field": "topic", "value": f"topic {ts}"}, {"field": "archived", "value": ts % 2 == 0},
+                {"field": "name", "value": f"name-{ts}", "previous_names": [f"name-{root}"]},
+            ])}  # fmt: skip
+        if kind in ("MessageScheduled", "ScheduleEnded"):
+            name = self.draw.choice("abc")
+            return {**common, "scheduled": f"Q{name}", "post_at_s": ts // 1_000_000, "why": "posted"}
+        if kind.startswith("File"):
+            return {**common, "file": self.draw.choice(["F1", "F2"]), **FILE}
         return {
             **common,
             "ts": ts,
@@ -74,6 +93,7 @@ class History:
             "item_user": U1,
             "inviter": "",
             "why": "left",
+            "open": root == ts,
         }
 
 

@@ -208,6 +208,13 @@ async def test_a_token_changes_the_kinds_of_conversations_that_it_may(cell: Cell
     assert await cell.error(topics, "conversations.setTopic", channel=private, topic="x") == "missing_scope"
     assert await cell.error(few, "conversations.create", name="open") == "missing_scope"
     assert await cell.error(few, "conversations.open", users=CID) == "missing_scope"
+    direct = (await cell.ok(BOB, "conversations.open", users=CID))["channel"]["id"]
+    for method, arguments in (
+        ("conversations.open", {}), ("conversations.close", {}), ("conversations.mark", {"ts": "1.0"}),
+    ):  # fmt: skip
+        assert await cell.error(few, method, channel=direct, **arguments) == "missing_scope"
+        allowed = replace(few, scopes=frozenset({"im:write"}))
+        await cell.ok(allowed, method, channel=direct, **arguments)
     await cell.ok(few, "conversations.rename", channel=private, name="closed-b")
 
 
