@@ -46,6 +46,9 @@ METRICS: dict[str, Metric] = {
     "colink_commit_seconds": Metric("histogram", "Time of one synced transaction."),
     "colink_events_total": Metric("counter", "Events committed, by kind.", ("kind",)),
     "colink_fences_total": Metric("counter", "Writes that the fence did not let pass."),
+    "colink_history_pages_total": Metric(
+        "counter", "Pages of history given out: `loaded`, `shared` with a load under way, `kept`.", ("how",)
+    ),
     "colink_passages_total": Metric("counter", "Passages that were booked to leave.", ("purpose",)),
     "colink_passage_bytes_total": Metric("counter", "Bytes that left through passages.", ("purpose",)),
     "colink_decisions_total": Metric("counter", "Residency decisions, by code.", ("code",)),

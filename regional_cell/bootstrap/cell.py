@@ -155,7 +155,15 @@ class Cell:
         )
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
         self.chat = Chat(
-            self.settings, stores, commits, self.tokens, self.clock, self.live, self.process, self.spawn
+            self.settings,
+            stores,
+            commits,
+            self.tokens,
+            self.clock,
+            self.metrics,
+            self.live,
+            self.process,
+            self.spawn,
         )
         self.sockets = Sockets(
             self.tokens,

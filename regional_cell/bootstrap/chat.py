@@ -6,6 +6,7 @@ from typing import Any
 
 from accord.clock import Clock
 from accord.ids import new_id
+from accord.runtime.metrics import Metrics
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.entrypoints.web_api.services import Services
 from regional_cell.ports.sockets import UserFeed
@@ -42,6 +43,7 @@ class Chat:
         commits: GroupCommits,
         tokens: Tokens,
         clock: Clock,
+        metrics: Metrics,
         users: UserFeed,
         process: int,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
@@ -49,7 +51,9 @@ class Chat:
         views, file_bytes_max = stores.views, settings.limits.file_gib_max * 1024**3
         self._commits, self._stores, self._tokens, self._clock = commits, stores, tokens, clock
         self.files = Files(commits, views, stores.files, tokens, new_id, file_bytes_max)
-        self.reader = MessageReader(commits, views, self.files)
+        self.reader = MessageReader(
+            commits, views, self.files, lambda how: metrics.count("colink_history_pages_total", how=how)
+        )
         self.messages = Messages(commits, views, self.reader, new_id, spawn)
         self.reactions = Reactions(commits, views)
         self.scheduled = Scheduled(commits, views, self.messages, new_id, clock)

@@ -5,9 +5,8 @@ may read
 the channel, or calls `history`, `replies` or `one`, which do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -23,6 +22,7 @@ from regional_cell.domain.timestamps import format_ts
 from regional_cell.domain.views.messages import DELETED
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.views import Timeline, Views
+from regional_cell.services.messages.pages import Pages, PageWanted
 from regional_cell.services.messages.rendered import Rendered
 
 Object = dict[str, Any]
@@ -85,13 +85,24 @@ class Material(NamedTuple):
 
 
 class MessageReader:
-    """Reads messages of the residents of this cell."""
+    """Reads messages of the residents of this cell.
 
-    def __init__(self, commits: Commits, views: Views, files: FileCards | None = None) -> None:
+    Args:
+        told: as of `Pages`.
+    """
+
+    def __init__(
+        self,
+        commits: Commits,
+        views: Views,
+        files: FileCards | None = None,
+        told: Callable[[str], None] = lambda how: None,
+    ) -> None:
         self._commits = commits
         self._views = views
         self._files = files
         self._rendered = Rendered()
+        self._pages = Pages(views, self._rendered.knows, told)
 
     async def history(
         self,
@@ -112,15 +123,8 @@ class MessageReader:
         oldest, latest = bounds.oldest, bounds.latest
         if after is not None:
             oldest, latest = (after, latest) if bounds.upwards else (oldest, after)
-        read = await self._views.timeline(
-            state.resident,
-            channel,
-            oldest=oldest,
-            latest=latest,
-            newest_first=not bounds.upwards,
-            limit=limit + 1,
-            knows=partial(self._rendered.knows, state.resident),
-        )
+        wanted = PageWanted(channel, oldest, latest, not bounds.upwards, limit + 1)
+        read = await self._pages.get(state, wanted)
         page = read.rows[:limit]
         following = page[-1][0] if len(read.rows) > limit else None
         if bounds.upwards:

@@ -1,0 +1,117 @@
+"""Timelines of channels: read once however many ask, kept while nothing happens to their resident.
+
+After a restart everybody comes back and reads the same pages: whoever asks while one is being read gets that
+reading, and whoever asks after it what was kept.
+
+Invariants
+    1. A page was read at or after the head of the state that it is asked with, so what was acknowledged
+       before the call is in it; it is given out while that is still the head.
+    2. A page is read once at a time; who gives up waiting ends nobody else's reading.
+    3. What is kept has at most about `kept_bytes_max` bytes, sealed as it rests.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from regional_cell.domain.state import State
+from regional_cell.ports.views import Timeline, Views
+
+KEPT_BYTES_MAX = 16 * 1024 * 1024
+ROW_BYTES = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class PageWanted:
+    """Which page of a channel's main line; `oldest` and `latest` are exclusive bounds in microseconds."""
+
+    channel: str
+    oldest: int | None
+    latest: int | None
+    newest_first: bool
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    timeline: Timeline
+    head: int
+    size: int
+
+
+class Pages:
+    """Pages of the residents of this process.
+
+    Args:
+        knows: whether the message of (resident, sequence) is known here, so that its entry is not read.
+        told: called with `loaded`, `shared` or `kept` for each page that is given out.
+    """
+
+    def __init__(
+        self,
+        views: Views,
+        knows: Callable[[str, int], bool],
+        told: Callable[[str], None] = lambda how: None,
+        kept_bytes_max: int = KEPT_BYTES_MAX,
+    ) -> None:
+        self._views, self._knows, self._told = views, knows, told
+        self._kept_bytes_max = kept_bytes_max
+        self._kept: OrderedDict[tuple[str, PageWanted], _Kept] = OrderedDict()
+        self._kept_bytes = 0
+        self._loading: dict[tuple[str, PageWanted, int], asyncio.Task[Timeline]] = {}
+
+    async def get(self, state: State, wanted: PageWanted) -> Timeline:
+        """The page as of the head of the state or later; shared, so whoever changes it copies it first.
+
+        Raises: as `Views.timeline`.
+        """
+        key, head = (state.resident, wanted), state.head
+        kept = self._kept.get(key)
+        if kept is not None and kept.head == head:
+            self._kept.move_to_end(key)
+            self._told("kept")
+            return kept.timeline
+        loading = self._loading.get((*key, head))
+        if loading is None:
+            loading = asyncio.ensure_future(self._load(state.resident, wanted, head))
+            self._loading[(*key, head)] = loading
+            loading.add_done_callback(partial(self._over, (*key, head)))
+            self._told("loaded")
+        else:
+            self._told("shared")
+        return await asyncio.shield(loading)
+
+    async def _load(self, resident: str, wanted: PageWanted, head: int) -> Timeline:
+        timeline = await self._views.timeline(
+            resident,
+            wanted.channel,
+            oldest=wanted.oldest,
+            latest=wanted.latest,
+            newest_first=wanted.newest_first,
+            limit=wanted.limit,
+            knows=partial(self._knows, resident),
+        )
+        self._keep((resident, wanted), timeline, head)
+        return timeline
+
+    def _over(self, key: tuple[str, PageWanted, int], task: "asyncio.Task[Timeline]") -> None:
+        self._loading.pop(key, None)
+        if not task.cancelled():
+            task.exception()
+
+    def _keep(self, key: tuple[str, PageWanted], timeline: Timeline, head: int) -> None:
+        self._drop(key)
+        texts = sum(len(entry.sealed or b"") for entry in timeline.entries.values())
+        size = texts + ROW_BYTES * (len(timeline.rows) + len(timeline.entries))
+        if size > self._kept_bytes_max // 16:
+            return
+        self._kept[key] = _Kept(timeline, head, size)
+        self._kept_bytes += size
+        while self._kept_bytes > self._kept_bytes_max:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: tuple[str, PageWanted]) -> None:
+        if (dropped := self._kept.pop(key, None)) is not None:
+            self._kept_bytes -= dropped.size
