@@ -70,6 +70,14 @@ class Swapped:
             process.kill()
             process.wait()
 
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a process that was started here."""
+        self._running[name].send_signal(number)
+
+    def ended(self, name: str, within_s: float) -> int:
+        """Wait until a process that was started here has ended by itself. Returns its exit status."""
+        return self._running.pop(name).wait(within_s)
+
     def revive(self, name: str) -> None:
         """Start it again as it was."""
         self._start(name)

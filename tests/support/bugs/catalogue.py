@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.support.bugs import edge, reads, sockets, writes
+from tests.support.faults import crashing
 
 CELL, EDGE = "regional_cell", "edge"
 KILL = "kill"
@@ -47,6 +48,12 @@ BUGS: dict[str, Bug] = {
     # Last: what is left of the log after it is no good for anything else.
     "the fence compares no head": Bug(CELL, writes.fence_without_head, "I01 I04"),
 }
-# Lawful, but not usual: with it two processes of a cell write one workspace.
-CONDITIONS: dict[str, Bug] = {"the other process first": Bug(EDGE, edge.other_process_first, "")}
+# No bugs: what is lawful but not usual, and processes that die at a point when they are told to.
+CONDITIONS: dict[str, Bug] = {
+    # With it two processes of a cell write one workspace.
+    "the other process first": Bug(EDGE, edge.other_process_first, ""),
+    "dies before a commit": Bug(CELL, crashing.before_commit, ""),
+    "dies after a commit": Bug(CELL, crashing.after_commit, ""),
+    "dies before it tells": Bug(CELL, crashing.before_telling, ""),
+}
 BUGS_AND_CONDITIONS = BUGS | CONDITIONS
