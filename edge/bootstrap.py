@@ -31,6 +31,7 @@ from edge.entrypoints.http.sign_in import SignInDoor
 from edge.entrypoints.http.webhooks import WebhookDoor
 from edge.entrypoints.socket.server import SocketDoor
 from edge.services.calls import Calls
+from edge.services.orders import Orders
 from edge.services.policies import Policies
 from edge.services.routing import Routing
 from edge.services.sign_in import LookupKey, SignIn
@@ -161,8 +162,10 @@ class EdgeProcess:
         def country() -> str:
             return self.policies.country
 
+        orders = Orders(self.calls)
         sign_in = SignIn(
             self.calls,
+            orders,
             self.cells,
             self.directory,
             lambda: list(self.routing.table.cells.values()),
@@ -174,7 +177,7 @@ class EdgeProcess:
         )
         secure = settings.listen.tls_certificate_file is not None or settings.public.url.startswith("https:")
         sign_in_door = SignInDoor(
-            sign_in, self.calls, self.tokens, cookie=cookie, secure=secure, country=country
+            sign_in, self.calls, self.tokens, orders, cookie=cookie, secure=secure, country=country
         )
         file_door = FileDoor(
             self.calls,
@@ -187,6 +190,7 @@ class EdgeProcess:
         self.api = Api(
             self.calls,
             self.tokens,
+            orders,
             self.metrics,
             country=country,
             body_bytes_max=settings.limits.body_mib_max * 1024 * 1024,

@@ -316,4 +316,32 @@ class Transit(Protocol):
 ParseDelta = Callable[[bytes], Delta]
 """RouteDelta bytes to a delta; raises InvalidError."""
 
+
+class Forward(Protocol):
+    """Asking the home cells of residents."""
+
+    async def admit(self, resident: str) -> tuple[Placement, CellRoute]:
+        """Resolve, and decide transit. Raises UnknownResidentError, NotReadyError, WrongEdgeError."""
+
+    async def forward(
+        self, placement: Placement, cell: CellRoute, request: CallRequest, deadline_s: float | None = None
+    ) -> CallAnswer:
+        """Ask the home cell. Raises HomeUnreachableError, OutcomeUnknownError and others."""
+
+
+class Carrier(Protocol):
+    """Carries orders of one home cell to others."""
+
+    async def carry(self, orders: object, request_id: str, country: str) -> "Carried":
+        """Carry the orders of an answer, whatever they are; how far they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How far orders came. `away`: workspaces that were not reached; `complete`: nothing was left out."""
+
+    away: tuple[str, ...] = ()
+    complete: bool = True
+
+
 Sleep = Callable[[float], Awaitable[None]]

@@ -32,5 +32,8 @@ READS: frozenset[str] = frozenset(
 is told that the answer was lost, so that the same request coming again is not done twice.
 """
 
+ORDERING: frozenset[str] = frozenset({"ext.sessions.revoke"})
+"""Methods whose answers come with orders for other cells, which the edge carries before it answers."""
+
 TOKENLESS: frozenset[str] = frozenset({"api.test"})
 """Methods that need no token; the edge answers them itself."""

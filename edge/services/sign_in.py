@@ -12,7 +12,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from accord.blind import blind_index
 from accord.clock import Clock
@@ -26,23 +25,13 @@ from accord.errors import (
     WrongEdgeError,
 )
 from edge.domain.routes import CellRoute, Placement
-from edge.ports import CallAnswer, CallRequest, Cells, Directory, LookupIndex
+from edge.ports import CallAnswer, CallRequest, Carrier, Cells, Directory, Forward, LookupIndex
 
 FIND_S = 2.0
 WORKSPACES_MAX = 100
 ADDRESSES_MAX = 50_000
 REFUSALS = frozenset({"totp_required", "ratelimited", "access_denied"})
 JSON_TYPE = "application/json; charset=utf-8"
-
-
-class Forward(Protocol):
-    """What of `services.calls` signing in needs."""
-
-    async def admit(self, resident: str) -> tuple[Placement, CellRoute]: ...
-
-    async def forward(
-        self, placement: Placement, cell: CellRoute, request: CallRequest, deadline_s: float | None = None
-    ) -> CallAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +65,7 @@ class SignIn:
     def __init__(
         self,
         calls: Forward,
+        orders: Carrier,
         cells: Cells,
         directory: Directory,
         cells_of: Callable[[], Sequence[CellRoute]],
@@ -86,6 +76,7 @@ class SignIn:
         attempts_per_minute: int,
     ) -> None:
         self._calls, self._cells, self._directory, self._cells_of = calls, cells, directory, cells_of
+        self._orders = orders
         self._clock, self._keys, self._jurisdiction = clock, tuple(keys), jurisdiction
         self._attempts = attempts_per_minute
         self._spent: dict[str, tuple[float, float]] = {}
@@ -148,7 +139,9 @@ class SignIn:
         identities = answer.get("identities")
         rows = identities[:WORKSPACES_MAX] if isinstance(identities, list) else []
         asked = [self._session(row, client) for row in rows if isinstance(row, dict)]
-        found = await asyncio.gather(*asked)
+        # Sessions that were too many end beside it.
+        ended = self._orders.carry(answer.get("orders"), client.request_id, client.country)
+        found, _ = await asyncio.gather(asyncio.gather(*asked), ended)
         ends = [end for row in found if row and isinstance(end := row.pop("expires_at", None), int)]
         workspaces = [row for row in found if row is not None]
         return {"ok": True, "workspaces": workspaces, "expires_at": min(ends, default=0)}

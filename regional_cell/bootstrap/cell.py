@@ -63,6 +63,7 @@ from regional_cell.services.residents import Residents
 from regional_cell.services.search.answering import Answering
 from regional_cell.services.search.asking import Asking
 from regional_cell.services.search.local import LocalSearch
+from regional_cell.services.sessions import Sessions
 from regional_cell.services.sign_in import SignIn
 from regional_cell.services.sockets import Sockets
 from regional_cell.services.tokens import Tokens
@@ -178,8 +179,18 @@ class Cell:
             resume_events_max=self.settings.sockets.resume_events_max,
         )
         self.hasher = Argon2Hasher()
+        self.sessions = Sessions(commits, self.tokens, self.routes, stores.spent, self.clock, self.name)
         self.sign_in = SignIn(
-            commits, self.tokens, self.routes, self.hasher, stores.spent, self.clock, os.urandom, self.name
+            commits,
+            self.tokens,
+            self.routes,
+            self.hasher,
+            stores.spent,
+            self.sessions,
+            stores.credentials,
+            self.clock,
+            os.urandom,
+            self.routes.moved,
         )
         residents = Residents(
             commits, self.stores.log, stores.sealer, self.directory.door, stores.leases, self.clock
@@ -225,11 +236,11 @@ class Cell:
     def _doors(self) -> None:
         node, commits = self.settings.node, self.commits
         limits = RateLimits(self.settings.limits.profile, self.clock)
-        self.web_api = WebApi(self.chat.api(self.asking), limits, self.clock, self.name)
+        self.web_api = WebApi(self.chat.api(self.sessions, self.asking), limits, self.clock, self.name)
         calls = Calls(
             commits,
             self.tokens,
-            Doors(self.sign_in),
+            Doors(self.sign_in, self.sessions),
             WebhookDoor(self.chat.webhooks, limits, self.web_api.lost),
             self.web_api,
             self.passages,

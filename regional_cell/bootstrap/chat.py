@@ -21,6 +21,7 @@ from regional_cell.services.presence import Presence
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
+from regional_cell.services.sessions import Sessions
 from regional_cell.services.tokens import Tokens
 from regional_cell.services.users import Users
 from regional_cell.services.webhooks import Webhooks
@@ -61,7 +62,7 @@ class Chat:
         self.ephemeral = Ephemeral(commits, self.messages, users, stores.intercom, clock)
         self.presence = Presence(commits, users, stores.intercom, f"process-{process}", clock, spawn)
 
-    def api(self, search: Any) -> Services:
+    def api(self, sessions: Sessions, search: Any) -> Services:
         """What the methods of the web API get. `search`: over all workspaces of a person."""
         commits, views = self._commits, self._stores.views
         return Services(
@@ -76,7 +77,8 @@ class Chat:
             scheduled=self.scheduled,
             ephemeral=self.ephemeral,
             presence=self.presence,
-            sessions=self._tokens,
+            tokens=self._tokens,
+            sessions=sessions,
             cursors=self._stores.cursors,
             webhooks=self.webhooks,
             draw_word=draw_word,

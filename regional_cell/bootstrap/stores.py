@@ -16,6 +16,7 @@ from regional_cell.adapters.local.resume import ResumeSealer
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.local.search_fts5 import Fts5Index
 from regional_cell.adapters.metered import MeteredLedger, MeteredLog
+from regional_cell.adapters.sql.credentials import SqlCredentials
 from regional_cell.adapters.sql.database import LOG_PAGES_MAX, Checkpointer, Database
 from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.adapters.sql.records import SqlPendingLeases, SqlSpentTickets
@@ -39,6 +40,7 @@ class Stores:
         self.database = Database(settings.sql_url)
         self.log = MeteredLog(SqlLog(self.database, self.sealer), metrics)
         self.views = SqlViews(self.database, self.sealer)
+        self.credentials = SqlCredentials(self.database, self.sealer)
         self.spent, self.leases = SqlSpentTickets(self.database, clock), SqlPendingLeases(self.database)
         self.index = Fts5Index(data_dir / "search.db")
         self.files = LocalFiles(data_dir / "files", self.sealer)

@@ -1,9 +1,17 @@
 """Callers: who calls a method, as proven by a token's record in the resident's log at its head."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # An identity token of a user names the person behind it in a role of this form.
 PERSON_ROLE = "person:"
+# One of a person names in such roles the session that it was made in, or those that are to end.
+SESSION_ROLE, END_ROLE = "session:", "ends:"
+
+
+def named(roles: Iterable[str], prefix: str) -> list[str]:
+    """What the roles of this form name, in order."""
+    return sorted(role.removeprefix(prefix) for role in roles if role.startswith(prefix))
 
 
 @dataclass(frozen=True, slots=True)

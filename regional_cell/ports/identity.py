@@ -1,11 +1,14 @@
 """Who somebody is: passwords, callers, tokens, tickets."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from accord.identity import IdentityClaims
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands.tokens import Minted
 from regional_cell.domain.state import State
+from regional_cell.ports.log import ResidentRecord
 
 
 class Hasher(Protocol):
@@ -16,6 +19,22 @@ class Hasher(Protocol):
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Whether it fits; None does the same work against a dummy and is False."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a password is held against: nothing where there is no such person."""
+
+    record: ResidentRecord | None = None
+    password_hash: str = ""
+    email: str = ""
+
+
+class Credentials(Protocol):
+    """What people sign in with."""
+
+    async def of(self, person: str) -> Held:
+        """Read it, with the same statements for those who are known, unknown or without a password."""
 
 
 class CallerProofs(Protocol):
@@ -38,6 +57,28 @@ class SpentTickets(Protocol):
     async def spend(self, ticket: str, until_s: int) -> bool:
         """Note a ticket's id until it expires; False when it was there already. Synced before it returns."""
 
+    async def is_spent(self, ticket: str) -> bool:
+        """Whether it is noted and not expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an edge is asked to carry to the home of `resident`. `identity` is empty where that is unknown."""
+
+    resident: str
+    door: str
+    identity: str
+
+
+class SessionEnds(Protocol):
+    """Ending sessions of people: `services.sessions.Sessions`."""
+
+    async def require_open(self, person: str, session: str) -> None:
+        """That a session has not ended here. TokenRevokedError."""
+
+    async def close(self, person: State, sessions: Sequence[str], why: str) -> list[Order]:
+        """End sessions here, and give the orders for other cells."""
+
 
 class TokenMint(Protocol):
     """Makes and proves tokens and tickets with this cell's key and the ring. Does not wait."""
@@ -52,6 +93,7 @@ class TokenMint(Protocol):
         app: str = "",
         scopes: tuple[str, ...] = (),
         life_s: int = 0,
+        session: str = "",
         device: str = "",
     ) -> Minted:
         """A fresh token; its record must be committed before the text is handed out."""
@@ -62,8 +104,11 @@ class TokenMint(Protocol):
     def prove_ticket(self, text: str, purpose: str) -> dict[str, object]:
         """The payload of a ticket. Raises TokenInvalidError, TokenExpiredError."""
 
-    def identity(self, person: str, audience: str) -> str:
+    def identity(self, person: str, audience: str, roles: Sequence[str] = ()) -> str:
         """An identity token of a person of this cell for another cell."""
+
+    def identify(self, caller: Caller, audience: str, roles: Sequence[str] = ()) -> str:
+        """An identity token of a caller of this cell's workspace for another cell."""
 
     def prove_identity(self, text: str) -> IdentityClaims:
         """An identity token made for this cell. Raises TokenInvalidError, TokenExpiredError."""

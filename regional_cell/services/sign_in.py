@@ -8,8 +8,9 @@ Invariants
     1. An unknown person, a wrong password and a person without one cost the same work and get the same
        answer.
     2. Attempts are counted by person, or by the digest of the address for unknown ones, before any work is
-       done.
+       done; those that fit are taken off again.
     3. An identity token is believed only from the cell that is the person's home, for this very cell.
+    4. A token that a session is given names the session, and is none once the session has ended here.
 """
 
 import hashlib
@@ -22,23 +23,26 @@ from accord.encoding import b64url
 from accord.errors import (
     ForbiddenError,
     InvalidError,
+    Moved,
     RateLimitedError,
+    StaleEpochError,
     TokenInvalidError,
+    TokenRevokedError,
     UnknownResidentError,
     UserInactiveError,
 )
 from accord.identity import normalise
 from accord.ids import check_id
-from regional_cell.domain.callers import Caller
+from regional_cell.domain.callers import SESSION_ROLE, named
 from regional_cell.domain.commands import people
 from regional_cell.domain.commands import tokens as token_commands
+from regional_cell.domain.commands.people import SESSION_KIND, SESSION_LIFE_S, SIGNED_OUT, TOO_MANY
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.directory import Routes
-from regional_cell.ports.identity import Hasher, SpentTickets, TokenMint
+from regional_cell.ports.identity import Credentials, Hasher, Order, SessionEnds, SpentTickets, TokenMint
+from regional_cell.ports.log import ResidentRecord
 
-SESSION_LIFE_S = 30 * 86_400
-SESSION_KIND = "xoxc"
 ATTEMPTS_MAX = 10
 WINDOW_S = 300.0
 # Longer than a ticket is accepted after its end, since clocks differ.
@@ -46,6 +50,8 @@ SPENT_KEPT_S = 300
 COUNTED_MAX = 20_000
 PASSWORD_CHARACTERS_MAX = 1024
 DEVICE_CHARACTERS_MAX = 200
+# A person whom there is not, looked up for addresses that lead to nobody.
+NOBODY = "P" + "0" * 12
 # What people may do themselves, they may do with the token of their session.
 SESSION_SCOPES = ("client",)
 
@@ -62,12 +68,15 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person who proved who they are. `away`: workspaces whose home is not known at the moment."""
+    """A person who proved who they are. `away`: workspaces whose home is not known at the moment; `orders`:
+    ends of sessions that were too many.
+    """
 
     person: str
     session: str
     doors: tuple[Door, ...]
     away: tuple[str, ...]
+    orders: tuple[Order, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ class SignIn:
     """Doors for people.
 
     Args:
-        cell: name of this cell.
+        moved: where a person lives, when the directory says that it is not here.
     """
 
     def __init__(
@@ -102,32 +111,38 @@ class SignIn:
         routes: Routes,
         hasher: Hasher,
         spent: SpentTickets,
+        sessions: SessionEnds,
+        credentials: Credentials,
         clock: Clock,
         random: Callable[[int], bytes],
-        cell: str,
+        moved: Callable[[str], Moved | None],
     ) -> None:
         self._commits, self._mint, self._routes, self._hasher = commits, mint, routes, hasher
-        self._spent, self._clock, self._random, self._cell = spent, clock, random, cell
+        self._spent, self._clock, self._random, self._moved = spent, clock, random, moved
+        self._sessions, self._credentials = sessions, credentials
         self._attempts: OrderedDict[str, list[float]] = OrderedDict()
 
-    async def password(self, person: str, email: str, password: str, device: str) -> SignedIn:
-        """Check a password. `person` is empty where the address led to nobody.
+    async def password(self, person: str, epoch: int, email: str, password: str, device: str) -> SignedIn:
+        """Check a password. `person` is empty where the address led to nobody; `epoch` is what the edge
+        believed.
 
         Raises:
-            InvalidLoginError, RateLimitedError, InvalidError
+            InvalidLoginError, RateLimitedError, InvalidError; StaleEpochError, UnknownResidentError
         """
         if len(password) > PASSWORD_CHARACTERS_MAX or len(email) > 320:
             raise InvalidError(field="password", why="too long")
-        self._count(person or hashlib.sha256(email.strip().lower().encode()).hexdigest())
-        state = await self._person(person)
-        credential = state.row("credentials", "password") if state is not None else None
-        contact = state.row("contacts", "email") if state is not None else None
-        encoded = credential["content"]["hash"] if credential is not None else None
-        fits = await self._hasher.verify(encoded, password)
-        same = contact is not None and _same_address(contact["content"]["value"], email)
-        if not fits or not same or state is None:
+        who = person or hashlib.sha256(email.strip().lower().encode()).hexdigest()
+        self._count(who)
+        # INVARIANT: one reading and one hash, whoever it is; nobody's state is loaded before it fits.
+        held = await self._credentials.of(person or NOBODY)
+        fits = await self._hasher.verify(held.password_hash or None, password)
+        if person:
+            self._require_home(person, epoch, held.record)
+        if not fits or not _same_address(held.email, email):
             raise InvalidLoginError()
-        return await self._signed_in(state, device)
+        if made := self._attempts.get(who):
+            made.pop()
+        return await self._signed_in(await self._commits.state(person), device)
 
     async def ticket(self, text: str, device: str) -> SignedIn:
         """Sign in with a link. Raises TokenInvalidError, TokenExpiredError, InvalidLoginError."""
@@ -148,9 +163,10 @@ class SignIn:
             TokenInvalidError, TokenExpiredError, UserInactiveError: no such active user. UnknownResidentError
         """
         claims = self._mint.prove_identity(identity)
-        home = await self._routes.home_of(claims.resident)
-        if home is None or home[0] != claims.via or claims.resident[0] != "P":
-            raise TokenInvalidError(why="not from the home of this person")
+        home, sessions = await self._routes.home_of(claims.resident), named(claims.roles, SESSION_ROLE)
+        if home is None or home[0] != claims.via or claims.resident[0] != "P" or len(sessions) != 1:
+            raise TokenInvalidError(why="not of a session, from the home of this person")
+        await self._sessions.require_open(claims.resident, sessions[0])
         check_id(workspace, "T")
         state = await self._commits.state(workspace)
         user = _user_of(state, claims.resident)
@@ -160,19 +176,20 @@ class SignIn:
             user=user,
             scopes=SESSION_SCOPES,
             life_s=SESSION_LIFE_S,
+            session=sessions[0],
             device=device[:DEVICE_CHARACTERS_MAX],
         )
         await self._commits.commit(workspace, token_commands.issue((minted.record,)), principal=user)
+        # Whoever ended the session meanwhile marked it first, or found this token.
+        try:
+            await self._sessions.require_open(claims.resident, sessions[0])
+        except TokenRevokedError:
+            revoke = token_commands.revoke(minted.record.id, SIGNED_OUT)
+            await self._commits.commit(workspace, revoke, principal=user)
+            raise
         row = state.row("workspaces")
         name = row["content"]["name"] if row is not None else ""
         return Opened(workspace, name, user, minted.text, minted.record.expires_s)
-
-    async def sign_out(self, caller: Caller) -> None:
-        """Revoke the caller's session token."""
-        if caller.kind != SESSION_KIND:
-            raise ForbiddenError(api="not_allowed_token_type", needed=SESSION_KIND)
-        revoke = token_commands.revoke(caller.token_id, "sign_out")
-        await self._commits.commit(caller.resident, revoke, principal=caller.user)
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -185,9 +202,18 @@ class SignIn:
         except (InvalidError, UnknownResidentError):
             return None
 
+    def _require_home(self, person: str, epoch: int, record: ResidentRecord | None) -> None:
+        """That the person is at home here. Raises UnknownResidentError, StaleEpochError."""
+        moved = self._moved(person)
+        if record is None and moved is None:
+            raise UnknownResidentError(resident=person)
+        if record is None or record.state != "open" or (epoch and epoch != record.epoch):
+            raise StaleEpochError(moved=moved, retry_after_ms=1_000)
+
     async def _signed_in(self, state: State, device: str) -> SignedIn:
         session = b64url(self._random(16))
         person = state.resident
+        orders = await self._sessions.close(state, people.surplus(state), TOO_MANY)
         links = [(key[0], row["user"]) for key, row in state.rows["links"].items()]
         await self._commits.commit(person, people.open_session(session, device), principal=person)
         doors, away = [], []
@@ -196,8 +222,9 @@ class SignIn:
             if home is None:
                 away.append(workspace)
             else:
-                doors.append(Door(workspace, user, home[0], self._mint.identity(person, home[0])))
-        return SignedIn(person, session, tuple(doors), tuple(away))
+                identity = self._mint.identity(person, home[0], [SESSION_ROLE + session])
+                doors.append(Door(workspace, user, home[0], identity))
+        return SignedIn(person, session, tuple(doors), tuple(away), tuple(orders))
 
     def _count(self, who: str) -> None:
         now_s = self._clock.monotonic_s()

@@ -8,7 +8,7 @@ Invariants
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from accord.clock import Clock
@@ -162,6 +162,7 @@ class Tokens:
         app: str = "",
         scopes: tuple[str, ...] = (),
         life_s: int = 0,
+        session: str = "",
         device: str = "",
     ) -> Minted:
         """A token that nothing knows of yet: its record must be committed before the text is handed out."""
@@ -172,7 +173,10 @@ class Tokens:
         text = mint(self._key, f"{kind}-", payload)
         expires_s = now_s + life_s if life_s else 0
         digest = token_digest(text).hex()
-        return Minted(text, TokenRecord(token_id, digest, kind, user, person, app, scopes, expires_s, device))
+        record = TokenRecord(
+            token_id, digest, kind, user, person, app, scopes, expires_s, session, device
+        )  # fmt: skip
+        return Minted(text, record)
 
     async def issue(self, resident: str, minted: list[Minted], principal: str) -> list[str]:
         """Commit the records; the texts, in order. Raises as `commands.tokens.issue` and `Commits.commit`."""
@@ -211,29 +215,29 @@ class Tokens:
         """The payload of a ticket. Raises TokenInvalidError, TokenExpiredError."""
         return verify_ticket(text, purpose, self._ring, self._now_s())
 
-    def identity(self, person: str, audience: str) -> str:
+    def identity(self, person: str, audience: str, roles: Sequence[str] = ()) -> str:
         """An identity token of a person of this cell for another cell, good for 5 minutes."""
         return mint_identity(
             self._key,
             resident=person,
             user=None,
             audience=audience,
-            roles=(),
+            roles=roles,
             via=self._cell,
             issued_s=self._now_s(),
         )
 
-    def identify(self, caller: Caller, audience: str) -> str:
+    def identify(self, caller: Caller, audience: str, roles: Sequence[str] = ()) -> str:
         """An identity token of a caller of this cell's workspace for another cell; names the person behind
         it.
         """
-        roles = (caller.role, PERSON_ROLE + caller.person) if caller.person else (caller.role,)
+        named = (PERSON_ROLE + caller.person,) if caller.person else ()
         return mint_identity(
             self._key,
             resident=caller.resident,
             user=caller.user or None,
             audience=audience,
-            roles=roles,
+            roles=(caller.role, *named, *roles),
             via=self._cell,
             issued_s=self._now_s(),
         )

@@ -1,11 +1,14 @@
 """Signing in and out: by the same door for the known and the unknown."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.clients import Plain, sign_in
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person
 from tests.support.sockets import open_socket
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("workspace", ["acme", "globex", "initech"])
@@ -44,14 +47,96 @@ def test_unknown_people_and_wrong_passwords_get_one_answer(demo: RunningDemo, an
     assert wrong == unknown == malformed == {"ok": False, "error": "invalid_login"}
 
 
-def test_a_session_ends_where_it_is_signed_out(demo: RunningDemo, jonas: Person) -> None:
+def sessions_of(row: dict[str, Any], edge: dict[str, Any]) -> dict[str, str]:
+    """Sign in: the token for each workspace."""
+    answer = sign_in(edge, row["email"], row["password"])
+    return {session["team_id"]: session["token"] for session in answer["workspaces"]}
+
+
+def refusals(edge: dict[str, Any], tokens: dict[str, str]) -> set[str]:
+    """What the tokens are answered, empty for those that are good."""
+    found = set()
+    for token in tokens.values():
+        with Plain(edge, token) as plain:
+            found.add(plain.patient("auth.test").error)
+    return found
+
+
+def test_signing_out_closes_the_session_and_no_other(demo: RunningDemo, jonas: Person) -> None:
     edge = demo.edge("fra")
     tokens = [sign_in(edge, jonas.email, jonas.password)["workspaces"][0]["token"] for _ in range(2)]
     with Plain(demo.edge("bom"), tokens[0]) as plain, Plain(edge, tokens[1]) as other:
-        assert plain.done("auth.test")["user_id"] == jonas.user
-        assert plain.send("POST", f"{edge['url']}/sign-out").fields["ok"] is True
-        assert plain.patient("auth.test").error in ("token_revoked", "invalid_auth")
-        assert other.done("auth.test")["user_id"] == jonas.user
+        (own,) = [row["id"] for row in plain.done("ext.sessions.list")["sessions"] if row["current"]]
+        signed_out = plain.send("POST", f"{edge['url']}/sign-out").fields
+        assert signed_out == {"ok": True, "complete": True, "away": []}
+        assert plain.patient("auth.test").error == "token_revoked"
+        listed = other.done("ext.sessions.list")
+        assert own not in {row["id"] for row in listed["sessions"]}
+        assert listed["complete"] is True
+
+
+@pytest.mark.parametrize(("closed_in", "through"), [("acme", "fra"), ("globex", "iad"), ("acme", "bom")])
+def test_a_session_ends_in_every_cell_from_whichever_workspace_it_is_signed_out(
+    demo: RunningDemo, closed_in: str, through: str
+) -> None:
+    _, in_globex = demo.visitor()
+    edge, acme = demo.edge("iad"), demo.workspace("acme")["id"]
+    tokens, kept = sessions_of(in_globex, edge), sessions_of(in_globex, edge)
+    with (
+        open_socket(demo.edge("fra"), tokens[acme]) as abroad,
+        open_socket(edge, tokens[demo.workspace("globex")["id"]]) as at_home,
+        Plain(demo.edge(through), tokens[demo.workspace(closed_in)["id"]]) as plain,
+    ):
+        answer = plain.send("POST", f"{demo.edge(through)['url']}/sign-out").fields
+        assert answer == {"ok": True, "complete": True, "away": []}
+        assert abroad.ended() == at_home.ended() == (1008, "token_revoked")
+    assert refusals(edge, tokens) == {"token_revoked"}
+    assert refusals(edge, kept) == {""}
+
+
+def test_the_list_is_whole_at_the_persons_home_and_says_where_it_is_not(demo: RunningDemo) -> None:
+    _, in_globex = demo.visitor()
+    edge = demo.edge("iad")
+    tokens = sessions_of(in_globex, edge)
+    with Plain(edge, tokens[demo.workspace("globex")["id"]]) as plain:
+        at_home = plain.done("ext.sessions.list")
+    with Plain(edge, tokens[demo.workspace("acme")["id"]]) as plain:
+        abroad = plain.done("ext.sessions.list")
+    assert (at_home["complete"], abroad["complete"]) == (True, False)
+    current = [[row["id"] for row in each["sessions"] if row["current"]] for each in (at_home, abroad)]
+    assert current[0] == current[1] != []
+    assert {row["id"] for row in abroad["sessions"]} <= {row["id"] for row in at_home["sessions"]}
+
+
+def test_all_other_sessions_end_in_every_cell(demo: RunningDemo) -> None:
+    _, in_globex = demo.visitor()
+    edge = demo.edge("iad")
+    others = [sessions_of(in_globex, edge) for _ in range(2)]
+    own = sessions_of(in_globex, edge)
+    with Plain(edge, own[demo.workspace("globex")["id"]]) as plain:
+        answer = plain.done("ext.sessions.revoke", others=True)
+        assert (answer["complete"], answer["away"]) == (True, [])
+        assert [row["current"] for row in plain.done("ext.sessions.list")["sessions"]] == [True]
+    assert [refusals(edge, tokens) for tokens in others] == [{"token_revoked"}] * 2
+    assert refusals(edge, own) == {""}
+
+
+def test_a_cell_that_is_away_is_named_and_told_when_it_is_asked_again(hurt: RunningDemo) -> None:
+    _, in_globex = hurt.visitor()
+    edge, acme, globex = hurt.edge("iad"), hurt.workspace("acme")["id"], hurt.workspace("globex")["id"]
+    lost, own = sessions_of(in_globex, edge), sessions_of(in_globex, edge)
+    with Plain(edge, lost[globex]) as plain:
+        (session,) = [row["id"] for row in plain.done("ext.sessions.list")["sessions"] if row["current"]]
+    hurt.kill("de-fra")
+    try:
+        with Plain(edge, own[globex]) as plain:
+            answer = plain.done("ext.sessions.revoke", session=session)
+            assert (answer["complete"], answer["away"]) == (False, [acme])
+    finally:
+        hurt.companion("start", "de-fra")
+    with Plain(edge, own[globex]) as plain:
+        until(lambda: plain.done("ext.sessions.revoke", session=session)["complete"], 30, "the cell is back")
+    assert refusals(edge, lost) == {"token_revoked"}
 
 
 def test_a_revoked_token_opens_nothing_more_and_its_sockets_close_at_every_edge(

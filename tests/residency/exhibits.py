@@ -125,7 +125,7 @@ async def check_exhibit_4(path: str) -> None:
     """A route outside the table goes no further than the door."""
     beyond = Beyond()
     inner = cast(Any, beyond)
-    door = Api(inner, inner, Metrics(), country=lambda: "DE", body_bytes_max=1_000)
+    door = Api(inner, inner, inner, Metrics(), country=lambda: "DE", body_bytes_max=1_000)
     sent: list[dict[str, Any]] = []
     asked = [{"type": "http.request", "body": b"{}", "more_body": False}]
 

@@ -64,7 +64,7 @@ def lines() -> Iterator[list[str]]:
 
 async def test_the_access_log_names_the_route_and_not_the_path(lines: list[str], canary: Canary) -> None:
     inner: Any = None
-    door = Api(inner, inner, Metrics(), country=lambda: "DE", body_bytes_max=1_000)
+    door = Api(inner, inner, inner, Metrics(), country=lambda: "DE", body_bytes_max=1_000)
 
     async def receive() -> Any:
         return {"type": "http.request", "body": canary.value.encode(), "more_body": False}

@@ -11,6 +11,7 @@ import asyncio
 import gzip
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 from prometheus_client import Counter
@@ -27,7 +28,7 @@ from accord.ids import new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, Receive, Scope, Send
 from edge.domain.answers import error_body, ok_false, retry_after_s
-from edge.domain.methods import METHODS, READS, TOKENLESS
+from edge.domain.methods import METHODS, ORDERING, READS, TOKENLESS
 from edge.entrypoints.http.bodies import (
     Body,
     ClientGoneError,
@@ -40,6 +41,7 @@ from edge.entrypoints.http.bodies import (
 )
 from edge.ports import CallAnswer, CallRequest
 from edge.services.calls import Calls
+from edge.services.orders import Orders
 from edge.services.tokens import Tokens
 
 GZIP_FROM_BYTES = 1_024
@@ -51,10 +53,11 @@ FIXED = ((b"cache-control", b"private, no-cache, no-store"), (b"vary", b"Accept-
 OWN_HEADERS = frozenset(
     {
         "cache-control", "connection", "content-encoding", "content-length", "content-type", "vary",
-        "x-cell", "x-slack-req-id",
+        "x-cell", "x-orders", "x-slack-req-id",
     }
 )  # fmt: skip
 GONE = "colink.gone"
+ORDERS = "x-orders"
 
 events = get_logger()
 
@@ -70,12 +73,13 @@ class Api:
         self,
         calls: Calls,
         tokens: Tokens,
+        orders: Orders,
         metrics: Metrics,
         *,
         country: Callable[[], str],
         body_bytes_max: int,
     ) -> None:
-        self._calls, self._tokens, self._metrics = calls, tokens, metrics
+        self._calls, self._tokens, self._orders, self._metrics = calls, tokens, orders, metrics
         self._country, self._body_bytes_max = country, body_bytes_max
         # Children are kept: looking one up costs more than counting.
         self._counters: dict[tuple[str, str], Counter] = {}
@@ -145,7 +149,7 @@ class Api:
             for name, value in scope["headers"]
             if name in KEPT_HEADERS
         )
-        return await self._calls.forward(
+        answer = await self._calls.forward(
             placement,
             cell,
             CallRequest(
@@ -161,6 +165,16 @@ class Api:
                 self._country(),
             ),
         )
+        return await self._carried(answer, request_id) if method in ORDERING else answer
+
+    async def _carried(self, answer: CallAnswer, request_id: str) -> CallAnswer:
+        """The answer after its orders came to other cells, as far as they could."""
+        orders = next((value for name, value in answer.headers if name == ORDERS), "")
+        if not orders:
+            return answer
+        carried = await self._orders.carry(orjson.loads(orders), request_id, self._country())
+        told = {"complete": carried.complete, "away": list(carried.away)}
+        return replace(answer, body=orjson.dumps(orjson.loads(answer.body) | told))
 
     def _note(self, method: str, outcome: str, begun_s: float, request_id: str) -> None:
         name = method if method in METHODS else "unknown"

@@ -12,6 +12,7 @@ from accord.ids import new_uuid
 from edge.entrypoints.http.bodies import Body, ClientGoneError, TooLargeError, bearer
 from edge.ports import CallRequest
 from edge.services.calls import Calls
+from edge.services.orders import Orders
 from edge.services.sign_in import Client, SignIn
 from edge.services.tokens import Tokens
 
@@ -34,12 +35,13 @@ class SignInDoor:
         sign_in: SignIn,
         calls: Calls,
         tokens: Tokens,
+        orders: Orders,
         *,
         cookie: str,
         secure: bool,
         country: Callable[[], str],
     ) -> None:
-        self._sign_in, self._calls, self._tokens = sign_in, calls, tokens
+        self._sign_in, self._calls, self._tokens, self._orders = sign_in, calls, tokens, orders
         self._cookie, self._secure, self._country = cookie, secure, country
 
     def mount(self, web: FastAPI) -> None:
@@ -58,11 +60,11 @@ class SignInDoor:
         return self._done(await self._sign_in.ticket(person, ticket, self._client(request)))
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session of the token shown."""
+        """End the session of the token shown, in whatever workspaces it is good."""
         token = bearer(request.scope) or request.cookies.get(self._cookie, "")
         if not token:
             raise TokenMissingError()
-        claims = self._tokens.verify(token)
+        claims, request_id = self._tokens.verify(token), new_uuid()
         placement, cell = await self._calls.admit(claims.resident)
         answer = await self._calls.forward(
             placement,
@@ -72,13 +74,18 @@ class SignInDoor:
                 claims.resident,
                 placement.epoch,
                 "sign-out",
-                request_id=new_uuid(),
+                request_id=request_id,
                 viewer_country=self._country(),
             ),
         )
-        response = Response(
-            answer.body, answer.status, NO_STORE, media_type="application/json; charset=utf-8"
-        )
+        body = answer.body
+        if answer.status == 200:
+            said = json.loads(body)
+            carried = await self._orders.carry(said.pop("orders", None), request_id, self._country())
+            if said.get("ok"):
+                said |= {"complete": carried.complete, "away": list(carried.away)}
+            body = json.dumps(said).encode()
+        response = Response(body, answer.status, NO_STORE, media_type="application/json; charset=utf-8")
         response.delete_cookie(self._cookie, path="/")
         return response
 

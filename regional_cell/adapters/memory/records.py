@@ -19,6 +19,10 @@ class MemorySpentTickets:
         self._until_s.setdefault(ticket, until_s)
         return fresh
 
+    async def is_spent(self, ticket: str) -> bool:
+        """As `ports.SpentTickets.is_spent`."""
+        return self._until_s.get(ticket, 0) >= self._clock.now_us() // 1_000_000
+
 
 class MemoryPendingLeases:
     """`ports.PendingLeases` in memory."""

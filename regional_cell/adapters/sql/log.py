@@ -48,13 +48,13 @@ class SqlLog:
         """As `ports.Log.record`."""
         statement = sa.select(RESIDENTS).where(RESIDENTS.c.resident == resident)
         row = await self._database.read(lambda connection: connection.execute(statement).one_or_none())
-        return _record(row) if row is not None else None
+        return record_of(row) if row is not None else None
 
     async def residents(self) -> list[ResidentRecord]:
         """As `ports.Log.residents`."""
         statement = sa.select(RESIDENTS).order_by(RESIDENTS.c.resident)
         rows = await self._database.read(lambda connection: connection.execute(statement).all())
-        return [_record(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     async def append(self, shares: Sequence[Append]) -> list[Outcome]:
         """As `ports.Log.append`."""
@@ -134,7 +134,8 @@ def _insert(connection: sqlite3.Connection, record: ResidentRecord, wrapped_key:
     )
 
 
-def _record(row: sa.Row[*tuple[Any, ...]]) -> ResidentRecord:
+def record_of(row: sa.Row[*tuple[Any, ...]]) -> ResidentRecord:
+    """The record in a row of `residents`."""
     return ResidentRecord(
         row.resident, row.kind, row.epoch, row.state, row.head, row.clock_us, row.key_id, row.establishment,
         tuple(orjson.loads(row.subjects)), tuple(orjson.loads(row.tags)),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from accord.clock import Clock
 from regional_cell.adapters.sql.database import Database
-from regional_cell.adapters.sql.tables import CLAIMS
+from regional_cell.adapters.sql.tables import CLAIMS, TICKETS_SPENT
 from regional_cell.ports.directory import PendingLease
 
 _INSERT_TICKET = "INSERT INTO tickets_spent (ticket, until_s) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -33,6 +33,13 @@ class SqlSpentTickets:
         if self._writing is None:
             self._writing = asyncio.ensure_future(self._write())
         return await fresh
+
+    async def is_spent(self, ticket: str) -> bool:
+        """As `ports.SpentTickets.is_spent`."""
+        table, now_s = TICKETS_SPENT, self._clock.now_us() // 1_000_000
+        statement = sa.select(table.c.ticket).where(table.c.ticket == ticket, table.c.until_s >= now_s)
+        found = await self._database.read(lambda connection: connection.execute(statement).one_or_none())
+        return found is not None
 
     async def _write(self) -> None:
         while self._waiting:

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.errors import ConflictError, InvalidError, NotFoundError
-from regional_cell.domain.changes import Key, Row
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import Draft
 from regional_cell.domain.state import State
 
 SESSIONS_OPEN_MAX = 50
+SESSION_KIND = "xoxc"
+SESSION_LIFE_S = 30 * 86_400
+SIGNED_OUT, TOO_MANY = "signed_out", "too_many"
 DEVICE_CHARACTERS_MAX = 200
 
 
@@ -57,37 +59,41 @@ def link(links: Sequence[Link]) -> Decide:
 
 
 def open_session(session: str, device: str) -> Decide:
-    """A sign-in on one device; the oldest open session ends when there would be too many. InvalidError on
-    the device.
-    """
+    """A sign-in on one device. InvalidError on the device."""
     if len(device) > DEVICE_CHARACTERS_MAX:
         raise InvalidError(field="device", why="too long")
 
     def decide(state: State, first_us: int) -> Decided:
-        still_open = sorted((row["opened_s"], key[0]) for key, row in _open_sessions(state))
-        drafts = [
-            Draft("SessionClosed", {"session": oldest, "why": "too_many"})
-            for _, oldest in still_open[: max(0, len(still_open) + 1 - SESSIONS_OPEN_MAX)]
-        ]
-        drafts.append(Draft("SessionOpened", {"session": session, "device": device}))
-        return Decided(tuple(drafts), structural=True)
+        return Decided((Draft("SessionOpened", {"session": session, "device": device}),), structural=True)
 
     return decide
 
 
-def close_session(session: str, why: str) -> Decide:
-    """End a session; a closed one stays as it is. NotFoundError."""
+def close_sessions(sessions: Sequence[str], why: str) -> Decide:
+    """End sessions; closed ones stay as they are. NotFoundError."""
 
     def decide(state: State, first_us: int) -> Decided:
-        row = state.row("sessions", session)
-        if row is None:
-            raise NotFoundError(thing="session")
-        if row["closed_s"]:
-            return Decided(())
-        return Decided((Draft("SessionClosed", {"session": session, "why": why}),), structural=True)
+        drafts = []
+        for session in dict.fromkeys(sessions):
+            if (row := state.row("sessions", session)) is None:
+                raise NotFoundError(thing="session")
+            if not row["closed_s"]:
+                drafts.append(Draft("SessionClosed", {"session": session, "why": why}))
+        return Decided(tuple(drafts), structural=bool(drafts))
 
     return decide
 
 
-def _open_sessions(state: State) -> list[tuple[Key, Row]]:
-    return [(key, row) for key, row in state.rows["sessions"].items() if not row["closed_s"]]
+def open_sessions(state: State) -> list[str]:
+    """The sessions that are not closed, the oldest first."""
+    rows = state.rows["sessions"].items()
+    return [
+        session
+        for _, session in sorted((row["opened_us"], key[0]) for key, row in rows if not row["closed_s"])
+    ]
+
+
+def surplus(state: State) -> list[str]:
+    """The oldest open sessions, as many as have to end before another is opened."""
+    still_open = open_sessions(state)
+    return still_open[: max(0, len(still_open) + 1 - SESSIONS_OPEN_MAX)]

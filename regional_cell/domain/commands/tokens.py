@@ -3,7 +3,7 @@
 A record is decided against the user or app that it is for, at the head of the resident's log.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from accord.errors import InvalidError, NotFoundError, UserInactiveError
@@ -23,7 +23,8 @@ class TokenRecord:
         kind: prefix without its dash; user or app: whom it is for (an `xapp` has no user).
         person: behind the user, where the resident is an organisation; else empty, since the user's row
         names them.
-        expires_s: unix seconds; 0: until revoked. device: of a session, else empty.
+        expires_s: unix seconds; 0: until revoked.
+        session, device: of a person's sign-in, else empty.
     """
 
     id: str
@@ -34,6 +35,7 @@ class TokenRecord:
     app: str = ""
     scopes: tuple[str, ...] = ()
     expires_s: int = 0
+    session: str = ""
     device: str = ""
 
 
@@ -58,6 +60,7 @@ def issued(record: TokenRecord) -> Draft:
         "app": record.app,
         "scopes": sorted(set(record.scopes)),
         "expires_s": record.expires_s,
+        "session": record.session,
         "device": record.device,
     }
     return Draft("TokenIssued", payload)
@@ -97,6 +100,20 @@ def revoke(token: str, why: str) -> Decide:
 def revoked(token: str, why: str) -> Draft:
     """The event of one record's end."""
     return Draft("TokenRevoked", {"id": token, "why": why})
+
+
+def end_sessions(sessions: Collection[str], user: str, why: str) -> Decide:
+    """Revoke what the sessions were given as this user; those revoked before stay as they are."""
+
+    def decide(state: State, first_us: int) -> Decided:
+        drafts = [
+            revoked(key[0], why)
+            for key, row in state.rows["tokens"].items()
+            if row["user"] == user and row["session"] in sessions and row["state"] != REVOKED
+        ]
+        return Decided(tuple(drafts), structural=bool(drafts))
+
+    return decide
 
 
 def require_person(record: TokenRecord) -> None:

@@ -40,7 +40,7 @@ def _credential_removed(event: Event) -> list[Change]:
 
 def _session_opened(event: Event) -> list[Change]:
     values = {
-        "opened_s": event.at_us // 1_000_000,
+        "opened_us": event.at_us,
         "closed_s": 0,
         "content": {"device": event.payload["device"]},
     }

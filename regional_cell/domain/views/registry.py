@@ -111,6 +111,7 @@ _ALL = (
             "person": "text",
             "app": "text",
             "scopes": "text",
+            "session": "text",
             "device": "text",
             "state": "text",
             "created_s": "integer",
@@ -290,7 +291,7 @@ _ALL = (
         "activity_log",
         {"session": "text"},
         {
-            "opened_s": "integer",
+            "opened_us": "integer",
             "closed_s": "integer",
             "content": "content",
         },

@@ -22,6 +22,7 @@ def _issued(event: Event) -> list[Change]:
         "person": payload["person"],
         "app": payload["app"],
         "scopes": ",".join(sorted(payload["scopes"])),
+        "session": payload["session"],
         "device": payload["device"],
         "state": ACTIVE,
         "created_s": event.at_us // 1_000_000,

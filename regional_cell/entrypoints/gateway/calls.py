@@ -24,7 +24,7 @@ from accord.runtime.logs import error_place, get_logger
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.callers import Caller
 from regional_cell.entrypoints.gateway import webhooks
-from regional_cell.entrypoints.gateway.doors import DOORS, Doors
+from regional_cell.entrypoints.gateway.doors import AT_HOME_BY_ITSELF, DOORS, Doors
 from regional_cell.entrypoints.gateway.webhooks import WebhookDoor
 from regional_cell.entrypoints.web_api.answers import refusal
 from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall, EdgeInfo
@@ -82,7 +82,7 @@ class Calls:
 
     async def _answer(self, edge: EdgeFacts, call: wire.Call, body: bytes, token: str) -> ApiAnswer:
         resident = call.resident
-        if resident:
+        if resident and call.method not in AT_HOME_BY_ITSELF:
             await self.require_home(resident, call.epoch)
         caller = await self._caller(resident, token) if token else None
         passage = self.passage_for(edge)

@@ -2,11 +2,15 @@
 
 sign-in/password  at a person's home (or, for nobody, anywhere): {email, password, totp?, device?}
                   -> {ok, person, session, identities: [{team_id, user_id, cell, identity, name}],
-                      away: [team_id]}
+                      away: [team_id], orders}
 sign-in/ticket    {ticket, device?} -> the same
 sign-in/session   at a workspace's home: {identity, device?}
                   -> {ok, team_id, name, user_id, token, expires_at}
-sign-out          with the session's token -> {ok}
+sign-out          with the session's token -> {ok, orders}
+session/close     at a person's home: {identity} of a workspace's home -> {ok, orders}
+session/end       at a workspace's home: {identity} of the person's home -> {ok}
+
+orders: [{resident, door, identity}], what the edge is to carry to other cells.
 """
 
 import json
@@ -19,6 +23,8 @@ from accord.errors import InvalidError, TokenMissingError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.callers import Caller
 from regional_cell.entrypoints.web_api.calls import ApiAnswer
+from regional_cell.entrypoints.web_api.sessions import orders_of
+from regional_cell.services.sessions import Sessions
 from regional_cell.services.sign_in import SignedIn, SignIn
 
 BODY_BYTES_MAX = 16 * 1024
@@ -28,10 +34,10 @@ Said = dict[str, str]
 
 
 class Doors:
-    """Opens the doors of sign-in."""
+    """Opens the doors of people."""
 
-    def __init__(self, sign_in: SignIn) -> None:
-        self._sign_in = sign_in
+    def __init__(self, sign_in: SignIn, sessions: Sessions) -> None:
+        self._sign_in, self._sessions = sign_in, sessions
 
     async def open(self, call: wire.Call, body: bytes, caller: Caller | None) -> ApiAnswer:
         """Raises ColinkErrors; the table `DOORS` names every method that may come here."""
@@ -42,8 +48,8 @@ class Doors:
     async def password(self, call: wire.Call, said: Said, caller: Caller | None) -> dict[str, object]:
         """See the module."""
         email, password = said.get("email", ""), said.get("password", "")
-        signed_in = await self._sign_in.password(call.resident, email, password, said.get("device", ""))
-        return _identities(signed_in)
+        device = said.get("device", "")
+        return _identities(await self._sign_in.password(call.resident, call.epoch, email, password, device))
 
     async def ticket(self, call: wire.Call, said: Said, caller: Caller | None) -> dict[str, object]:
         """See the module."""
@@ -64,7 +70,16 @@ class Doors:
         """See the module."""
         if caller is None:
             raise TokenMissingError()
-        await self._sign_in.sign_out(caller)
+        return {"orders": orders_of(await self._sessions.sign_out(caller))}
+
+    async def close(self, call: wire.Call, said: Said, caller: Caller | None) -> dict[str, object]:
+        """See the module."""
+        orders = await self._sessions.closed_elsewhere(call.resident, said.get("identity", ""))
+        return {"orders": orders_of(orders)}
+
+    async def end(self, call: wire.Call, said: Said, caller: Caller | None) -> dict[str, object]:
+        """See the module."""
+        await self._sessions.ended_elsewhere(call.resident, said.get("identity", ""))
         return {}
 
 
@@ -75,7 +90,11 @@ DOORS: dict[str, Opener] = {
     "sign-in/ticket": Doors.ticket,
     "sign-in/session": Doors.session,
     "sign-out": Doors.sign_out,
+    "session/close": Doors.close,
+    "session/end": Doors.end,
 }
+AT_HOME_BY_ITSELF = frozenset({"sign-in/password"})
+"""Doors that find out by themselves whether this is the home: the known cost no more than the unknown."""
 
 
 def _said(body: bytes) -> Said:
@@ -107,4 +126,5 @@ def _identities(signed_in: SignedIn) -> dict[str, object]:
         "session": signed_in.session,
         "identities": rows,
         "away": list(signed_in.away),
+        "orders": orders_of(signed_in.orders),
     }

@@ -11,6 +11,9 @@ Invariants
 
 import asyncio
 from functools import lru_cache
+from typing import Any
+
+import orjson
 
 from accord.clock import Clock
 from accord.errors import (
@@ -32,7 +35,7 @@ from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall
 from regional_cell.entrypoints.web_api.decoding import decode
 from regional_cell.entrypoints.web_api.limits import RateLimits
 from regional_cell.entrypoints.web_api.lost import LostAnswers, digest_of
-from regional_cell.entrypoints.web_api.method import Method
+from regional_cell.entrypoints.web_api.method import ORDERS, ORDERS_HEADER, Method
 from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.entrypoints.web_api.services import Services
 
@@ -87,11 +90,11 @@ class WebApi:
             self._admit(method, call)
         arguments = _arguments(method, call)
         if not method.deduplicates:
-            return success(await method.handler(call, arguments, self._services), shown)
+            return _done(await method.handler(call, arguments, self._services), shown)
         digest = digest_of(call)
         if (body := self.lost.take(digest)) is not None:
             return ApiAnswer(200, shown, body, digest)
-        answer = success(await method.handler(call, arguments, self._services), shown, digest)
+        answer = _done(await method.handler(call, arguments, self._services), shown, digest)
         self.lost.keep(digest, answer.body)
         return answer
 
@@ -107,6 +110,13 @@ class WebApi:
         self._limits.hit(call.method, method.tier, caller.resident, who, first_party=caller.kind == "xoxc")
         if not method.organisations:
             _require_workspace(caller, call)
+
+
+def _done(members: dict[str, Any], shown: list[tuple[str, str]], digest: bytes = b"") -> ApiAnswer:
+    """The answer; what the edge is to carry to other cells goes beside it, not to the client."""
+    if ORDERS in members:
+        shown.append((ORDERS_HEADER, orjson.dumps(members.pop(ORDERS)).decode()))
+    return success(members, shown, digest)
 
 
 def _arguments(method: Method, call: ApiCall) -> Arguments:

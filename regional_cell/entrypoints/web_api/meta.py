@@ -48,7 +48,7 @@ async def auth_revoke(call: ApiCall, arguments: Arguments, services: Services) -
     if arguments.get("test", False):
         return {"revoked": False}
     why, epoch = "revoked by its owner", epoch_of(call)
-    await services.sessions.revoke(caller.resident, caller.token_id, why, caller.user, epoch)
+    await services.tokens.revoke(caller.resident, caller.token_id, why, caller.user, epoch)
     return {"revoked": True}
 
 

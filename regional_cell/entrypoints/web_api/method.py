@@ -26,6 +26,8 @@ from regional_cell.entrypoints.web_api.services import Services
 Handler = Callable[[ApiCall, Arguments, Services], Awaitable[dict[str, Any]]]
 
 USER_KINDS = frozenset({"xoxp", "xoxc", "xoxe.xoxp"})
+# A member of what a handler gives that is not for the client: what the edge is to carry to other cells.
+ORDERS, ORDERS_HEADER = "orders", "x-orders"
 BOT_KINDS = frozenset({"xoxb", "xoxe.xoxb"})
 PEOPLE_AND_BOTS = USER_KINDS | BOT_KINDS
 

@@ -15,6 +15,7 @@ from regional_cell.entrypoints.web_api import (
     realtime,
     scheduled,
     search,
+    sessions,
     team,
     users,
     webhooks,
@@ -45,5 +46,6 @@ METHODS = merged(
     files.METHODS,
     search.METHODS,
     realtime.METHODS,
+    sessions.METHODS,
     webhooks.METHODS,
 )

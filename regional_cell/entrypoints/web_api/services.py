@@ -18,11 +18,12 @@ from regional_cell.services.presence import Presence
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
+from regional_cell.services.sessions import Sessions
 from regional_cell.services.users import Users
 from regional_cell.services.webhooks import Webhooks
 
 
-class Sessions(Protocol):
+class Tokens(Protocol):
     """Tokens as far as methods need them: `services.tokens.Tokens`."""
 
     def socket_ticket(self, caller: Caller, edge: str, *, batched: bool = False) -> str:
@@ -53,6 +54,7 @@ class Services:
     scheduled: Scheduled
     ephemeral: Ephemeral
     presence: Presence
+    tokens: Tokens
     sessions: Sessions
     webhooks: Webhooks
     cursors: CursorKey

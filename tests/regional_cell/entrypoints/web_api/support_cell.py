@@ -14,11 +14,13 @@ from urllib.parse import urlencode
 import orjson
 
 from accord.clock import ManualClock
+from accord.identity import KeyRing
 from accord.ids import new_id
 from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.keys import CellKeys
 from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.memory.intercom import MemoryIntercom
+from regional_cell.adapters.memory.records import MemorySpentTickets
 from regional_cell.adapters.memory.store import MemoryStore
 from regional_cell.adapters.memory.views import MemoryViews
 from regional_cell.adapters.sql import schema_version
@@ -49,6 +51,7 @@ from regional_cell.services.presence import Presence
 from regional_cell.services.reactions import Reactions
 from regional_cell.services.reads import Reads
 from regional_cell.services.scheduled import Scheduled
+from regional_cell.services.sessions import Sessions
 from regional_cell.services.users import Users
 from regional_cell.services.webhooks import Webhooks
 from tests.regional_cell.edges import said
@@ -82,7 +85,7 @@ class Recorder:
         return [(topic, body.get("subtype") or body["type"]) for topic, body in self.heard]
 
 
-class FakeSessions:
+class FakeTokens:
     """Tickets and revocations; the real ones have tests of their own."""
 
     def __init__(self) -> None:
@@ -116,6 +119,24 @@ class Told:
         self.told.append((user, said(data)))
 
 
+class NoRoutes:
+    """Knows nobody: people are at home elsewhere, wherever that is."""
+
+    key_ring = KeyRing()
+
+    async def home_of(self, resident: str) -> tuple[str, int] | None:
+        return None
+
+    def region_of(self, cell: str) -> str | None:
+        return None
+
+    def jurisdiction_of(self, cell: str) -> str | None:
+        return None
+
+    def placement_facts(self, resident: str) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+        return None
+
+
 class Cell:
     """One cell with one workspace, in memory or, with a `folder`, over an SQL store there."""
 
@@ -128,10 +149,10 @@ class Cell:
         self.commits = GroupCommits(self.store, self.views, self.sealer, self.clock)
         self.recorder = Recorder()
         self.commits.feed(self.recorder)
-        self.sessions = FakeSessions()
+        self.tokens = FakeTokens()
         self.folder = TemporaryDirectory()
         self.bytes = LocalFiles(Path(self.folder.name), self.sealer)
-        mint: Any = self.sessions
+        mint: Any = self.tokens
         self.files = Files(self.commits, self.views, self.bytes, mint, self.draw_id, 10_000_000)
         reader = MessageReader(self.commits, self.views, self.files)
         messages = Messages(self.commits, self.views, reader, self.draw_id, asyncio.ensure_future)
@@ -149,7 +170,10 @@ class Cell:
             scheduled=Scheduled(self.commits, self.views, messages, self.draw_id, self.clock),
             ephemeral=Ephemeral(self.commits, messages, self.told, intercom, self.clock),
             presence=Presence(self.commits, self.told, intercom, "one", self.clock, asyncio.ensure_future),
-            sessions=self.sessions,
+            tokens=self.tokens,
+            sessions=Sessions(
+                self.commits, mint, NoRoutes(), MemorySpentTickets(self.clock), self.clock, "cell-a"
+            ),
             cursors=CursorKey(b"c" * 32),
             draw_word=self.draw_word,
             files=self.files,

@@ -123,12 +123,12 @@ async def test_auth_test_tells_who_and_where(cell: Cell) -> None:
 
 async def test_auth_revoke_ends_the_token_that_is_shown_and_nothing_when_it_is_a_test(cell: Cell) -> None:
     assert await cell.ok(BOB, "auth.revoke", test=1) == {"ok": True, "revoked": False}
-    assert cell.sessions.revoked == []
+    assert cell.tokens.revoked == []
     assert await cell.ok(BOT_USER, "auth.revoke") == {"ok": True, "revoked": True}
-    assert cell.sessions.revoked == [f"token-{BOT_USER}"]
+    assert cell.tokens.revoked == [f"token-{BOT_USER}"]
     of_organisation = replace(cell.caller(ANN), resident=ORGANISATION, token_id="of an organisation")
     assert await cell.ok(of_organisation, "auth.revoke") == {"ok": True, "revoked": True}
-    assert cell.sessions.revoked[-1] == "of an organisation"
+    assert cell.tokens.revoked[-1] == "of an organisation"
 
 
 async def test_rtm_connect_hands_out_a_ticket_for_the_edge(cell: Cell) -> None:
@@ -143,7 +143,9 @@ async def test_rtm_connect_hands_out_a_ticket_for_the_edge(cell: Cell) -> None:
 async def test_sessions_are_ones_own(cell: Cell) -> None:
     assert (await cell.ok(BOB, "ext.sessions.list"))["sessions"] == []
     assert await cell.error(BOB, "ext.sessions.revoke", session="nobody") == "session_not_found"
-    assert cell.sessions.revoked == []
+    assert await cell.error(BOB, "ext.sessions.revoke") == "invalid_arguments"
+    assert await cell.error(BOB, "ext.sessions.revoke", session="x", others=1) == "invalid_arguments"
+    assert cell.tokens.revoked == []
 
 
 async def test_missing_and_malformed_arguments_are_named_not_echoed(cell: Cell) -> None:
