@@ -42,7 +42,7 @@ def topic_of(frame: Mapping[str, Any]) -> str:
         return "user"
     if OF_WORKSPACE.fullmatch(kind):
         return "workspace"
-    return _channel_of(frame)
+    return _channel_of(frame) or "user"
 
 
 def _channel_of(frame: Mapping[str, Any]) -> str:
