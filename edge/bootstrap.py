@@ -291,6 +291,8 @@ class EdgeProcess:
             self.cells.follow(self.routing.table.cells)
 
     def _cell_told(self, cell: str, word: str) -> None:
+        if word == "ready":
+            self.calls.reached(cell)
         events.info("cell_stream", cell=cell, state=word)
 
     def _count(self, metric: str, event: str, why: str) -> None:

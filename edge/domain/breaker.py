@@ -2,7 +2,7 @@
 
 Invariants
     1. Open: nothing is admitted until `open_s` have passed; then exactly one probe at a time (half-open).
-    2. Closed again only by a probe that was answered.
+    2. Closed again only by the cell: by its answer to a probe, or by its greeting on a new stream.
     3. Retries are at most `share` of the calls of late, plus a small reserve.
 """
 

@@ -42,6 +42,11 @@ class Calls:
         self._breakers: dict[str, Breaker] = {}
         self._budget = RetryBudget()
 
+    def reached(self, cell: str) -> None:
+        """A process of the cell has just greeted this edge: what failed before says nothing any more."""
+        if (breaker := self._breakers.get(cell)) is not None:
+            breaker.answered()
+
     async def admit(self, resident: str) -> tuple[Placement, CellRoute]:
         """Resolve a resident and decide whether this edge may see its plaintext.
 

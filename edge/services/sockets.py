@@ -262,7 +262,12 @@ class Sockets:
         write, limit = binding.client.write, self._queue_bytes_max
 
         def write_or_cut(frames: bytes) -> None:
-            if write(frames) > limit:
+            try:
+                waiting = write(frames)
+            except Exception:
+                # INVARIANT: whatever becomes of one socket, all others get what they are sent.
+                waiting = limit + 1
+            if waiting > limit:
                 self._forget(binding, 4008, "slow")
                 binding.client.cut()
                 self._closed("slow")

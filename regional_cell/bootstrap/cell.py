@@ -77,7 +77,8 @@ PARTIAL_S = 3600.0
 SCHEDULED_S = 1.0
 PURGE_S = 5.0
 SETTLE_S = 10.0
-DRIFT_S = 3_600.0
+# It loads every resident; after a start everybody comes back, so it waits.
+DRIFT_S, DRIFT_FIRST_S = 3_600.0, 300.0
 PEERS_S = 5.0
 
 
@@ -318,7 +319,7 @@ class Cell:
         self.spawn(jobs.run(jobs.Job("scheduled", SCHEDULED_S, self.chat.scheduled.post_due)))
         self.spawn(jobs.run(jobs.Job("file_purge", PURGE_S, self._purge_files)))
         self.spawn(jobs.run(jobs.Job("claims", SETTLE_S, self.claims.settle)))
-        self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift)))
+        self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift, DRIFT_FIRST_S)))
 
     async def _warm_peers(self) -> None:
         await self.peers.warm([cell.name for cell in self.routes.cells() if cell.name != self.name])

@@ -4,7 +4,8 @@ Invariants
     1. A signature alone opens nothing: the record in the resident's log at its head must hold the digest of
        the whole text, be active, and its user must be active. It is looked up on every call.
     2. Scopes and roles come from the record and the user's row, never from the text.
-    3. A kept proof is dropped when the key ring changes; its expiry is checked on every use.
+    3. A kept proof is dropped when the key ring changes; its expiry is checked on every use. A ticket that
+       was made here needs none: its very text is known.
 """
 
 import hmac
@@ -38,6 +39,7 @@ RTM_LIFE_S = 30
 # Tickets are spent where they were made, by clocks that hardly differ.
 SOCKET_LEEWAY_S = 2
 KEPT_MAX = 50_000
+MADE_MAX = 20_000
 TICKET_FIELDS = ("i", "r", "tok", "u", "edge", "x", "batched")
 
 
@@ -74,15 +76,14 @@ class Tokens:
         self._clock = clock
         self._random = random
         self._kept: dict[bytes, Proof] = {}
+        self._made: dict[str, dict[str, object]] = {}
         self._version = ring.version
 
     # --- proving ---------------------------------------------------------------------------------
 
     def prove(self, text: str) -> Proof:
         """Signature, form and times; asks nobody. Raises TokenInvalidError, TokenExpiredError."""
-        if self._version != self._ring.version:
-            self._kept.clear()
-            self._version = self._ring.version
+        self._forget_after_changes()
         digest = token_digest(text)
         now_s = self._now_s()
         proof = self._kept.get(digest)
@@ -95,6 +96,13 @@ class Tokens:
         if expires_s is not None and expires_s + LEEWAY_S < now_s:
             raise TokenExpiredError()
         return proof
+
+    def _forget_after_changes(self) -> None:
+        """Nothing that was proven by one ring of keys is proven by the next."""
+        if self._version != self._ring.version:
+            self._kept.clear()
+            self._made.clear()
+            self._version = self._ring.version
 
     async def caller(self, text: str) -> Caller:
         """Who shows this token, at the head of the resident's log.
@@ -204,7 +212,11 @@ class Tokens:
         }
         payload |= {"edge": edge, "x": self._now_s() + RTM_LIFE_S}
         payload |= ({"u": caller.user} if caller.user else {}) | ({"batched": True} if batched else {})
-        return mint(self._key, "rtm", payload, ticket=True)
+        text = mint(self._key, "rtm", payload, ticket=True)
+        while len(self._made) >= MADE_MAX:
+            del self._made[next(iter(self._made))]
+        self._made[text] = payload
+        return text
 
     def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
         """A ticket of the resident for one purpose; `more` are members of its payload."""
@@ -250,7 +262,10 @@ class Tokens:
         """(i, r, tok, u) of a ticket for this edge, `x` and `batched`. Raises TokenInvalidError,
         TokenExpiredError.
         """
-        payload = verify_ticket(text, "rtm", self._ring, self._now_s(), SOCKET_LEEWAY_S)
+        self._forget_after_changes()
+        payload = self._made.pop(text, None)
+        if payload is None or self._now_s() > int(str(payload["x"])):
+            payload = verify_ticket(text, "rtm", self._ring, self._now_s(), SOCKET_LEEWAY_S)
         fields = {name: str(payload.get(name) or "") for name in TICKET_FIELDS}
         if fields["edge"] != edge or not fields["i"] or not fields["tok"]:
             raise TokenInvalidError(why="made for another edge")

@@ -3,7 +3,7 @@ own.
 
 Invariants
     1. There is one stream per address that the route table names, and none to any other.
-    2. A lost stream is connected again with growing pauses and jitter.
+    2. A lost stream is connected again with growing pauses and jitter; with short ones while somebody waits.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from edge.domain.routes import SERVING, CellRoute
 from edge.ports import CellStream, FileChunk, FileRequest, SocketEvents
 
 PAUSE_S_MAX = 1.0
+WAITED_FOR_S = 0.1
 FILE_S_MAX = 3_600.0
 
 
@@ -54,6 +55,8 @@ class CellPool:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._delays: dict[tuple[str, str], DelayLink] = {}
         self._via: dict[tuple[str, str], str] = {}
+        self._came: dict[str, asyncio.Event] = {}
+        self._waiting: dict[str, int] = {}
         self._files: dict[tuple[str, str], grpc.aio.Channel] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -96,6 +99,7 @@ class CellPool:
             self._hello,
             self._events,
             self._calls_max,
+            lambda: self._became_ready(cell.name),
         )
         self._streams[key] = stream
         pause_s = 0.05
@@ -106,10 +110,26 @@ class CellPool:
                 self._told(cell.name, "lost")
             except ColinkError as error:
                 self._told(cell.name, error.reason.lower())
+            except Exception as error:
+                # A defect costs one connection, never the way to a cell.
+                self._told(cell.name, type(error).__name__)
             if asyncio.get_running_loop().time() - begun_s > PAUSE_S_MAX:
                 pause_s = 0.05
-            await asyncio.sleep(pause_s * (0.5 + self._jitter()))
+            await self._pause(cell.name, pause_s * (0.5 + self._jitter()))
             pause_s = min(PAUSE_S_MAX, pause_s * 2)
+
+    async def _pause(self, cell: str, pause_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + pause_s
+        while (left_s := until_s - loop.time()) > 0:
+            await asyncio.sleep(min(left_s, WAITED_FOR_S))
+            if self._waiting.get(cell):
+                return
+
+    def _became_ready(self, cell: str) -> None:
+        self._told(cell, "ready")
+        if (came := self._came.pop(cell, None)) is not None:
+            came.set()
 
     async def _way(self, key: tuple[str, str], cell: CellRoute) -> str:
         """The address to dial: the process itself, or a link that adds the distance."""
@@ -128,11 +148,16 @@ class CellPool:
         ready = self._ready_of(cell, resident)
         if ready or wait_s <= 0:
             return ready
-        until_s = asyncio.get_running_loop().time() + wait_s
-        while not ready and (left_s := until_s - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(min(0.02, left_s))
-            ready = self._ready_of(cell, resident)
-        return ready
+        came = self._came.setdefault(cell.name, asyncio.Event())
+        self._waiting[cell.name] = self._waiting.get(cell.name, 0) + 1
+        try:
+            async with asyncio.timeout(wait_s):
+                await came.wait()
+        except TimeoutError:
+            return []
+        finally:
+            self._waiting[cell.name] -= 1
+        return self._ready_of(cell, resident)
 
     def _ready_of(self, cell: CellRoute, resident: str) -> list[CellStream]:
         order = cell.addresses if len(cell.addresses) < 2 else ranked(resident, cell.addresses)

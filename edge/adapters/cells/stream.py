@@ -58,6 +58,7 @@ class Stream:
         open: opens a channel to it.
         hello: makes the first frame.
         events: where sockets' frames go.
+        came: called each time it becomes ready.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class Stream:
         hello: Callable[[], wire.EdgeHello],
         events: SocketEvents,
         calls_max: int,
+        came: Callable[[], None] = lambda: None,
     ) -> None:
         self.cell = cell
         self.address = address
         self.ready = False
         self._open, self._hello, self._events, self._calls_max = open, hello, events, calls_max
+        self._came = came
         self._outbox = Outbox()
         self._pending: dict[int, _Pending] = {}
         self._slots: dict[str, int] = {}
@@ -213,6 +216,7 @@ class Stream:
         try:
             await asyncio.wait_for(self._greet(call), HELLO_S)
             self.ready = True
+            self._came()
             writing = asyncio.ensure_future(self._write(call))
             await self._read(call)
         except (TimeoutError, asyncio.InvalidStateError):

@@ -12,15 +12,17 @@ from accord.runtime.logs import error_place, get_logger
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job and the pause after each turn."""
+    """A job and the pause after each turn; `first_s`: before the first one."""
 
     name: str
     pause_s: float
     turn: Callable[[], Awaitable[object]]
+    first_s: float = 0
 
 
 async def run(job: Job) -> None:
     """Turn after turn, until cancelled."""
+    await asyncio.sleep(job.first_s)
     while True:
         try:
             await job.turn()

@@ -31,6 +31,14 @@ def test_a_probe_whose_caller_left_makes_room_for_the_next() -> None:
     assert breaker.admits(1)
 
 
+def test_a_greeting_of_the_cell_closes_it_at_once() -> None:
+    breaker = Breaker(failures_max=1, open_s=60)
+    breaker.failed(0)
+    assert not breaker.admits(1)
+    breaker.answered()
+    assert [breaker.admits(1) for _ in range(3)] == [True] * 3
+
+
 def test_retries_are_a_share_of_calls() -> None:
     budget = RetryBudget(share=0.1, reserve=2)
     assert [budget.spend() for _ in range(3)] == [True, True, False]
