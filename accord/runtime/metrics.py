@@ -49,6 +49,9 @@ METRICS: dict[str, Metric] = {
     "colink_history_pages_total": Metric(
         "counter", "Pages of history given out: `loaded`, `shared` with a load under way, `kept`.", ("how",)
     ),
+    "colink_replays_total": Metric(
+        "counter", "Replays for sockets that came back: `loaded` from the log, or `shared`.", ("how",)
+    ),
     "colink_passages_total": Metric("counter", "Passages that were booked to leave.", ("purpose",)),
     "colink_passage_bytes_total": Metric("counter", "Bytes that left through passages.", ("purpose",)),
     "colink_decisions_total": Metric("counter", "Residency decisions, by code.", ("code",)),

@@ -33,8 +33,10 @@ from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
+from regional_cell.bootstrap.realtime import Realtime
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.bootstrap.tails import make_tails
+from regional_cell.bootstrap.upkeep import Upkeep
 from regional_cell.domain.transfers import Place
 from regional_cell.entrypoints.allow import allow_table
 from regional_cell.entrypoints.channel.service import ChannelService
@@ -65,20 +67,13 @@ from regional_cell.services.search.asking import Asking
 from regional_cell.services.search.local import LocalSearch
 from regional_cell.services.sessions import Sessions
 from regional_cell.services.sign_in import SignIn
-from regional_cell.services.sockets import Sockets
 from regional_cell.services.tokens import Tokens
 from regional_cell.settings import CellSettings
 
 GRACE_S = 3.0
 DRAIN_NOTICE_S = 5.0
-CHECKPOINT_S = 5.0
 # No upload lasts longer; younger remains may belong to a process beside this one.
 PARTIAL_S = 3600.0
-SCHEDULED_S = 1.0
-PURGE_S = 5.0
-SETTLE_S = 10.0
-# It loads every resident; after a start everybody comes back, so it waits.
-DRIFT_S, DRIFT_FIRST_S = 3_600.0, 300.0
 PEERS_S = 5.0
 
 
@@ -102,6 +97,7 @@ class Cell:
         self.directory = self._make_directory()
         self.routes, self.policies = self.directory.routes, self.directory.policies
         self._services()
+        self._sockets()
         self._crossings()
         self._doors()
 
@@ -167,18 +163,6 @@ class Cell:
             self.process,
             self.spawn,
         )
-        self.sockets = Sockets(
-            self.tokens,
-            commits,
-            self.live,
-            stores.spent,
-            stores.resume,
-            self.chat.messages,
-            self.chat.presence,
-            self.clock,
-            moved=self.routes.moved,
-            resume_events_max=self.settings.sockets.resume_events_max,
-        )
         self.hasher = Argon2Hasher()
         self.sessions = Sessions(commits, self.tokens, self.routes, stores.spent, self.clock, self.name)
         self.sign_in = SignIn(
@@ -202,7 +186,23 @@ class Cell:
             commits, self.stores.log, self.directory.door, stores.leases, self.clock, self._claim_refused
         )
         self.tails = make_tails(stores)
+        self.upkeep = Upkeep(stores, self.tails, self.chat, self.claims, self.clock, self.spawn)
         commits.feed(self.live, *self.tails)
+
+    def _sockets(self) -> None:
+        self.realtime = Realtime(
+            self.settings.sockets,
+            self.stores,
+            self.commits,
+            self.tokens,
+            self.live,
+            self.chat,
+            self.clock,
+            self.metrics,
+            self.routes.moved,
+            self._live_failed,
+        )
+        self.sockets = self.realtime.sockets
 
     def _crossings(self) -> None:
         """What leads to other cells, and what answers them."""
@@ -306,26 +306,13 @@ class Cell:
         self.spawn(self.directory.watches.run())
         self.spawn(self.passages.run())
         self.spawn(jobs.run(jobs.Job("peers", PEERS_S, self._warm_peers)))
-        self.spawn(self._lead())
+        self.spawn(self.upkeep.lead())
         self.spawn(jobs.run(jobs.Job("presence", SWEEP_S, self.chat.presence.sweep)))
-        self.spawn(jobs.run(jobs.Job("marks", self.settings.sockets.mark_s, self.sockets.mark_all)))
-
-    async def _lead(self) -> None:
-        """Upkeep by one process of the cell, for as long as it lives."""
-        await self.stores.lead.wait()
-        for tail in self.tails:
-            await tail.start()
-        self.spawn(jobs.run(jobs.Job("checkpoint", CHECKPOINT_S, self.stores.checkpoint)))
-        self.spawn(jobs.run(jobs.Job("scheduled", SCHEDULED_S, self.chat.scheduled.post_due)))
-        self.spawn(jobs.run(jobs.Job("file_purge", PURGE_S, self._purge_files)))
-        self.spawn(jobs.run(jobs.Job("claims", SETTLE_S, self.claims.settle)))
-        self.spawn(jobs.run(jobs.Job("claims_drift", DRIFT_S, self.claims.drift, DRIFT_FIRST_S)))
+        for job in self.realtime.jobs():
+            self.spawn(jobs.run(job))
 
     async def _warm_peers(self) -> None:
         await self.peers.warm([cell.name for cell in self.routes.cells() if cell.name != self.name])
-
-    async def _purge_files(self) -> None:
-        await self.chat.files.purge(self.clock.now_us() // 1_000_000)
 
     async def stop(self) -> None:
         """Take everything down, within the ten seconds that a process has."""

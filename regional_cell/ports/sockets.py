@@ -107,6 +107,15 @@ class LiveTopics(Protocol):
         """Tell the others in a channel that the user types; nothing happens where the user is no member."""
 
 
+class Replays(Protocol):
+    """What sockets missed of a resident's log."""
+
+    async def since(self, state: State, user: str, after: int) -> list[bytes] | None:
+        """Finished frames of the events after this sequence, up to the head of the state at the call, that
+        the user had the right to hear of; None when that cannot be told exactly. Raises as `Commits.read`.
+        """
+
+
 class UserFeed(Protocol):
     """Frames that are no events, for all sockets of one user."""
 

@@ -15,26 +15,23 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
-import orjson
 
 from accord.clock import Clock
 from accord.errors import ColinkError, Moved, StaleEpochError, TokenInvalidError
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
-from regional_cell.domain.events import Event
-from regional_cell.domain.objects.frames import frames
 from regional_cell.domain.resume import BYTES_MAX, claims, sequence_of
 from regional_cell.domain.socket_frames import ClientFrame, error_frame, pong_frame, reply_frame
 from regional_cell.domain.state import State
-from regional_cell.domain.visibility import step, topics_before, topics_of
+from regional_cell.domain.visibility import topics_of
 from regional_cell.domain.web_socket import text_frame
-from regional_cell.ports.commits import Commits
 from regional_cell.ports.identity import CallerProofs, SpentTickets
 from regional_cell.ports.sockets import (
     EdgeLink,
     LiveSocket,
     LiveTopics,
     PresenceFeed,
+    Replays,
     ResumeSeal,
     SocketOrigin,
     SocketPoster,
@@ -44,7 +41,7 @@ FRAME_BYTES_MAX = 16 * 1024
 TEXT_CHARACTERS_MAX = 4000
 # Longer than a ticket is accepted after its end, since clocks differ.
 SPENT_KEPT_S = 300
-PAGE = 500
+SAID_TOGETHER = 20
 EARLY_FRAMES_MAX = 16
 CLOSE_POLICY = 1008
 CLOSE_RESTART = 1012
@@ -100,19 +97,20 @@ class Sockets:
     def __init__(
         self,
         proofs: CallerProofs,
-        commits: Commits,
         live: LiveTopics,
         spent: SpentTickets,
         seal: ResumeSeal,
         poster: SocketPoster,
         presence: PresenceFeed,
+        replays: Replays,
         clock: Clock,
         *,
         moved: Callable[[str], Moved | None],
         resume_events_max: int,
     ) -> None:
-        self._proofs, self._commits, self._live, self._spent = proofs, commits, live, spent
+        self._proofs, self._live, self._spent = proofs, live, spent
         self._seal, self._poster, self._presence, self._clock = seal, poster, presence, clock
+        self._replays = replays
         self._moved, self._resume_events_max = moved, resume_events_max
         self._sockets: dict[tuple[EdgeLink, int], _Socket] = {}
         self._decoder = msgspec.json.Decoder(ClientFrame)
@@ -224,10 +222,9 @@ class Sockets:
 
     async def _replay(self, socket: _Socket, record: LiveSocket, state: State, mark: int) -> None:
         """Say what happened since `mark`, then go live at the point reached."""
-        head, after = state.head, topics_of(state, record.user)
-        missed = await self._read(record.resident, mark, head)
-        topics = topics_before(missed, record.user, after)
-        if topics is None:
+        head = state.head
+        missed = await self._replays.since(state, record.user, mark)
+        if missed is None:
             self._begin(socket, record, await self._live.settle(record.resident), HELLO_RESYNC)
             return
         if socket.closed:
@@ -239,46 +236,31 @@ class Sockets:
             self._live.detach(record)
             return
         socket.link.frame(socket.number, HELLO)
-        while True:
-            await self._say(socket, record, state, missed, topics)
+        while missed is not None:
+            await self._say(socket, missed)
             position, state = head, await self._live.settle(record.resident)
             head = state.head
             if head == position or socket.closed:
                 break
-            missed = await self._read(record.resident, position, head)
+            missed = await self._replays.since(state, record.user, position)
         self._caller(state, record)
-        if topics != topics_of(state, record.user) or self._is_gone(socket):
+        if missed is None or self._is_gone(socket):
             self._live.detach(record)
             self._end(socket, "reset")
             return
-        record.topics = topics
-        socket.link.topics(socket.number, [f"{record.resident}/{topic}" for topic in sorted(topics)], ())
+        record.topics = topics_of(state, record.user)
+        names = [f"{record.resident}/{topic}" for topic in sorted(record.topics)]
+        socket.link.topics(socket.number, names, ())
         self._attached(socket, record)
 
-    async def _read(self, resident: str, after: int, through: int) -> list[Event]:
-        events: list[Event] = []
-        while after < through:
-            page = await self._commits.read(resident, after, min(PAGE, through - after))
-            events += [event for event in page if event.sequence <= through]
-            after = page[-1].sequence if page else through
-        return events
-
-    async def _say(
-        self, socket: _Socket, record: LiveSocket, state: State, missed: list[Event], topics: set[str]
-    ) -> None:
-        for number, event in enumerate(missed, 1):
-            if not step(topics, event, record.user):
-                raise StaleEpochError(retry_after_ms=0)
-            if topics.isdisjoint(topic for topic, _ in event.topics):
-                continue
-            for (topic, x_seq), body in zip(event.topics, frames(event, state), strict=False):
-                if body is not None and topic in topics:
-                    data = text_frame(orjson.dumps({**body, "x_seq": x_seq}))
-                    socket.link.frame(socket.number, data)
-            if number % 50 == 0:
+    async def _say(self, socket: _Socket, missed: list[bytes]) -> None:
+        """Several frames go as one: to a socket they are bytes."""
+        for start in range(0, len(missed), SAID_TOGETHER):
+            if start:
                 await socket.link.writable()
-                if socket.closed:
-                    return
+            if socket.closed:
+                return
+            socket.link.frame(socket.number, b"".join(missed[start : start + SAID_TOGETHER]))
 
     # --- what clients say --------------------------------------------------------------------------
 

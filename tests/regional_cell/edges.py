@@ -82,13 +82,13 @@ class TestEdge:
         elif frame.HasField("event"):
             event = frame.event
             if event.replied:
-                self.heard.setdefault(event.replied, []).append(said(event.reply))
+                self.heard.setdefault(event.replied, []).extend(all_said(event.reply))
             for socket, topics in self.topics.items():
                 left_out = (event.replied, *event.except_sockets)
                 if event.topic in topics and socket not in left_out:
-                    self.heard.setdefault(socket, []).append(said(frame.event.data))
+                    self.heard.setdefault(socket, []).extend(all_said(frame.event.data))
         elif frame.HasField("socket_frame"):
-            self.heard.setdefault(frame.socket_frame.socket, []).append(said(frame.socket_frame.data))
+            self.heard.setdefault(frame.socket_frame.socket, []).extend(all_said(frame.socket_frame.data))
 
     async def until(self, done: Any) -> None:
         """Wait until `done()` is true."""
@@ -168,11 +168,22 @@ class TestEdge:
 
 def said(frame: bytes) -> dict[str, Any]:
     """The JSON in a WebSocket text frame."""
-    assert frame[0] == 0x81
-    size = frame[1]
-    start = 2 if size < 126 else 4 if size == 126 else 10
-    body: dict[str, Any] = json.loads(frame[start:])
+    (body,) = all_said(frame)
     return body
+
+
+def all_said(frames: bytes) -> list[dict[str, Any]]:
+    """The JSON in each of the WebSocket text frames."""
+    bodies: list[dict[str, Any]] = []
+    while frames:
+        assert frames[0] == 0x81
+        size, start = frames[1], 2
+        if size >= 126:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(frames[2:start], "big")
+        bodies.append(json.loads(frames[start : start + size]))
+        frames = frames[start + size :]
+    return bodies
 
 
 @asynccontextmanager
