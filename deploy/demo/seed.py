@@ -5,7 +5,7 @@ Names of people are drawn from lists of given names and invented family names; n
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MAIL_DOMAIN = "example"
 
@@ -312,6 +312,7 @@ def _filled(
 ) -> SeedWorkspace:
     dice = random.Random(f"workspace/{name}/{seed}")  # noqa: S311 - repeatable on purpose
     full = [user.person.handle for user in users if user.role != "guest"]
+    guests = [user.person.handle for user in users if user.role == "guest"]
     channels = [SeedChannel("private-planning", True, "What is not yet decided", tuple(full[:6]))]
     for channel in _CHANNELS[: 3 if name == "acme" else 2]:
         others = dice.sample(full[1:], 6)
@@ -323,6 +324,8 @@ def _filled(
                 (full[1], full[0], *[h for h in others if h != full[1]]),
             )
         )
+    design = channels[1]
+    channels[1] = replace(design, members=(*design.members, *guests))
     messages = _messages(dice, full, channels)
     organisation = "Acme Group" if name in ("acme", "globex") else ""
     return SeedWorkspace(name, title, home, country, organisation, users, tuple(channels), tuple(messages))

@@ -14,6 +14,7 @@ METHODS: frozenset[str] = frozenset(
     reactions.add reactions.remove reactions.get reactions.list files.getUploadURLExternal
     files.completeUploadExternal files.info files.list files.delete
     search.messages rtm.connect ext.search ext.sessions.list ext.sessions.revoke
+    admin.users.setExpiration admin.users.getExpiration
     ext.webhooks.create ext.webhooks.list ext.webhooks.remove
     """.split()  # noqa: SIM905 - read as prose
 )
@@ -25,7 +26,7 @@ READS: frozenset[str] = frozenset(
     conversations.history conversations.replies users.list users.info users.lookupByEmail users.profile.get
     users.conversations users.getPresence reactions.get reactions.list files.info files.list search.messages
     ext.search ext.sessions.list
-    ext.webhooks.list
+    ext.webhooks.list admin.users.getExpiration
     """.split()  # noqa: SIM905 - read as prose
 )
 """Methods that change nothing: cancelled when their client leaves. All others are finished, and the home cell

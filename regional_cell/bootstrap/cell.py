@@ -28,11 +28,11 @@ from accord.wire.cell.v1 import channel_pb2_grpc, gateway_pb2_grpc, operations_p
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.adapters.cells.peers import CellPeers
 from regional_cell.adapters.directory.lookup import LookupKeys
-from regional_cell.adapters.local.hasher import Argon2Hasher
 from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
+from regional_cell.bootstrap.people import PeopleSide
 from regional_cell.bootstrap.realtime import Realtime
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.bootstrap.tails import make_tails
@@ -52,7 +52,6 @@ from regional_cell.entrypoints.provisioning.service import ProvisioningServicer
 from regional_cell.entrypoints.web_api.dispatch import WebApi
 from regional_cell.entrypoints.web_api.limits import RateLimits
 from regional_cell.entrypoints.workers import jobs
-from regional_cell.services.claims import Claims
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.edge_passages import EdgePassages
 from regional_cell.services.egress import Egress
@@ -60,13 +59,9 @@ from regional_cell.services.find import People
 from regional_cell.services.imports import Imports
 from regional_cell.services.live import Live
 from regional_cell.services.presence import SWEEP_S
-from regional_cell.services.provisioning import Provisioning
-from regional_cell.services.residents import Residents
 from regional_cell.services.search.answering import Answering
 from regional_cell.services.search.asking import Asking
 from regional_cell.services.search.local import LocalSearch
-from regional_cell.services.sessions import Sessions
-from regional_cell.services.sign_in import SignIn
 from regional_cell.services.tokens import Tokens
 from regional_cell.settings import CellSettings
 
@@ -163,28 +158,12 @@ class Cell:
             self.process,
             self.spawn,
         )
-        self.hasher = Argon2Hasher()
-        self.sessions = Sessions(commits, self.tokens, self.routes, stores.spent, self.clock, self.name)
-        self.sign_in = SignIn(
-            commits,
-            self.tokens,
-            self.routes,
-            self.hasher,
-            stores.spent,
-            self.sessions,
-            stores.credentials,
-            self.clock,
-            os.urandom,
-            self.routes.moved,
+        people = PeopleSide(
+            self.name, stores, commits, self.tokens, self.directory, self.clock, self._claim_refused
         )
-        residents = Residents(
-            commits, self.stores.log, stores.sealer, self.directory.door, stores.leases, self.clock
-        )
-        self.provisioning = Provisioning(commits, residents, self.tokens, self.hasher, os.urandom)
+        self.hasher, self.claims = people.hasher, people.claims
+        self.sign_in, self.sessions, self.provisioning = people.sign_in, people.sessions, people.provisioning
         self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
-        self.claims = Claims(
-            commits, self.stores.log, self.directory.door, stores.leases, self.clock, self._claim_refused
-        )
         self.tails = make_tails(stores)
         self.upkeep = Upkeep(stores, self.tails, self.chat, self.claims, self.clock, self.spawn)
         commits.feed(self.live, *self.tails)

@@ -15,6 +15,7 @@ from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.ephemeral import Ephemeral
 from regional_cell.services.files import Files
+from regional_cell.services.guests import Guests
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.presence import Presence
@@ -58,6 +59,7 @@ class Chat:
         self.messages = Messages(commits, views, self.reader, new_id, spawn)
         self.reactions = Reactions(commits, views)
         self.scheduled = Scheduled(commits, views, self.messages, new_id, clock)
+        self.guests = Guests(commits, views, clock)
         self.webhooks = Webhooks(commits, self.messages, draw_word, os.urandom)
         self.ephemeral = Ephemeral(commits, self.messages, users, stores.intercom, clock)
         self.presence = Presence(commits, users, stores.intercom, f"process-{process}", clock, spawn)
@@ -81,6 +83,7 @@ class Chat:
             sessions=sessions,
             cursors=self._stores.cursors,
             webhooks=self.webhooks,
+            guests=self.guests,
             draw_word=draw_word,
             files=self.files,
             search=search,

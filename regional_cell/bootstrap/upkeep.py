@@ -12,6 +12,7 @@ from regional_cell.services.tails import TailRunner
 
 CHECKPOINT_S = 5.0
 SCHEDULED_S = 1.0
+GUESTS_S = 1.0
 PURGE_S = 5.0
 SETTLE_S = 10.0
 # It loads every resident; after a start everybody comes back, so it waits.
@@ -45,6 +46,7 @@ class Upkeep:
         for job in (
             Job("checkpoint", CHECKPOINT_S, self._stores.checkpoint),
             Job("scheduled", SCHEDULED_S, self._chat.scheduled.post_due),
+            Job("guests", GUESTS_S, self._chat.guests.end_due),
             Job("file_purge", PURGE_S, self._purge_files),
             Job("claims", SETTLE_S, self._claims.settle),
             Job("claims_drift", DRIFT_S, self._claims.drift, DRIFT_FIRST_S),

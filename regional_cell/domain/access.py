@@ -14,7 +14,8 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.state import State
 
-GUESTS = frozenset({"guest", "single_channel_guest"})
+SINGLE_CHANNEL = "single_channel_guest"
+GUESTS = frozenset({"guest", SINGLE_CHANNEL})
 ADMINS = frozenset({"admin", "owner", "primary_owner"})
 FAMILIES = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
 
@@ -116,6 +117,15 @@ def require_known_user(state: State, caller: Caller, user: str) -> None:
     known = user == USLACKBOT or state.row("users", user) is not None
     if not known or not sees_user(state, caller, user):
         raise NotFoundError(thing="user")
+
+
+def is_full(state: State, user: str) -> bool:
+    """Whether the user may be in no further channel: a guest of a single one who has it."""
+    row = state.row("users", user)
+    if row is None or row["role"] != SINGLE_CHANNEL:
+        return False
+    channels = state.rows["channels"]
+    return any(channels[(each,)]["kind"] in ("public", "private") for each in state.channels_of.get(user, ()))
 
 
 def require_not_archived(row: Row) -> None:

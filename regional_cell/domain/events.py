@@ -41,7 +41,14 @@ KINDS: dict[str, Kind] = {
     **_kinds("token", "TEP", "TokenIssued", "TokenRevoked"),
     **_kinds("workspace_meta", "T", "WorkspaceCreated", "WorkspaceChanged"),
     **_kinds(
-        "membership", "T", "UserJoined", "UserRoleSet", "UserDeactivated", "UserReactivated", "UserLinked"
+        "membership",
+        "T",
+        "UserJoined",
+        "UserRoleSet",
+        "UserDeactivated",
+        "UserReactivated",
+        "UserLinked",
+        "GuestExpirySet",
     ),
     **_kinds("profile_pii", "T", "CardUpdated"),
     **_kinds("channel_meta", "T", "ChannelCreated", "ChannelChanged", "ConversationOpened"),

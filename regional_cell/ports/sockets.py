@@ -36,8 +36,10 @@ class EdgeLink(Protocol):
     def edge(self) -> "EdgeFacts":
         """Who is at the other end, as proven and as admitted by the directory."""
 
-    def opened(self, socket: int, resident: str, user: str, topics: Sequence[str]) -> None:
-        """The socket is open; what follows for it may be sent."""
+    def opened(
+        self, socket: int, resident: str, user: str, topics: Sequence[str], *, guest: bool = False
+    ) -> None:
+        """The socket is open; what follows for it may be sent. `guest`: whether its user is one."""
 
     def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
         """The socket was not opened; `moved`: another cell is home."""
@@ -179,7 +181,14 @@ class EdgePassage(Protocol):
     """
 
     def edge_passage(
-        self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str
+        self,
+        edge: EdgeFacts,
+        workspace: str,
+        size_bytes: int,
+        *,
+        disclose: bool,
+        viewer_country: str,
+        guest: bool = False,
     ) -> None:
         """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute.
         Does not wait.

@@ -5,8 +5,9 @@ What an edge shows to people has left the cell. An edge in the cell's own jurisd
 not asked about.
 
 Invariants
-    1. Nothing passes that the policies did not allow for this edge, workspace and country of the viewer
-       under the bundle in force.
+    1. Nothing passes that the policies did not allow for this edge, workspace, country and relation of the
+       viewer under the bundle in force. Of a frame for all in a channel the relation is `employee`; a guest's
+       socket is asked about for itself when it opens and with each frame of its own.
     2. A passage is announced in the book when it opens; its counts follow once a minute and when the cell
        stops.
     3. While the book cannot be written nothing passes here; edges at home are not asked about and go on.
@@ -43,7 +44,7 @@ LEG = "edge"
 FLUSH_S = 60.0
 KEPT_MAX = 10_000
 
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, str, bool]
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
@@ -86,14 +87,21 @@ class EdgePassages:
         self._broken = ""
 
     def edge_passage(
-        self, edge: EdgeFacts, workspace: str, size_bytes: int, *, disclose: bool, viewer_country: str
+        self,
+        edge: EdgeFacts,
+        workspace: str,
+        size_bytes: int,
+        *,
+        disclose: bool,
+        viewer_country: str,
+        guest: bool = False,
     ) -> None:
         """As `ports.EdgePassage.edge_passage`."""
         if why := self._broken or self._ledger.broken:
             raise LedgerUnavailableError(why=why)
         self._follow_bundle()
         for op in ("transit", "disclose") if disclose else ("transit",):
-            opened = self._passage(edge, workspace, op, viewer_country)
+            opened = self._passage(edge, workspace, op, viewer_country, guest)
             opened.items += 1
             opened.size_bytes += size_bytes
 
@@ -127,14 +135,14 @@ class EdgePassages:
             return
         self._broken = ""
 
-    def _passage(self, edge: EdgeFacts, workspace: str, op: str, viewer_country: str) -> _Open:
-        key = (edge.name, workspace, op, viewer_country)
+    def _passage(self, edge: EdgeFacts, workspace: str, op: str, viewer_country: str, guest: bool) -> _Open:
+        key = (edge.name, workspace, op, viewer_country, guest)
         if (opened := self._open.get(key)) is not None:
             return opened
         if (refusal := self._refused.get(key)) is not None:
             raise withheld(refusal)
         here = self._egress.here
-        viewer = Viewer("employee", viewer_country)
+        viewer = Viewer("guest" if guest else "employee", viewer_country)
         question = Question(workspace, 0, op, DATA_CLASS, here.region, edge.region, viewer, PURPOSE)
         decision = self._decide(question)
         if not decision.allow:

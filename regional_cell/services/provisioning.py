@@ -54,7 +54,7 @@ class PersonSpec:
 
 @dataclass(frozen=True, slots=True)
 class UserSpec:
-    """A user to be added; `scopes`: of an API token, none when empty."""
+    """A user to be added; `scopes`: of an API token, none when empty; `expires_s`: end of a guest's stay."""
 
     person: str
     name: str
@@ -62,6 +62,8 @@ class UserSpec:
     role: str
     linked_workspaces: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    expires_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,12 @@ class Provisioning:
             card = {**spec.card.profile(), "name": spec.name}
             card |= {"email": spec.card.email} if spec.card.email else {}
             record = minted.record if minted else None
-            newcomers.append(Newcomer(user, spec.person, spec.role, card, spec.linked_workspaces, record))
+            newcomers.append(
+                Newcomer(
+                    user, spec.person, spec.role, card, spec.linked_workspaces, record, spec.channels,
+                    spec.expires_s,
+                )
+            )  # fmt: skip
             texts.append((user, minted.text if minted else ""))
         await self._commits.commit(workspace, workspaces.admit(newcomers), principal="")
         return texts

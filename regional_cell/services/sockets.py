@@ -18,6 +18,7 @@ import msgspec
 
 from accord.clock import Clock
 from accord.errors import ColinkError, Moved, StaleEpochError, TokenInvalidError
+from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.resume import BYTES_MAX, claims, sequence_of
@@ -64,6 +65,11 @@ class _Socket:
         self.opened = False
         self.early: list[bytes] = []
         self.closed = False
+
+    @property
+    def guest(self) -> bool:
+        """Whether its user is one."""
+        return self.caller is not None and self.caller.role in GUESTS
 
 
 class _Said(SocketOrigin):
@@ -174,7 +180,7 @@ class Sockets:
         record.topics = topics_of(state, record.user)
         names = [f"{record.resident}/{topic}" for topic in sorted(record.topics)]
         socket.opened = True
-        socket.link.opened(socket.number, record.resident, record.user, names)
+        socket.link.opened(socket.number, record.resident, record.user, names, guest=socket.guest)
         if self._is_gone(socket):
             self._live.detach(record)
             return
@@ -231,7 +237,7 @@ class Sockets:
             self._live.detach(record)
             return
         socket.opened = True
-        socket.link.opened(socket.number, record.resident, record.user, ())
+        socket.link.opened(socket.number, record.resident, record.user, (), guest=socket.guest)
         if self._is_gone(socket):
             self._live.detach(record)
             return

@@ -2,7 +2,8 @@
 
 Invariants
     1. A signature alone opens nothing: the record in the resident's log at its head must hold the digest of
-       the whole text, be active, and its user must be active. It is looked up on every call.
+       the whole text, be active, and its user must be active, a guest also within the stay. It is looked up
+       on every call.
     2. Scopes and roles come from the record and the user's row, never from the text.
     3. A kept proof is dropped when the key ring changes; its expiry is checked on every use. A ticket that
        was made here needs none: its very text is known.
@@ -150,7 +151,7 @@ class Tokens:
             role = min(roles, default="member")
         elif user_id:
             user = state.row("users", user_id) if "users" in state.rows else None
-            if user is None or user["deleted"]:
+            if user is None or user["deleted"] or (user["due_s"] and user["due_s"] <= self._now_s()):
                 raise UserInactiveError()
             person, role, bot = user["person"] or "", user["role"], user["bot"] or ""
         elif not app or (row := state.row("apps", app)) is None or row["deleted"]:

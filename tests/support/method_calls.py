@@ -82,6 +82,8 @@ CALLS: dict[str, MethodCall] = {
     "rtm.connect": MethodCall({}),
     "ext.search": MethodCall({"query": "hello"}, outer=True),
     "ext.sessions.list": MethodCall({}, outer=True),
+    "admin.users.setExpiration": MethodCall({"user_id": "{guest}", "expiration_ts": 0}, role="admin"),
+    "admin.users.getExpiration": MethodCall({"user_id": "{guest}"}, role="admin"),
     "ext.webhooks.create": MethodCall({"app": "{app}", "channel": "{channel}"}, role="admin"),
     "ext.webhooks.list": MethodCall({}, role="admin", outer=True),
     "ext.webhooks.remove": MethodCall({"webhook": "{webhook}"}, role="admin"),

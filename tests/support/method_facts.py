@@ -48,6 +48,7 @@ class Facts:
             "self": self._own.user,
             "other": self._other.user,
             "email": self._other.email,
+            "guest": person(self._demo, "acme", "guest").user,
             "app": self._demo.app("acme")["app_id"],
         }
         if name in constant:

@@ -51,12 +51,22 @@ def add_person(demo: RunningDemo, cell: str, card: pb.PersonSpec) -> str:
 
 
 def add_user(
-    demo: RunningDemo, workspace: str, person: str, name: str, card: pb.PersonSpec, linked: Sequence[str] = ()
+    demo: RunningDemo,
+    workspace: str,
+    person: str,
+    name: str,
+    card: pb.PersonSpec,
+    linked: Sequence[str] = (),
+    *,
+    role: str = "member",
+    channels: Sequence[str] = (),
+    expires_s: int = 0,
 ) -> User:
     """A person's face in a workspace, and the link that the person's home keeps of it.
 
     Args:
         linked: names of other workspaces that the person is in.
+        channels: ids of channels to be in; expires_s: end of a guest's stay, unix seconds.
     """
     row = demo.workspace(workspace)
 
@@ -66,7 +76,9 @@ def add_user(
             person=person,
             name=name,
             card=card,
-            role="member",
+            role=role,
+            channels=channels,
+            expires_s=expires_s,
             scopes=USER_SCOPES,
             linked_workspaces=[demo.workspace(other)["id"] for other in linked],
         )

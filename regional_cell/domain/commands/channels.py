@@ -12,6 +12,7 @@ from accord.ids import USLACKBOT
 from regional_cell.domain.access import (
     ADMINS,
     GUESTS,
+    is_full,
     require_kind,
     require_member,
     require_not_archived,
@@ -146,12 +147,7 @@ def _why_not(state: State, caller: Caller, channel: str, user: str) -> str:
         return "user_not_found"
     if state.is_member(channel, user):
         return "already_in_channel"
-    if row["role"] == "single_channel_guest" and any(
-        state.rows["channels"][(known,)]["kind"] in ("public", "private")
-        for known in state.channels_of.get(user, ())
-    ):
-        return "ura_max_channels"
-    return ""
+    return "ura_max_channels" if is_full(state, user) else ""
 
 
 def member_added(channel: str, user: str, by: str) -> tuple[Draft, ...]:

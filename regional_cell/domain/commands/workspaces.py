@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accord.errors import ConflictError, InvalidError, NotFoundError
+from accord.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from regional_cell.domain.access import GUESTS, SINGLE_CHANNEL, is_full, require_kind, require_not_archived
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands.tokens import TokenRecord, issued
 from regional_cell.domain.decisions import Decide, Decided
@@ -16,7 +17,6 @@ from regional_cell.domain.events import Draft
 from regional_cell.domain.state import State
 
 ROLES = ("primary_owner", "owner", "admin", "member", "guest", "single_channel_guest")
-GUESTS = frozenset({"guest", "single_channel_guest"})
 NAME_CHARACTERS_MAX = 80
 
 _CHANNEL_NAME = re.compile(r"[^\W_](?:[\w-]{0,79})", re.UNICODE)
@@ -39,8 +39,13 @@ class WorkspaceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A user to be. `card`: name, real_name, display_name, email, title, phone, tz, locale. `token`:
-    minted with it.
+    """A user to be.
+
+    Attributes:
+        card: name, real_name, display_name, email, title, phone, tz, locale.
+        token: minted with it.
+        channels: to be in from the first moment.
+        expires_s: when the stay of a guest ends, in unix seconds; 0: never.
     """
 
     user: str
@@ -49,6 +54,8 @@ class Newcomer:
     card: Mapping[str, str]
     linked_workspaces: tuple[str, ...] = ()
     token: TokenRecord | None = None
+    channels: tuple[str, ...] = ()
+    expires_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +106,20 @@ def create(facts: WorkspaceFacts) -> Decide:
 
 
 def admit(newcomers: Sequence[Newcomer]) -> Decide:
-    """Let users in, all or none; full members join #general and #random. ConflictError (name, person),
-    InvalidError.
+    """Let users in, all or none; full members join #general and #random, everybody the channels named.
+
+    Raises: ConflictError (name, person), NotFoundError (channel), WrongStateError `is_archived`;
+        InvalidError (role, name, channels, expires).
     """
     for newcomer in newcomers:
         if newcomer.role not in ROLES:
             raise InvalidError(field="role", why="unknown")
         if not newcomer.card.get("name"):
             raise InvalidError(field="name", why="missing")
+        if newcomer.expires_s and newcomer.role not in GUESTS:
+            raise InvalidError(field="expires", why="only the stay of a guest ends")
+        if newcomer.role == SINGLE_CHANNEL and len(set(newcomer.channels)) > 1:
+            raise InvalidError(field="channels", why="more than one")
 
     def decide(state: State, first_us: int) -> Decided:
         row = require_workspace(state)
@@ -122,9 +135,13 @@ def admit(newcomers: Sequence[Newcomer]) -> Decide:
                 raise ConflictError(what="person")
             names[name] = newcomer.user
             people.add(newcomer.person)
+            if newcomer.expires_s and newcomer.expires_s * 1_000_000 <= first_us:
+                raise InvalidError(field="expires", why="in the past")
             drafts.append(user_joined(state.resident, newcomer))
-            if newcomer.role not in GUESTS:
-                drafts += [member_added(channel, newcomer.user, "") for channel in first_channels]
+            everyones = () if newcomer.role in GUESTS else first_channels
+            for channel in dict.fromkeys((*everyones, *newcomer.channels)):
+                require_joinable(state, channel)
+                drafts.append(member_added(channel, newcomer.user, ""))
             if newcomer.token is not None:
                 drafts.append(issued(newcomer.token))
         return Decided(tuple(drafts), structural=True)
@@ -133,7 +150,9 @@ def admit(newcomers: Sequence[Newcomer]) -> Decide:
 
 
 def create_channels(channels: Sequence[NewChannel]) -> Decide:
-    """Make channels, all or none. ConflictError (name), NotFoundError (user), InvalidError (name)."""
+    """Make channels, all or none. ConflictError (name), NotFoundError (user), InvalidError (name);
+    ForbiddenError `ura_max_channels`: a guest of a single channel would be in another.
+    """
     for channel in channels:
         if not _CHANNEL_NAME.fullmatch(channel.name) or channel.name != channel.name.lower():
             raise InvalidError(field="name", why="form", api="invalid_name")
@@ -141,7 +160,8 @@ def create_channels(channels: Sequence[NewChannel]) -> Decide:
     def decide(state: State, first_us: int) -> Decided:
         require_workspace(state)
         names = set(state.channel_by_name)
-        drafts = []
+        drafts: list[Draft] = []
+        placed: set[str] = set()
         for channel in channels:
             if channel.name in names:
                 raise ConflictError(what="name", api="name_taken")
@@ -150,6 +170,9 @@ def create_channels(channels: Sequence[NewChannel]) -> Decide:
                 row = state.row("users", user)
                 if row is None or row["deleted"]:
                     raise NotFoundError(thing="user")
+                if is_full(state, user) or (row["role"] == SINGLE_CHANNEL and user in placed):
+                    raise ForbiddenError(api="ura_max_channels")
+                placed.add(user)
             drafts.append(channel_created(state.resident, channel))
         return Decided(tuple(drafts), structural=True)
 
@@ -164,6 +187,15 @@ def require_workspace(state: State) -> Row:
     if row is None:
         raise NotFoundError(thing="team")
     return row
+
+
+def require_joinable(state: State, channel: str) -> None:
+    """A channel that users may be put into. Raises NotFoundError, InvalidError, WrongStateError."""
+    row = state.row("channels", channel)
+    if row is None:
+        raise NotFoundError(thing="channel")
+    require_kind(row, "public", "private")
+    require_not_archived(row)
 
 
 def channel_created(resident: str, channel: NewChannel) -> Draft:
@@ -193,6 +225,7 @@ def user_joined(resident: str, newcomer: Newcomer, app: str = "", bot: str = "")
         "bot": bot,
         "card": dict(newcomer.card),
         "linked_workspaces": list(newcomer.linked_workspaces),
+        "expires_s": newcomer.expires_s,
     }
     return Draft("UserJoined", payload, (resident,))
 

@@ -65,6 +65,7 @@ _ALL = (
             "deleted": "integer",
             "created_s": "integer",
             "updated_s": "integer",
+            "due_s": "integer",
             "content": "content",
         },
         "profile_pii",

@@ -1,4 +1,6 @@
-"""Users of a workspace: who joined, in which role, and the card that others see."""
+"""Users of a workspace: who joined, in which role, and the card that others see. `due_s` is when the stay of
+a guest ends.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +16,7 @@ def _joined(event: Event) -> list[Change]:
     return [Put("users", (payload["user"],), {
         "person": payload.get("person", ""), "role": payload["role"], "app": payload.get("app", ""),
         "bot": payload.get("bot", ""), "deleted": 0, "created_s": created_s, "updated_s": created_s,
-        "content": card,
+        "due_s": payload.get("expires_s") or None, "content": card,
     })]  # fmt: skip
 
 
@@ -27,11 +29,15 @@ def _role_set(event: Event) -> list[Change]:
 
 
 def _deactivated(event: Event) -> list[Change]:
-    return _patch(event, deleted=1)
+    return _patch(event, deleted=1, due_s=None)
 
 
 def _reactivated(event: Event) -> list[Change]:
     return _patch(event, deleted=0)
+
+
+def _expiry_set(event: Event) -> list[Change]:
+    return _patch(event, due_s=event.payload["expires_s"] or None)
 
 
 def _linked(event: Event) -> list[Change]:
@@ -48,5 +54,6 @@ APPLY: dict[str, Callable[[Event], list[Change]]] = {
     "UserDeactivated": _deactivated,
     "UserReactivated": _reactivated,
     "UserLinked": _linked,
+    "GuestExpirySet": _expiry_set,
     "CardUpdated": _card_updated,
 }

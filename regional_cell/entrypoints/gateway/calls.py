@@ -22,6 +22,7 @@ from accord.errors import (
 )
 from accord.runtime.logs import error_place, get_logger
 from accord.wire.cell.v1 import gateway_pb2 as wire
+from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
 from regional_cell.entrypoints.gateway import webhooks
 from regional_cell.entrypoints.gateway.doors import AT_HOME_BY_ITSELF, DOORS, Doors
@@ -88,7 +89,8 @@ class Calls:
         passage = self.passage_for(edge)
         if passage is not None:
             size, country = len(body) + len(call.query), call.viewer_country
-            passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country)
+            guest = caller is not None and caller.role in GUESTS
+            passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country, guest=guest)
         if call.method in DOORS:
             answer = await self._doors.open(call, body, caller)
         elif call.method == webhooks.METHOD:
@@ -96,8 +98,8 @@ class Calls:
         else:
             answer = await self._web_api.call(_api_call(edge, call, body, caller))
         if passage is not None:
-            country = call.viewer_country
-            passage.edge_passage(edge, resident, len(answer.body), disclose=True, viewer_country=country)
+            size = len(answer.body)
+            passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country, guest=guest)
         return answer
 
     async def require_home(self, resident: str, epoch: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from accord.errors import ForbiddenError, InvalidError, PeerRefusedError, TokenInvalidError
 from accord.runtime.mtls import PeerName
 from accord.wire.cell.v1 import gateway_pb2 as wire
-from regional_cell.domain.access import has_scope
+from regional_cell.domain.access import GUESTS, has_scope
 from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import Calls
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage
@@ -60,12 +60,13 @@ class FileBytes:
             raise ForbiddenError(api="missing_scope", needed="files:read")
         stored = await self._files.require_readable(caller, request.file)
         passage = self._calls.passage_for(edge)
-        _pass(passage, edge, context.resident, 0, request.viewer_country)
+        country, guest = request.viewer_country, caller.role in GUESTS
+        _pass(passage, edge, context.resident, 0, country, guest)
         yield wire.DownloadResponse(
             content_type=stored.mimetype, name=stored.name, bytes=stored.size_bytes, sha256=stored.sha256
         )
         async for data in self._files.read(stored, request.offset, request.length or None):
-            _pass(passage, edge, context.resident, len(data), request.viewer_country)
+            _pass(passage, edge, context.resident, len(data), country, guest)
             yield wire.DownloadResponse(data=data)
 
     def _facts(self, peer: PeerName) -> EdgeFacts:
@@ -96,6 +97,13 @@ async def _chunks(
             yield request.data
 
 
-def _pass(passage: EdgePassage | None, edge: EdgeFacts, resident: str, size_bytes: int, country: str) -> None:
+def _pass(
+    passage: EdgePassage | None,
+    edge: EdgeFacts,
+    resident: str,
+    size_bytes: int,
+    country: str,
+    guest: bool = False,
+) -> None:
     if passage is not None:
-        passage.edge_passage(edge, resident, size_bytes, disclose=True, viewer_country=country)
+        passage.edge_passage(edge, resident, size_bytes, disclose=True, viewer_country=country, guest=guest)

@@ -9,6 +9,7 @@ Invariants
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from accord.errors import ColinkError, Moved
 from accord.runtime.error_detail import moved_to_wire
@@ -19,6 +20,14 @@ from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 WRITABLE_BYTES_MAX = 2 * 1024 * 1024
 CLOSE_POLICY = 1008
 _FRAME_OVERHEAD = 24
+
+
+class _Viewer(NamedTuple):
+    """Whose socket it is, as policies ask; `resident` is empty until it is open."""
+
+    resident: str
+    country: str
+    guest: bool
 
 
 class Link:
@@ -37,7 +46,7 @@ class Link:
         closed: Callable[["Link", int], None],
     ) -> None:
         self._edge, self._outbox, self._passage, self._closed = edge, outbox, passage, closed
-        self._residents: dict[int, tuple[str, str]] = {}
+        self._residents: dict[int, _Viewer] = {}
 
     @property
     def edge(self) -> EdgeFacts:
@@ -50,20 +59,23 @@ class Link:
 
     def admit(self, socket: int, viewer_country: str) -> None:
         """Note where the viewer of a socket that is about to be opened is."""
-        self._residents[socket] = ("", viewer_country)
+        self._residents[socket] = _Viewer("", viewer_country, guest=False)
 
     def forget(self, socket: int) -> None:
         """The edge closed it."""
         self._residents.pop(socket, None)
 
-    def opened(self, socket: int, resident: str, user: str, topics: Sequence[str]) -> None:
+    def opened(
+        self, socket: int, resident: str, user: str, topics: Sequence[str], *, guest: bool = False
+    ) -> None:
         """See `ports.EdgeLink`."""
-        _, country = self._residents.get(socket, ("", "ZZ"))
-        if not self._passes(resident, 0, country):
+        known = self._residents.get(socket)
+        viewer = _Viewer(resident, known.country if known else "ZZ", guest)
+        if not self._passes(viewer, 0):
             self.refused(socket, CLOSE_POLICY, "withheld")
             self._closed(self, socket)
             return
-        self._residents[socket] = (resident, country)
+        self._residents[socket] = viewer
         frame = wire.SocketOpened(socket=socket, resident=resident, user=user, topics=topics)
         self._outbox.put(wire.CellFrame(socket_opened=frame), 64 + sum(len(topic) + 2 for topic in topics))
 
@@ -93,7 +105,7 @@ class Link:
         known = self._residents.get(socket)
         if known is None or self._passage is None:
             return known is not None
-        if self._passes(known[0], size_bytes, known[1]):
+        if self._passes(known, size_bytes):
             return True
         asyncio.get_running_loop().call_soon(self.close, socket, CLOSE_POLICY, "withheld")
         return False
@@ -110,7 +122,7 @@ class Link:
 
     def _shown(self, topic: str, size_bytes: int) -> bool:
         resident = topic.partition("/")[0]
-        if self._passes(resident, size_bytes, self._edge.jurisdiction):
+        if self._passes(_Viewer(resident, self._edge.jurisdiction, guest=False), size_bytes):
             return True
         asyncio.get_running_loop().call_soon(self._close_all, resident)
         return False
@@ -140,17 +152,22 @@ class Link:
         """See `ports.EdgeLink`."""
         await self._outbox.room(WRITABLE_BYTES_MAX)
 
-    def _passes(self, resident: str, size_bytes: int, country: str) -> bool:
+    def _passes(self, viewer: "_Viewer", size_bytes: int) -> bool:
         if self._passage is None:
             return True
         try:
             self._passage.edge_passage(
-                self._edge, resident, size_bytes, disclose=True, viewer_country=country
+                self._edge,
+                viewer.resident,
+                size_bytes,
+                disclose=True,
+                viewer_country=viewer.country,
+                guest=viewer.guest,
             )
         except ColinkError:
             return False
         return True
 
     def _close_all(self, resident: str) -> None:
-        for socket in [number for number, (home, _) in self._residents.items() if home == resident]:
+        for socket in [number for number, viewer in self._residents.items() if viewer.resident == resident]:
             self.close(socket, CLOSE_POLICY, "withheld")

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from regional_cell.domain.access import require_scope
+from regional_cell.domain.access import require_scope, sees_user, visible
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.content import Composed, Raw, compose
 from regional_cell.domain.state import State
@@ -47,14 +47,9 @@ def _tokens(state: State, caller: Caller) -> Linker:
     def link(name: str) -> str | None:
         if name.startswith("@"):
             user = state.user_by_name.get(name[1:])
-            return f"<@{user}>" if user else None
+            return f"<@{user}>" if user and sees_user(state, caller, user) else None
         channel = state.channel_by_name.get(name[1:])
-        row = state.row("channels", channel) if channel else None
-        if (
-            channel is None
-            or row is None
-            or not (row["kind"] == "public" or state.is_member(channel, caller.user))
-        ):
+        if channel is None or visible(state, caller, channel) is None:
             return None
         return f"<#{channel}|{name[1:]}>"
 

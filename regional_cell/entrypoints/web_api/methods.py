@@ -9,6 +9,7 @@ from regional_cell.entrypoints.web_api import (
     chat,
     conversations,
     files,
+    guests,
     meta,
     presence,
     reactions,
@@ -48,4 +49,5 @@ METHODS = merged(
     realtime.METHODS,
     sessions.METHODS,
     webhooks.METHODS,
+    guests.METHODS,
 )

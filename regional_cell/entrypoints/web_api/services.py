@@ -12,6 +12,7 @@ from regional_cell.ports.commits import Commits
 from regional_cell.services.channel_changes import ChannelChanges
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.ephemeral import Ephemeral
+from regional_cell.services.guests import Guests
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.presence import Presence
@@ -57,6 +58,7 @@ class Services:
     tokens: Tokens
     sessions: Sessions
     webhooks: Webhooks
+    guests: Guests
     cursors: CursorKey
     draw_word: Callable[[], str]
     files: Any = None

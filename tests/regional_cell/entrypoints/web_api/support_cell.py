@@ -45,6 +45,7 @@ from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.conversations import Conversations
 from regional_cell.services.ephemeral import Ephemeral
 from regional_cell.services.files import Files
+from regional_cell.services.guests import Guests
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.presence import Presence
@@ -165,6 +166,7 @@ class Cell:
             channel_changes=ChannelChanges(self.commits),
             users=Users(self.commits, self.clock),
             reactions=Reactions(self.commits, self.views),
+            guests=Guests(self.commits, self.views, self.clock),
             webhooks=Webhooks(self.commits, messages, self.draw_word, self.random.randbytes),
             reads=Reads(self.commits, self.views),
             scheduled=Scheduled(self.commits, self.views, messages, self.draw_id, self.clock),
