@@ -6,6 +6,7 @@ Invariants
        are moved.
     3. A share that the database refuses fails alone; the others are written again without it, each by itself.
     4. After an error of COMMIT the end is not known: it is said so, and the connection is not used again.
+       Only where there was no room is it known: what ends a transaction is written last.
 """
 
 import sqlite3
@@ -73,10 +74,7 @@ class Appender:
         return outcomes
 
     def _commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise OutcomeUnknownError(store="sql") from error
+        commit(self._connection)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -183,9 +181,26 @@ class Appender:
             yield from self._connection.execute(text, [*values, resident])
 
 
+def commit(connection: sqlite3.Connection) -> None:
+    """Raises StorageFullError (nothing written), OutcomeUnknownError."""
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if code_of(error) == sqlite3.SQLITE_FULL:
+            raise StorageFullError(store="sql") from error
+        raise OutcomeUnknownError(store="sql") from error
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """The primary result code of the driver's error; 0 when it has none."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def refused(error: sqlite3.Error) -> ColinkError:
     """The typed error for a transaction that was rolled back: nothing was written."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+    if code_of(error) == sqlite3.SQLITE_FULL:
         return StorageFullError(store="sql")
     return NotReadyError(store="sql", why=getattr(error, "sqlite_errorname", "") or type(error).__name__)
 

@@ -6,6 +6,8 @@ Invariants
        copied whole already while somebody might write: before SQLite 3.51.3 (and its backports 3.50.7,
        3.44.6) a commit that starts the log anew at such a moment can be lost.
     3. A commit returns after the log was synced (`synchronous=FULL`).
+    4. After a write of unknown end (a sync failed, say) nothing is written before a commit of nothing was
+       synced in its place: nothing depends on what the disk lost of it, and it cannot come back later.
 """
 
 import asyncio
@@ -20,8 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
-from accord.errors import ColinkError, NotReadyError
-from regional_cell.adapters.sql.append import refused
+from accord.errors import ColinkError, NotReadyError, OutcomeUnknownError
+from regional_cell.adapters.sql.append import code_of, refused
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class Database:
     def __init__(self, url: str, readers: int = 4) -> None:
         self.path = file_of(url)
         self._writer: sqlite3.Connection | None = None
+        self._doubtful = False
         self._write_thread = ThreadPoolExecutor(1, "sql-writer")
         self._read_threads = ThreadPoolExecutor(readers, "sql-reader")
         self._of_thread, self._plain_readers = threading.local(), list[sqlite3.Connection]()
@@ -55,21 +58,9 @@ class Database:
         event.listen(self.reader, "connect", _prepare_reader)
         event.listen(self.reader, "begin", _begin)
 
-    def writer(self) -> sqlite3.Connection:
-        """The writing connection; for the writing thread alone."""
-        if self._writer is None:
-            self._writer = connect(self.path)
-        return self._writer
-
-    def drop_writer(self) -> None:
-        """Close the writing connection after an error of unknown outcome; the next use opens another."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the writing thread. Errors of the driver become those of the ports."""
-        return await _run(self._write_thread, lambda: work(self.writer()))
+        return await _run(self._write_thread, lambda: self._write(work))
 
     async def read_plain(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """The same over a connection of the driver itself, for texts that are prepared once and run often."""
@@ -88,12 +79,31 @@ class Database:
 
     def close(self) -> None:
         """Finish what runs, and close."""
-        self._write_thread.submit(self.drop_writer).result()
+        self._write_thread.submit(self._drop_writer).result()
         self._write_thread.shutdown()
         self._read_threads.shutdown()
         for connection in self._plain_readers:
             connection.close()
         self.reader.dispose()
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._writer is None:
+            self._writer = connect(self.path)
+        try:
+            if self._doubtful:
+                _take_place(self._writer)
+                self._doubtful = False
+            return work(self._writer)
+        except (OutcomeUnknownError, sqlite3.Error) as error:
+            if isinstance(error, OutcomeUnknownError) or code_of(error) == sqlite3.SQLITE_IOERR:
+                self._doubtful = True
+                self._drop_writer()
+            raise
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def _read_plain(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection: sqlite3.Connection | None = getattr(self._of_thread, "reader", None)
@@ -167,6 +177,21 @@ def connect(path: Path) -> sqlite3.Connection:
 def _version(connection: sqlite3.Connection) -> int:
     """Changes with every commit of another connection."""
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _take_place(connection: sqlite3.Connection) -> None:
+    """Commit something that changes nothing. The end of the log did not move with the write before, so this
+    stands where that one stood.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(f"PRAGMA user_version = {version:d}")
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _restart_log(connection: sqlite3.Connection) -> bool:

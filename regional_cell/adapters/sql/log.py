@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from accord.errors import ConflictError, KeyUnavailableError, OutcomeUnknownError
-from regional_cell.adapters.sql.append import Appender
+from accord.errors import ConflictError, KeyUnavailableError
+from regional_cell.adapters.sql.append import Appender, commit
 from regional_cell.adapters.sql.database import Database
 from regional_cell.adapters.sql.tables import DATA_KEYS, EVENTS, RESIDENTS
 from regional_cell.domain.events import SealedEvent
@@ -83,11 +83,7 @@ class SqlLog:
         return await self._database.read(work)
 
     def _append(self, connection: sqlite3.Connection, shares: Sequence[Append]) -> list[Outcome]:
-        try:
-            return self._appender(connection, self._sealer).append(shares)
-        except OutcomeUnknownError:
-            self._database.drop_writer()
-            raise
+        return self._appender(connection, self._sealer).append(shares)
 
 
 def admit(connection: sa.Connection, sealer: Sealer, resident: str) -> None:
@@ -116,7 +112,7 @@ def _open(connection: sqlite3.Connection, record: ResidentRecord, wrapped_key: b
             _insert(connection, record, wrapped_key)
         elif found[0] != record.epoch:
             raise ConflictError(what="resident")
-        connection.execute("COMMIT")
+        commit(connection)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
