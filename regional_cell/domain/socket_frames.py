@@ -6,9 +6,13 @@ from typing import Any
 import msgspec
 import orjson
 
+from accord.errors import InvalidError
 from regional_cell.domain.events import Event
 from regional_cell.domain.timestamps import format_ts
 from regional_cell.domain.web_socket import text_frame
+
+KINDS = frozenset({"message", "typing", "ping", "tickle", "presence_sub", "presence_query"})
+"""What `type` a client's frame may have."""
 
 _json = orjson.dumps
 
@@ -25,14 +29,36 @@ class ClientFrame(msgspec.Struct):
     ids: list[str] = []
 
 
-def pong_frame(data: bytes) -> bytes:
-    """The members of a ping come back; its id as `reply_to`."""
+_decoder = msgspec.json.Decoder(ClientFrame)
+
+
+def read_frame(data: bytes) -> tuple[ClientFrame, str | None]:
+    """What a client says, and the JSON text of its `id`, if it has one.
+
+    Raises:
+        InvalidError: no JSON object, or a member of another type; `data` may be anything.
+    """
+    try:
+        # Members that are skipped are not looked into by the decoder, and some of them are sent back.
+        data.decode()
+        frame = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidError(field="frame", why="not a JSON object of known members") from None
+    return frame, bytes(frame.id).decode() if len(frame.id) else None
+
+
+def pong_frame(data: bytes, reply_to: str | None) -> bytes:
+    """The members of a ping come back, its id as `reply_to`; of one too strange to be sent, the id."""
     try:
         said = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        said = {}
-    body = {name: value for name, value in said.items() if name not in ("type", "id")}
-    return text_frame(orjson.dumps({"type": "pong", "reply_to": said.get("id"), **body}))
+        said = {name: value for name, value in said.items() if name not in ("type", "id", "reply_to")}
+        return text_frame(orjson.dumps({"type": "pong", "reply_to": _fragment(reply_to), **said}))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return text_frame(orjson.dumps({"type": "pong", "reply_to": _fragment(reply_to)}))
+
+
+def _fragment(text: str | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)
 
 
 def reply_frame(event: Event, reply_to: str | None, client_msg_id: str) -> bytes:

@@ -14,16 +14,22 @@ Invariants
 import asyncio
 from collections.abc import Callable
 
-import msgspec
-
 from accord.clock import Clock
-from accord.errors import ColinkError, Moved, StaleEpochError, TokenInvalidError
+from accord.errors import ColinkError, InvalidError, Moved, StaleEpochError, TokenInvalidError
 from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.resume import BYTES_MAX, claims, sequence_of
-from regional_cell.domain.socket_frames import ClientFrame, error_frame, pong_frame, reply_frame
+from regional_cell.domain.socket_frames import (
+    KINDS,
+    ClientFrame,
+    error_frame,
+    pong_frame,
+    read_frame,
+    reply_frame,
+)
 from regional_cell.domain.state import State
+from regional_cell.domain.timestamps import parse_ts
 from regional_cell.domain.visibility import topics_of
 from regional_cell.domain.web_socket import text_frame
 from regional_cell.ports.identity import CallerProofs, SpentTickets
@@ -119,7 +125,6 @@ class Sockets:
         self._replays = replays
         self._moved, self._resume_events_max = moved, resume_events_max
         self._sockets: dict[tuple[EdgeLink, int], _Socket] = {}
-        self._decoder = msgspec.json.Decoder(ClientFrame)
 
     def __len__(self) -> int:
         return len(self._sockets)
@@ -285,26 +290,27 @@ class Sockets:
             self._error(link, number, None, 2, "frame too long")
             return
         try:
-            frame = self._decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            frame, reply_to = read_frame(data)
+        except InvalidError:
             self._error(link, number, None, 1, "not a JSON object of known members")
             return
-        reply_to = bytes(frame.id).decode() if len(frame.id) else None
-        if frame.type == "message":
+        if frame.type not in KINDS:
+            self._error(link, number, reply_to, 1, "unknown type")
+        elif frame.type == "message":
             self._post(socket, frame, reply_to)
         elif frame.type == "typing":
             socket.live.active = True
-            self._live.typing(socket.live, frame.channel, frame.thread_ts)
+            # Others are told of it: it is a time or nothing, never words.
+            thread_ts = frame.thread_ts if parse_ts(frame.thread_ts) is not None else ""
+            self._live.typing(socket.live, frame.channel, thread_ts)
         elif frame.type == "ping":
-            link.frame(number, pong_frame(data))
+            link.frame(number, pong_frame(data, reply_to))
         elif frame.type == "tickle":
             self._presence.touched(socket.live)
         elif frame.type == "presence_sub":
             self._presence.subscribe(socket.live, frame.ids)
         elif frame.type == "presence_query":
             self._presence.query(socket.live, frame.ids)
-        else:
-            self._error(link, number, reply_to, 1, "unknown type")
 
     def _post(self, socket: _Socket, frame: ClientFrame, reply_to: str | None) -> None:
         link, number = socket.link, socket.number

@@ -19,7 +19,7 @@ WAIT_S = 10.0
 
 
 class TestEdge:
-    """One stream. `frames` are those that are not answers to calls, in order."""
+    """One stream. `frames` are those that are not answers to calls, in order; `reason` is why it ended."""
 
     __test__ = False
 
@@ -34,6 +34,7 @@ class TestEdge:
         self._last = 0
         self.reading: asyncio.Task[None] | None = None
         self.ended = asyncio.Event()
+        self.reason = ""
 
     async def send(self, *frames: wire.EdgeFrame) -> None:
         """Write one batch."""
@@ -57,14 +58,14 @@ class TestEdge:
         try:
             while (batch := await self.stream.read()) is not grpc.aio.EOF:
                 await self._take(list(batch.frames))
-        except grpc.aio.AioRpcError:
-            pass
+        except grpc.aio.AioRpcError as error:
+            self.reason = error.details() or ""
         finally:
             self.ended.set()
 
     async def _take(self, frames: list[wire.CellFrame]) -> None:
         for frame in frames:
-            if frame.HasField("answer"):
+            if frame.HasField("answer") and frame.answer.id in self._answers:
                 self._answers[frame.answer.id].set_result(frame.answer)
                 continue
             self.frames.append(frame)
