@@ -90,10 +90,11 @@ class StoresSettings(Section):
 
 
 class WriterSettings(Section):
-    """Commands in a batch, and commands that may wait."""
+    """Commands in a batch, commands that may wait (half of them of one resident), and for how long."""
 
-    batch_max: int = Field(default=2048, ge=1, le=4096)
-    queue_max: int = Field(default=8192, ge=1, le=1_000_000)
+    batch_max: int = Field(default=512, ge=1, le=4096)
+    queue_max: int = Field(default=8192, ge=2, le=1_000_000)
+    wait_ms: int = Field(default=10_000, ge=100, le=120_000)
 
 
 class SocketsSettings(Section):

@@ -23,7 +23,7 @@ class Calls:
 
     Args:
         wait_s: how long a call may wait for a first stream to its cell.
-        deadline_s: of a call that names none.
+        deadline_s: of a call that names none, or a later one.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Calls:
             StaleEpochError: moved
                 without proof, or twice. NotReadyError, WrongEdgeError: of the new home.
         """
-        until_s = self._clock.monotonic_s() + (deadline_s or self._deadline_s)
+        until_s = self._clock.monotonic_s() + min(deadline_s or self._deadline_s, self._deadline_s)
         answer = await self._ask(cell, request, until_s)
         if answer.moved is None:
             return answer

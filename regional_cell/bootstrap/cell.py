@@ -108,6 +108,7 @@ class Cell:
             doorbell=stores.doorbell,
             batch_max=writer.batch_max,
             queue_max=writer.queue_max,
+            wait_s=writer.wait_ms / 1_000,
             shared=self.process > 0 or self.settings.node.processes > 1,
         )
 

@@ -49,7 +49,8 @@ class Commits(Protocol):
                 place.
 
         Raises, or tells: what `decide` raises; UnknownResidentError, StaleEpochError, FrozenError,
-            OverloadedError (queue full, nothing written), StorageFullError, OutcomeUnknownError (the
+            RateLimitedError (the resident has too much waiting), OverloadedError (queue full, or not written
+            when the deadline passed), StorageFullError: nothing was written; OutcomeUnknownError (the
             transaction's end is not known); ConflictError(what=<view>) when a `Require` did not hold, not
             even when decided again; InternalError for a decision that cannot be stored.
         """

@@ -167,6 +167,19 @@ async def test_a_call_without_an_answer_ends_at_its_deadline_and_is_cancelled_at
         assert 0 < world.home.calls[0][0].deadline_ms <= 300
 
 
+async def test_a_client_may_name_an_earlier_deadline(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        for said, told in (("250", 250), ("999999999", 10_000)):
+            status, _, _ = await world.api("auth.test", world.token(), headers={"x-deadline-ms": said})
+            assert status == 200
+            assert told - 250 < world.home.calls[-1][0].deadline_ms <= told
+        for said in ("0", "-1", "1.5", "soon", "9" * 30, "\u0663"):
+            header = {"x-deadline-ms": said.encode().decode("latin-1")}
+            status, body, _ = await world.api("auth.test", world.token(), headers=header)
+            assert (status, body["error"]) == (200, "invalid_arguments")
+        assert len(world.home.calls) == 2
+
+
 async def test_a_client_that_leaves_cancels_its_call(tmp_path: Path) -> None:
     async def silent(cell: FakeCell, session: Session, call: cell_wire.Call, body: bytes) -> None:
         return None

@@ -101,7 +101,7 @@ class TestEdge:
     async def call(
         self, method: str, body: dict[str, Any] | None = None, *, token: str = "", resident: str = "",
         epoch: int = 1, country: str = "DE", content_type: str = "application/json", query: bytes = b"",
-        data: bytes | None = None,
+        data: bytes | None = None, deadline_ms: int = 5_000,
     ) -> wire.Answer:  # fmt: skip
         """One call and its answer. `data`: the body as it is, where it is no JSON object."""
         frames = []
@@ -113,7 +113,7 @@ class TestEdge:
         future = self._answers[self._last] = asyncio.get_running_loop().create_future()
         call = wire.Call(
             id=self._last, slot=self._slots.get(token, 0), resident=resident, epoch=epoch, method=method,
-            content_type=content_type, query=query, deadline_ms=5_000,
+            content_type=content_type, query=query, deadline_ms=deadline_ms,
             body=json.dumps(body or {}).encode() if data is None else data,
             request_id=f"r{self._last}", viewer_country=country,
         )  # fmt: skip

@@ -56,6 +56,7 @@ OWN_HEADERS = frozenset(
         "x-cell", "x-orders", "x-slack-req-id",
     }
 )  # fmt: skip
+DEADLINE = b"x-deadline-ms"
 GONE = "colink.gone"
 ORDERS = "x-orders"
 
@@ -144,6 +145,7 @@ class Api:
         claims = self._tokens.verify(token)
         placement, cell = await self._calls.admit(claims.resident)
         data = await body.whole()
+        deadline_s = _deadline_s(header(scope, DEADLINE))
         kept = tuple(
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in scope["headers"]
@@ -164,6 +166,7 @@ class Api:
                 request_id,
                 self._country(),
             ),
+            deadline_s,
         )
         return await self._carried(answer, request_id) if method in ORDERING else answer
 
@@ -192,6 +195,15 @@ class Api:
             duration_ms=round(took_s * 1_000, 1),
             request_id=request_id,
         )
+
+
+def _deadline_s(text: str) -> float | None:
+    """How long the client will wait, where it says so."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
+        raise InvalidError(field="x-deadline-ms", why="x-deadline-ms must be whole milliseconds")
+    return int(text) / 1_000
 
 
 def _echo(args: dict[str, object]) -> CallAnswer:

@@ -13,13 +13,20 @@ from regional_cell.ports.log import Append, Sealer
 
 
 class Command:
-    """One submitted command. `rounds` counts lost fences, `unmet` failed conditions of its own."""
+    """One submitted command. `rounds` counts lost fences, `unmet` failed conditions of its own.
 
-    __slots__ = ("decide", "epoch", "origin", "principal", "resident", "rounds", "unmet", "waiter")
+    Nobody waits for it after `until_s`; `since_s` is when it came (both of the event loop). `writing`: the
+    store has it; `over`: its waiter was told.
+    """
+
+    __slots__ = (
+        "decide", "epoch", "origin", "over", "principal", "resident", "rounds", "since_s", "unmet", "until_s",
+        "waiter", "writing",
+    )  # fmt: skip
 
     def __init__(
         self, resident: str, decide: Decide, principal: str, epoch: int | None, origin: object | None,
-        waiter: Waiter,
+        waiter: Waiter, since_s: float, until_s: float,
     ) -> None:  # fmt: skip
         self.resident = resident
         self.decide = decide
@@ -27,8 +34,16 @@ class Command:
         self.epoch = epoch
         self.origin = origin
         self.waiter = waiter
+        self.since_s = since_s
+        self.until_s = until_s
         self.rounds = 0
         self.unmet = 0
+        self.writing = False
+        self.over = False
+
+    def is_late(self, now_s: float) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.over or self.until_s <= now_s
 
 
 class Planned:

@@ -1,19 +1,27 @@
-"""The writer's queue: commands that can be decided now, and the count of all that are not resolved yet.
+"""The writer's queue: commands that can be decided now, a lane for each resident, and the count of all that
+are not resolved yet.
+
+Lanes are taken from in turns, so whoever has much waiting does not keep out who has little.
 
 Invariants
     1. Commands of one resident leave in the order in which they came; those put back leave first.
     2. `pending` counts a command from its admission until it is resolved, wherever it waits meanwhile.
+    3. At most `pending_max` are pending, `lane_max` of them of one resident. When all places are taken, the
+       newest of the longest lane makes room for a shorter one.
+    4. A command whose deadline has passed leaves as refused: nothing of it was or will be written.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Iterable
 
-from accord.errors import ColinkError, OverloadedError
+from accord.errors import ColinkError, OverloadedError, RateLimitedError
 from regional_cell.domain.decisions import Committed
 from regional_cell.services.commits.commands import Command, own
 
-FULL_RETRY_AFTER_MS = 100
+FULL_RETRY_AFTER_MS = 1_000
+# What a lane gives before the next one has its turn.
+TURN_COMMANDS = 16
 
 
 class CommandQueue:
@@ -21,48 +29,88 @@ class CommandQueue:
 
     Args:
         pending_max: one more is refused by `admit`.
+
+    Attributes:
+        late: how many were refused for their deadline.
+        waited_s: how long the oldest of those taken last had waited.
     """
 
     def __init__(self, pending_max: int) -> None:
         self._pending_max = pending_max
-        self._ready: deque[Command] = deque()
+        self._lane_max = max(1, pending_max // 2)
+        self._lanes: dict[str, deque[Command]] = {}
+        self._turns: deque[str] = deque()
+        self._pending_of: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._stopping = False
         self.pending = 0
+        self.ready = 0
+        self.late = 0
+        self.waited_s = 0.0
 
-    def admit(self) -> None:
-        """Count one more command. Raises OverloadedError: nothing happened to it."""
-        if self.pending >= self._pending_max:
+    def admit(self, resident: str) -> None:
+        """Count one more command.
+
+        Raises:
+            RateLimitedError: the resident's lane is full. OverloadedError: all are. Nothing happened to it.
+        """
+        pending = self._pending_of.get(resident, 0)
+        if pending >= self._lane_max:
+            raise RateLimitedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
+        if self.pending >= self._pending_max and not self._make_room(pending):
             raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
+        self._pending_of[resident] = pending + 1
         self.pending += 1
+
+    def _make_room(self, pending: int) -> bool:
+        """Refuse the newest of the longest lane, for one that would still be shorter."""
+        longest = max(self._lanes.values(), key=len, default=None)
+        if longest is None or len(longest) <= pending + 1:
+            return False
+        self.ready -= 1
+        self.fail(longest.pop(), RateLimitedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS))
+        return self.pending < self._pending_max
 
     def resolve(self, command: Command, committed: Committed) -> None:
         """Tell how it ended, and count one less."""
-        self._count_off()
-        if not command.waiter.done():
+        if self._count_off(command) and not command.waiter.done():
             command.waiter.set_result(committed)
 
     def fail(self, command: Command, error: ColinkError) -> None:
         """The same for one that was not committed."""
-        self._count_off()
-        if not command.waiter.done():
+        if self._count_off(command) and not command.waiter.done():
             command.waiter.set_exception(own(error))
 
-    def _count_off(self) -> None:
+    def expire(self, command: Command) -> None:
+        """Nobody waits for it any more: refuse it, unless it is being written."""
+        if not command.writing and not command.over:
+            self.late += 1
+            self.fail(
+                command, OverloadedError(queue="writer", why="deadline", retry_after_ms=FULL_RETRY_AFTER_MS)
+            )
+
+    def _count_off(self, command: Command) -> bool:
+        """False for one that was told already."""
+        if command.over:
+            return False
+        command.over = True
         self.pending -= 1
+        left = self._pending_of[command.resident] - 1
+        if left:
+            self._pending_of[command.resident] = left
+        else:
+            del self._pending_of[command.resident]
         if self.over:
             self._wake.set()
+        return True
 
     def add(self, commands: Iterable[Command]) -> None:
         """These can be decided now."""
-        self._ready.extend(commands)
+        for command in commands:
+            self._lane(command.resident).append(command)
+            self.ready += 1
         if not self._wake.is_set():
             self._wake.set()
-
-    @property
-    def ready(self) -> int:
-        """How many `take` could give."""
-        return len(self._ready)
 
     @property
     def over(self) -> bool:
@@ -70,8 +118,17 @@ class CommandQueue:
         return self._stopping and not self.pending
 
     def put_back(self, commands: list[Command]) -> None:
-        """These were taken and must be decided later; they come before all others."""
-        self._ready.extendleft(reversed(commands))
+        """These were taken and must be decided later; they come before all others of their residents."""
+        for command in reversed(commands):
+            self._lane(command.resident).appendleft(command)
+            self.ready += 1
+
+    def _lane(self, resident: str) -> deque[Command]:
+        lane = self._lanes.get(resident)
+        if lane is None:
+            lane = self._lanes[resident] = deque()
+            self._turns.append(resident)
+        return lane
 
     def stop(self) -> None:
         """Nothing more will come."""
@@ -83,8 +140,29 @@ class CommandQueue:
         self._wake.set()
 
     def take(self, count_max: int) -> list[Command]:
-        """What can be decided now, at most so many."""
-        return [self._ready.popleft() for _ in range(min(count_max, len(self._ready)))]
+        """What can be decided now, at most so many, in turns. What is late is refused instead."""
+        if not self.ready:
+            return []
+        now_s = asyncio.get_running_loop().time()
+        taken: list[Command] = []
+        while self._turns and len(taken) < count_max:
+            resident = self._turns[0]
+            lane = self._lanes[resident]
+            turn = min(TURN_COMMANDS, count_max - len(taken), len(lane))
+            self.ready -= turn
+            for _ in range(turn):
+                command = lane.popleft()
+                if command.is_late(now_s):
+                    self.expire(command)
+                else:
+                    taken.append(command)
+            if lane:
+                self._turns.rotate(-1)
+            else:
+                self._turns.popleft()
+                del self._lanes[resident]
+        self.waited_s = max((now_s - command.since_s for command in taken), default=0.0)
+        return taken
 
     async def wait(self) -> None:
         """Return when something came, was nudged, or is over."""

@@ -12,14 +12,17 @@ Invariants
        one (the store's fence); when another process was first, the log is caught up and the command decided
        again.
     3. Commands of one resident are decided in the order of their submission.
-    4. At most `queue_max` commands wait; one more is refused before anything happened.
+    4. At most `queue_max` commands wait, half of them of one resident; one more is refused before anything
+       happened. Residents have their turns (`queue.py`).
     5. After a batch whose end is not known, the heads of its residents are read again before anything is
        decided.
+    6. What nobody waits for any more is not handed to the store: it is refused, and nothing was written.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from accord import deadline
 from accord.clock import Clock
 from accord.errors import (
     ColinkError,
@@ -29,7 +32,6 @@ from accord.errors import (
     OutcomeUnknownError,
 )
 from regional_cell.domain.decisions import Committed, Decide
-from regional_cell.domain.events import Event, SealedEvent
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import LiveFeed, Waiter
 from regional_cell.ports.log import Behind, Doorbell, Duplicate, Log, Outcome, Sealer, Unmet, Written
@@ -37,6 +39,7 @@ from regional_cell.ports.views import Views
 from regional_cell.services.commits.batch import Batch
 from regional_cell.services.commits.commands import Command, Planned
 from regional_cell.services.commits.deciding import Deciding
+from regional_cell.services.commits.entries import Entries
 from regional_cell.services.commits.queue import CommandQueue
 from regional_cell.services.commits.states import States, Told
 
@@ -46,27 +49,30 @@ UNMET_MAX = 2
 AHEAD_COMMANDS = 64
 
 
-class GroupCommits:
+class GroupCommits(Entries):
     """`ports.Commits`, and what bootstrap does with it: `feed`, `start`, `stop`.
 
     Args:
         doorbell: rung for each resident after a commit; heard for what other processes wrote.
         batch_max, queue_max, states_max: commands in a batch, commands that may wait, states held in memory.
+        wait_s: how long a command may wait for the store where its caller's deadline is not earlier.
         shared: other processes write to the same store, so `state` looks at the head first.
     """
 
     def __init__(
         self, log: Log, views: Views, sealer: Sealer, clock: Clock, *, doorbell: Doorbell | None = None,
-        batch_max: int = 2048, queue_max: int = 8192, states_max: int = 4096, shared: bool = False,
+        batch_max: int = 512, queue_max: int = 8192, states_max: int = 4096, wait_s: float = 10.0,
+        shared: bool = False,
     ) -> None:  # fmt: skip
-        self._log, self._sealer, self._clock, self._doorbell = log, sealer, clock, doorbell
-        self._batch_max, self._shared = batch_max, shared
+        super().__init__(log, sealer)
+        self._doorbell = doorbell
+        self._batch_max, self._wait_s, self._shared = batch_max, wait_s, shared
         self._feeds: tuple[LiveFeed, ...] = ()
-        self._queue = CommandQueue(queue_max)
+        self.queue = CommandQueue(queue_max)
         self._states = States(
-            log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self._queue.fail
+            log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self.queue.fail
         )
-        self._deciding = Deciding(self._states, self._queue, sealer, clock, self._report)
+        self._deciding = Deciding(self._states, self.queue, sealer, clock, self._report)
         self._untold: list[tuple[State, Told, list[Planned]]] = []
         self._stopping = False
         self._pump: asyncio.Task[None] | None = None
@@ -76,7 +82,7 @@ class GroupCommits:
     @property
     def pending(self) -> int:
         """Commands submitted and not yet resolved."""
-        return self._queue.pending
+        return self.queue.pending
 
     def feed(self, *feeds: LiveFeed) -> None:
         """Name who hears of what is committed, in this order; before `start`."""
@@ -89,7 +95,7 @@ class GroupCommits:
     async def stop(self) -> None:
         """Refuse new commands, finish those that wait, and end."""
         self._stopping = True
-        self._queue.stop()
+        self.queue.stop()
         if self._pump is not None:
             await self._pump
         await self._states.stop()
@@ -105,14 +111,28 @@ class GroupCommits:
         origin: object | None = None,
     ) -> None:
         """As `ports.Commits.enqueue`."""
+        self._enqueue(resident, decide, waiter, principal, epoch, origin)
+
+    def _enqueue(
+        self,
+        resident: str,
+        decide: Decide,
+        waiter: Waiter,
+        principal: str,
+        epoch: int | None,
+        origin: object | None,
+    ) -> Command:
         if self._stopping:
             raise NotReadyError(why="draining")
-        self._queue.admit()
-        command = Command(resident, decide, principal, epoch, origin, waiter)
+        self.queue.admit(resident)
+        now_s = asyncio.get_running_loop().time()
+        until_s = min(deadline.until_s(), now_s + self._wait_s)
+        command = Command(resident, decide, principal, epoch, origin, waiter, now_s, until_s)
         if self._states.hold(resident).ready:
-            self._queue.add((command,))
+            self.queue.add((command,))
         else:
             self._states.wait_last(command)
+        return command
 
     def submit(
         self,
@@ -138,8 +158,15 @@ class GroupCommits:
         origin: object | None = None,
     ) -> Committed:
         """As `ports.Commits.commit`."""
-        # Cancelling the caller cancels the future alone: the command stays in the queue.
-        return await self.submit(resident, decide, principal=principal, epoch=epoch, origin=origin)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Committed] = loop.create_future()
+        command = self._enqueue(resident, decide, future, principal, epoch, origin)
+        alarm = loop.call_at(command.until_s, self.queue.expire, command)
+        try:
+            # Cancelling the caller cancels the future alone: the command stays in the queue.
+            return await future
+        finally:
+            alarm.cancel()
 
     async def state(self, resident: str) -> State:
         """As `ports.Commits.state`."""
@@ -153,24 +180,6 @@ class GroupCommits:
             raise NotReadyError(resident=resident)
         self._tell_rest()
         return held.state
-
-    async def event(self, resident: str, sequence: int) -> Event | None:
-        """As `ports.Commits.event`."""
-        return (await self.events(resident, [sequence])).get(sequence)
-
-    async def events(self, resident: str, sequences: Sequence[int]) -> dict[int, Event]:
-        """As `ports.Commits.events`."""
-        return self.opened(await self._log.entries(resident, sequences))
-
-    def opened(self, entries: Mapping[int, SealedEvent]) -> dict[int, Event]:
-        """As `ports.Commits.opened`."""
-        present = {sequence: entry for sequence, entry in entries.items() if entry.sealed is not None}
-        return {sequence: self._sealer.open_event(entry) for sequence, entry in present.items()}
-
-    async def read(self, resident: str, after: int, limit: int) -> list[Event]:
-        """As `ports.Commits.read`; redacted entries are left out."""
-        entries = await self._log.read(resident, after, limit)
-        return [self._sealer.open_event(entry) for entry in entries if entry.sealed is not None]
 
     def pin(self, resident: str) -> None:
         """Keep the state here and caught up on every ring, as long as somebody listens. Balanced by
@@ -193,7 +202,7 @@ class GroupCommits:
 
     async def _run(self) -> None:
         writing: Batch | None = None
-        while writing is not None or not self._queue.over:
+        while writing is not None or not self.queue.over:
             following = Batch(writing)
             await self._gather(following, writing)
             if writing is not None and writing.appending is not None:
@@ -203,8 +212,8 @@ class GroupCommits:
                 # come between.
                 if outcomes is not None:
                     self._settle(writing.shares, outcomes)
-                self._revise(following)
-            self._queue.put_back(following.deferred)
+            self._revise(following)
+            self.queue.put_back(following.deferred)
             writing = await self._begin(following)
         self._tell_rest()
 
@@ -213,13 +222,13 @@ class GroupCommits:
         appending = writing.appending if writing is not None else None
         while appending is not None and not appending.done():
             room = self._batch_max - following.count
-            if room and self._queue.ready >= AHEAD_COMMANDS:
-                await self._deciding.decide(following, self._queue.take(room))
+            if room and self.queue.ready >= AHEAD_COMMANDS:
+                await self._deciding.decide(following, self.queue.take(room))
             else:
-                await self._queue.wait()
-        while appending is None and not self._queue.ready and not self._queue.over:
-            await self._queue.wait()
-        await self._deciding.decide(following, self._queue.take(self._batch_max - following.count))
+                await self.queue.wait()
+        while appending is None and not self.queue.ready and not self.queue.over:
+            await self.queue.wait()
+        await self._deciding.decide(following, self.queue.take(self._batch_max - following.count))
 
     async def _begin(self, batch: Batch) -> Batch | None:
         """Hand the shares to the store; the batch before is told while it works. None: there are none."""
@@ -227,8 +236,10 @@ class GroupCommits:
             self._land(batch)
             self._tell_rest()
             return None
+        for one in batch.shares:
+            one.command.writing = True
         appending = batch.appending = asyncio.ensure_future(self._append(batch.shares))
-        appending.add_done_callback(lambda _: self._queue.nudge())
+        appending.add_done_callback(lambda _: self.queue.nudge())
         await asyncio.sleep(0)
         self._tell_rest()
         return batch
@@ -245,12 +256,14 @@ class GroupCommits:
             held.flight = None
 
     def _revise(self, batch: Batch) -> None:
-        """Decide again what stands on something that did not come true."""
+        """Decide again what stands on something that did not come true, or beside what nobody waits for."""
         fallen = {
             resident
             for resident in batch.plans
             if (held := self._states.find(resident)) is None or not batch.stands(resident, held.state)
         }
+        now_s = asyncio.get_running_loop().time()
+        fallen |= {one.command.resident for one in batch.shares if one.command.is_late(now_s)}
         if not fallen:
             return
         for resident in fallen:
@@ -261,7 +274,7 @@ class GroupCommits:
                 back.append(command)
             else:
                 self._states.wait_last(command)
-        self._queue.put_back(back)
+        self.queue.put_back(back)
 
     async def _append(self, batch: list[Planned]) -> list[Outcome] | None:
         """The outcomes; None when the batch failed as a whole and its commands were told."""
@@ -277,7 +290,7 @@ class GroupCommits:
             if held is not None and isinstance(failure, OutcomeUnknownError):
                 held.stale = True
             for command in (one.command, *one.followers):
-                self._queue.fail(command, failure)
+                self.queue.fail(command, failure)
         return None
 
     def _settle(self, batch: list[Planned], outcomes: Sequence[Outcome]) -> None:
@@ -301,7 +314,7 @@ class GroupCommits:
             self._untold.append((state, told, its))
         for commands in again.values():
             self._states.wait(commands)
-        if not self._queue.ready:
+        if not self.queue.ready:
             self._tell_rest()
 
     def _tell_rest(self) -> None:
@@ -313,9 +326,9 @@ class GroupCommits:
                 self._doorbell.ring(state.resident, state.head)
         for _, _, its in untold:
             for one in its:
-                self._queue.resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
+                self.queue.resolve(one.command, Committed(one.events, one.state, None, one.decided.answer))
                 for follower in one.followers:
-                    self._queue.resolve(follower, Committed((), one.state, one.events[0]))
+                    self.queue.resolve(follower, Committed((), one.state, one.events[0]))
 
     def _unwritten(self, one: Planned, outcome: Outcome, again: dict[str, list[Command]]) -> None:
         if isinstance(outcome, Duplicate):
@@ -327,18 +340,19 @@ class GroupCommits:
             again.setdefault(one.command.resident, []).extend(one.followers)
 
     def _decide_again(self, command: Command, outcome: Outcome, again: dict[str, list[Command]]) -> None:
+        command.writing = False
         if isinstance(outcome, Behind):
             command.rounds += 1
         elif isinstance(outcome, Unmet):
             command.unmet += outcome.require is not None
             if outcome.require is not None and command.unmet >= UNMET_MAX:
-                self._queue.fail(command, ConflictError(what=outcome.require.view))
+                self.queue.fail(command, ConflictError(what=outcome.require.view))
                 return
         else:
-            self._queue.fail(command, InternalError(why="unfit"))
+            self.queue.fail(command, InternalError(why="unfit"))
             return
         if command.rounds > ROUNDS_MAX:
-            self._queue.fail(command, NotReadyError(resident=command.resident, why="contended"))
+            self.queue.fail(command, NotReadyError(resident=command.resident, why="contended"))
         else:
             again.setdefault(command.resident, []).append(command)
 
@@ -350,15 +364,15 @@ class GroupCommits:
                 await asyncio.shield(self._states.load(command.resident, held))
             if event is None or held.state is None:
                 raise ConflictError(what="client_msg_id")
-            self._queue.resolve(command, Committed((), held.state, event))
+            self.queue.resolve(command, Committed((), held.state, event))
         except ColinkError as error:
-            self._queue.fail(command, error)
+            self.queue.fail(command, error)
         except BaseException:
-            self._queue.fail(command, OutcomeUnknownError())
+            self.queue.fail(command, OutcomeUnknownError())
             raise
 
     def _go_on(self, commands: list[Command]) -> None:
-        self._queue.add(commands)
+        self.queue.add(commands)
 
     def _tell(self, state: State, told: Told) -> None:
         """What others wrote; what was written here before it comes first."""

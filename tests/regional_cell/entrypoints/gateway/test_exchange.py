@@ -1,6 +1,8 @@
 """Promises of the stream between an edge and a cell: who may open it, what calls and sockets get."""
 
 import asyncio
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import grpc.aio
@@ -8,6 +10,7 @@ import pytest
 
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2
+from regional_cell.ports.log import Append, Outcome
 from tests.regional_cell.edges import edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import PASSWORD, Town
 
@@ -74,6 +77,38 @@ async def test_guessing_is_stopped_before_it_costs_work(town: Town) -> None:
         late = await edge.call("sign-in/password", right, resident=town.persons[0])
     assert [answer.status for answer in answers] == [200] * 10 + [429]
     assert late.status == 429
+
+
+async def test_a_send_whose_deadline_passed_behind_a_slow_store_was_not_written(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = town.cell.stores.log
+    append, free, reached = log.append, asyncio.Event(), asyncio.Event()
+
+    async def slow(shares: Sequence[Append]) -> list[Outcome]:
+        reached.set()
+        await free.wait()
+        return await append(shares)
+
+    async with edge_to(town.site) as edge:
+        of: dict[str, Any] = {"token": town.tokens[0], "resident": town.team}
+        assert (await edge.ask("chat.postMessage", {"channel": town.room, "text": "first"}, **of))["ok"]
+        monkeypatch.setattr(log, "append", slow)
+        writing = asyncio.ensure_future(
+            edge.ask("chat.postMessage", {"channel": town.room, "text": "writing"}, **of)
+        )
+        await reached.wait()
+        late = await edge.call(
+            "chat.postMessage", {"channel": town.room, "text": "late"}, deadline_ms=200, **of
+        )
+        free.set()
+        assert (await writing)["ok"]
+        assert (await edge.ask("chat.postMessage", {"channel": town.room, "text": "next"}, **of))["ok"]
+        page = await edge.ask("conversations.history", {"channel": town.room}, **of)
+    assert (late.status, json.loads(late.body)) == (503, {"ok": False, "error": "service_unavailable"})
+    assert "retry-after" in {header.name for header in late.headers}
+    assert [row["text"] for row in page["messages"]][:3] == ["next", "writing", "first"]
+    assert town.cell.commits.queue.late == 1
 
 
 async def test_a_call_at_another_epoch_is_answered_with_the_signed_home_and_does_nothing(town: Town) -> None:

@@ -66,7 +66,9 @@ class Cell:
         self.heard = Heard()
         self.commits = self.another()
 
-    def another(self, *, shared: bool = False, queue_max: int = 8192, states_max: int = 4096) -> GroupCommits:
+    def another(
+        self, *, shared: bool = False, queue_max: int = 8192, states_max: int = 4096, wait_s: float = 10.0
+    ) -> GroupCommits:
         """A writer of its own over the same store, as another process has it."""
         commits = GroupCommits(
             self.log,
@@ -75,6 +77,7 @@ class Cell:
             clock(),
             queue_max=queue_max,
             states_max=states_max,
+            wait_s=wait_s,
             shared=shared,
         )
         commits.feed(self.heard)

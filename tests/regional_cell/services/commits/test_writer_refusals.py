@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
+from accord import deadline
 from accord.errors import (
     FrozenError,
     NotReadyError,
     OutcomeUnknownError,
     OverloadedError,
+    RateLimitedError,
     StaleEpochError,
     StorageFullError,
     UnknownResidentError,
@@ -28,12 +30,14 @@ from tests.regional_cell.stores import (
 
 
 async def test_a_full_queue_refuses_before_anything_happened(cell: Cell) -> None:
-    small = cell.another(queue_max=3)
+    small = cell.another(queue_max=6)
     await small.start()
     cell.log.gate.clear()
     waiting = [small.submit(T1, post(), principal=U1) for _ in range(3)]
-    with pytest.raises(OverloadedError):
+    with pytest.raises(RateLimitedError):
         small.submit(T1, post(), principal=U1)
+    with pytest.raises(UnknownResidentError):
+        await small.commit(T2, post(), principal=U1)
     cell.log.gate.set()
     await asyncio.gather(*waiting)
     await small.commit(T1, post(), principal=U1)
@@ -50,6 +54,67 @@ async def test_a_caller_that_stops_waiting_does_not_take_the_command_back(cell: 
     cell.log.gate.set()
     await cell.commits.commit(T1, post("next"), principal=U1)
     assert [event.payload["text"] for event in await cell.commits.read(T1, 0, 9)] == ["kept", "next"]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_written(cell: Cell) -> None:
+    hurried = cell.another(wait_s=0.2)
+    await hurried.start()
+    await hurried.commit(T1, post("first"), principal=U1)
+    cell.log.gate.clear()
+    writing = hurried.submit(T1, post("writing"), principal=U1)
+    await turns()
+    # One is told at its deadline, one when its turn comes; both were decided, or waited, behind a slow store.
+    with pytest.raises(OverloadedError, match="deadline"):
+        await hurried.commit(T1, post("late"), principal=U1)
+    silent = hurried.submit(T1, post("late too"), principal=U1)
+    await asyncio.sleep(0.3)
+    cell.log.gate.set()
+    await writing
+    with pytest.raises(OverloadedError, match="deadline"):
+        await silent
+    await hurried.commit(T1, post("next"), principal=U1)
+    texts = [event.payload["text"] for event in await hurried.read(T1, 0, 9)]
+    assert texts == ["first", "writing", "next"]
+    assert (hurried.queue.late, hurried.pending) == (2, 0)
+    await hurried.stop()
+
+
+async def test_what_was_decided_ahead_is_decided_again_without_what_is_late(cell: Cell) -> None:
+    hurried = cell.another(wait_s=0.2)
+    await hurried.start()
+    await hurried.commit(T1, post("first"), principal=U1)
+    cell.log.gate.clear()
+    writing = hurried.submit(T1, post("writing"), principal=U1)
+    await turns()
+    late = [hurried.submit(T1, post("late"), principal=U1) for _ in range(100)]
+    await asyncio.sleep(0.15)
+    fresh = hurried.submit(T1, post("fresh"), principal=U1)
+    await asyncio.sleep(0.1)
+    cell.log.gate.set()
+    await writing
+    assert (await fresh).events[0].sequence == 3
+    for future in late:
+        with pytest.raises(OverloadedError):
+            await future
+    await hurried.stop()
+
+
+async def test_the_deadline_of_a_call_reaches_the_writer(cell: Cell) -> None:
+    await cell.commits.state(T1)
+    cell.log.gate.clear()
+    writing = cell.commits.submit(T1, post("writing"), principal=U1)
+    await turns()
+
+    async def call() -> None:
+        deadline.wait_until(asyncio.get_running_loop().time() + 0.05)
+        await cell.commits.commit(T1, post("late"), principal=U1)
+
+    with pytest.raises(OverloadedError, match="deadline"):
+        await asyncio.create_task(call())
+    assert deadline.until_s() == deadline.NEVER_S
+    cell.log.gate.set()
+    await writing
+    assert (await cell.commits.state(T1)).head == 1
 
 
 async def test_stopping_finishes_what_waits_and_refuses_the_rest(cell: Cell) -> None:
