@@ -202,7 +202,7 @@ class Listener:
             number = self._recorder.moment("receive", self.name, **about, socket=socket, event=kind)
             self._mark, self._mark_number = str(frame["x_resume"]), number
             return
-        if "reply_to" in frame and frame["reply_to"] in self._sent:
+        if "reply_to" in frame:
             self._replied(socket, frame, about)
         elif "x_seq" in frame:
             self._channels.add(_channel_of(frame))
@@ -211,32 +211,21 @@ class Listener:
             self.heard.add(frame["client_msg_id"])
 
     def _replied(self, socket: int, frame: dict[str, Any], about: dict[str, str]) -> None:
-        """A reply stands where the event of the message would."""
+        """A reply stands where the event of the message would. It may come before `send` has noted what it
+        said: that is waited for.
+        """
         with self._lock:
-            number, channel, key = self._sent.pop(frame["reply_to"])
+            sent = self._sent.pop(frame["reply_to"], None)
+        if sent is None:
+            return
+        number, channel, key = sent
         if frame.get("ok") is not True:
             error = str(frame.get("error", {}).get("msg", ""))
             outcome: Ending = "unknown" if error == "fatal_error" else "fail"
             self._recorder.end(number, "send", outcome, error=error)
             self.outcomes[key] = outcome
             return
-        told = {
-            "channel": channel,
-            "topic": channel,
-            "ts": frame["ts"],
-            "key": frame.get("client_msg_id", ""),
-        }
-        value = shown(frame.get("text", ""))
-        self._recorder.moment(
-            "receive",
-            self.name,
-            **about,
-            socket=socket,
-            event="reply",
-            seq=frame["x_seq"],
-            value=value,
-            **told,
-        )
+        self._recorder.moment("receive", self.name, **about, socket=socket, **reply_of(frame, channel))
         self._recorder.end(number, "send", "ok", ts=frame["ts"])
         self.outcomes[key] = "ok"
 

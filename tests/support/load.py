@@ -12,7 +12,7 @@
   campaign's record (`campaign.py`), and of the history, which stays as `.colink/histories/F08-....jsonl` for
   `python -m deploy audit`. Without any, nothing is recorded.
 * The demo has to be quick to answer: start it with `--rate-limits off --no-latency`. Anything with
-  `edge(name)`, `people(workspace, role)` and `workspace(name)` like `RunningDemo` will do.
+  `edge(name)`, `people(workspace, role)`, `workspace(name)` and `data_dir` like `RunningDemo` will do.
 * `load.settle()` ends the writers, tries again what is not known, and waits until every socket has told
   everything; `verdict` does it by itself. Do it yourself where the fault has to be healed in between.
 * `load.recorder` takes further operations of the test (`tests/support/device.py`: `load.device(edge, place)`
@@ -55,6 +55,7 @@ DRAIN_S = 30.0
 STOP_S = 30.0
 ROAMS_S = 0.6
 LAST_SEARCHES = 12
+HISTORIES_KEPT = 60
 _numbers = itertools.count(1)
 
 
@@ -276,8 +277,7 @@ class Load:
                 self._read_last(reader)
         copy_logs(self.recorder, self._demo.data_dir, self._workspace, self._heads)
         self._end()
-        name = f"{self._fault or 'load'}-{os.getpid()}-{next(_numbers)}.jsonl"
-        path = environment.store() / "histories" / name
+        path = _file(f"{self._fault or 'load'}-{os.getpid()}-{next(_numbers)}.jsonl")
         self.recorder.write(path)
         verdict, index = judge_file(path)
         self.story = "\n".join(report(verdict, index))
@@ -307,3 +307,12 @@ class Load:
             asked.append(partial(reader.search, word, final=True))
         for ask in asked:
             until(lambda: ask() is not None or reader.refused, SETTLE_S, "a last read")  # noqa: B023
+
+
+def _file(name: str) -> Path:
+    """Where a history goes; the oldest ones make room."""
+    folder = environment.store() / "histories"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)[:-HISTORIES_KEPT]:
+        old.unlink(missing_ok=True)
+    return folder / name

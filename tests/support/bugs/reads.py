@@ -7,6 +7,7 @@ from typing import Any
 from regional_cell.adapters.local.search_fts5 import Fts5Index
 from regional_cell.adapters.sql.views import SqlViews
 from regional_cell.domain.views.messages import DELETED
+from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.search import local
 from tests.support.bugs.patching import replace
 
@@ -18,17 +19,19 @@ def page_of_a_moment_ago() -> None:
     kept: dict[Any, tuple[float, Any]] = {}
 
     def make(real: Any) -> Any:
-        async def messages(self: Any, resident: str, channel: str, **asked: Any) -> Any:
-            place = (resident, channel, *sorted(asked.items()))
+        async def history(
+            self: Any, viewer: Any, channel: str, bounds: Any, limit: int, after: Any, **named: Any
+        ) -> Any:
+            place = (viewer.caller.resident, channel, bounds, limit, after)
             found_s, found = kept.get(place, (0.0, None))
             if time.monotonic() - found_s > KEPT_S:
-                found = await real(self, resident, channel, **asked)
+                found = await real(self, viewer, channel, bounds, limit, after, **named)
                 kept[place] = (time.monotonic(), found)
-            return list(found)
+            return found
 
-        return messages
+        return history
 
-    replace(SqlViews, "messages", make)
+    replace(MessageReader, "history", make)
 
 
 def search_believes_index() -> None:
