@@ -100,12 +100,6 @@ class Live:
                 resident.origins[event.sequence] = origin
         self._catch_up(state.resident, resident)
 
-    def rung(self, resident: str) -> None:
-        """Another process committed something of this resident: read it from the log."""
-        entry = self._residents.get(resident)
-        if entry is not None:
-            self._catch_up(resident, entry)
-
     def _catch_up(self, name: str, resident: _Resident) -> None:
         if not resident.catching_up:
             resident.catching_up = True
