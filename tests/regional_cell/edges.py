@@ -30,6 +30,7 @@ class TestEdge:
         self.heard: dict[int, list[dict[str, Any]]] = {}
         self._answers: dict[int, asyncio.Future[wire.Answer]] = {}
         self._came = asyncio.Condition()
+        self._writing = asyncio.Lock()
         self._slots: dict[str, int] = {}
         self._last = 0
         self.reading: asyncio.Task[None] | None = None
@@ -37,8 +38,9 @@ class TestEdge:
         self.reason = ""
 
     async def send(self, *frames: wire.EdgeFrame) -> None:
-        """Write one batch."""
-        await self.stream.write(wire.EdgeBatch(frames=frames))
+        """Write one batch. One at a time: a call has room for one write, and a second at once ends it."""
+        async with self._writing:
+            await self.stream.write(wire.EdgeBatch(frames=frames))
 
     async def greet(self, **changed: str) -> wire.CellHello:
         """Say hello and read the cell's."""
