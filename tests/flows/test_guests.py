@@ -3,10 +3,9 @@
 import time
 from typing import Any
 
-from accord.wire.cell.v1 import operations_pb2 as pb
 from tests.support.clients import Plain, web, whole_history
 from tests.support.federation import RunningDemo
-from tests.support.provisioning import User, add_person, add_user, link_person
+from tests.support.provisioning import add_guest
 from tests.support.rooms import Person, person, room
 from tests.support.sockets import open_socket
 
@@ -58,24 +57,12 @@ def test_a_guest_is_shown_nothing_at_an_edge_abroad(demo: RunningDemo, anna: Per
             assert plain.done("conversations.history", channel=design)["messages"]
 
 
-def solo(demo: RunningDemo, channel: str, stay_s: int) -> User:
-    """A guest of a single channel of acme."""
-    card = pb.PersonSpec(email=f"solo-{time.time_ns()}@de.example", real_name="Solo Visitor")
-    added = add_person(demo, "de-fra", card)
-    handle = f"solo-{time.time_ns()}"
-    ends_s = int(time.time()) + stay_s
-    user = add_user(
-        demo, "acme", added, handle, card, role="single_channel_guest", channels=[channel], expires_s=ends_s
-    )
-    link_person(demo, "de-fra", added, "acme", user.user)
-    return user
-
-
 def test_a_guest_of_a_single_channel_is_held_to_it_until_the_stay_ends(
     demo: RunningDemo, anna: Person, jonas: Person
 ) -> None:
     channel, another = room(demo, anna, jonas), room(demo, anna)
-    guest = solo(demo, channel, stay_s=12)
+    ends_s = int(time.time()) + 3_600
+    guest = add_guest(demo, channel, role="single_channel_guest", expires_s=ends_s)
     with (
         open_socket(demo.edge("fra"), guest.token) as socket,
         Plain(demo.edge("fra"), guest.token) as plain,
@@ -86,6 +73,12 @@ def test_a_guest_of_a_single_channel_is_held_to_it_until_the_stay_ends(
         host.done("chat.postMessage", channel=channel, text="welcome")
         assert socket.message("welcome")["user"] == anna.user
         assert plain.done("conversations.list", types=ALL_TYPES)["channels"][0]["id"] == channel
-        assert socket.ended(40) == (1008, "account_inactive")
+        admin = web(demo.edge("fra"), person(demo, "acme", "admin").token)
+        shown = admin.api_call("admin.users.getExpiration", params={"user_id": guest.user})["user"]
+        assert shown["expiration_ts"] == ends_s
+        admin.api_call(
+            "admin.users.setExpiration", params={"user_id": guest.user, "expiration_ts": int(time.time()) + 4}
+        )
+        assert socket.ended(60) == (1008, "account_inactive")
         assert plain.patient("auth.test").error in ("account_inactive", "token_revoked")
         assert guest.user not in host.done("conversations.members", channel=channel)["members"]

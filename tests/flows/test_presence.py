@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.clients import web
 from tests.support.federation import RunningDemo
+from tests.support.provisioning import add_guest
 from tests.support.rooms import Person, person, room
 from tests.support.sockets import ChatSocket, open_socket
 from tests.support.waiting import until
@@ -60,9 +61,8 @@ def test_an_ephemeral_message_is_seen_by_one_and_kept_by_nobody(
 def test_a_guest_hears_of_those_with_whom_a_channel_is_shared_and_of_nobody_else(
     demo: RunningDemo, anna: Person
 ) -> None:
-    guest = person(demo, "acme", "guest")
     stranger = person(demo, "acme", "member", 6)
-    shared = room(demo, anna, guest)
+    guest = add_guest(demo, room(demo, anna))
     with open_socket(demo.edge("fra"), guest.token) as socket, open_socket(demo.edge("fra"), anna.token):
         socket.say("presence_query", ids=[stranger.user, "U00000000000X", anna.user])
         change(socket, anna.user, "active")
@@ -70,7 +70,6 @@ def test_a_guest_hears_of_those_with_whom_a_channel_is_shared_and_of_nobody_else
             socket.say("presence_query", ids=[stranger.user, anna.user])
             change(socket, anna.user, "active")
         assert stranger.user not in str(socket.frames)
-    web(demo.edge("fra"), anna.token).conversations_kick(channel=shared, user=guest.user)
 
 
 def test_presence_comes_back_after_a_cell_was_killed(hurt: RunningDemo) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.clients import Plain, web
 from tests.support.federation import RunningDemo
-from tests.support.rooms import Person, person, room
+from tests.support.provisioning import add_guest
+from tests.support.rooms import Person, room
 from tests.support.sockets import open_socket
 
 UNKNOWN = "CUNKNOWN00000"
@@ -85,7 +86,7 @@ def test_a_private_channel_is_in_no_list_search_or_event_of_others(
 
 
 def test_a_guest_knows_the_own_channels_only(demo: RunningDemo, anna: Person) -> None:
-    guest = person(demo, "acme", "guest")
+    guest = add_guest(demo)
     general = demo.workspace("acme")["channels"]["general"]
     shared = room(demo, anna)
     with Plain(demo.edge("fra"), guest.token) as plain, Plain(demo.edge("fra"), anna.token) as hers:

@@ -1,6 +1,7 @@
 """What an operator does to a running demo: people and users that the seed does not have."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -87,6 +88,19 @@ def add_user(
         return User(added.user, added.token)
 
     return operate(demo, work)
+
+
+def add_guest(
+    demo: RunningDemo, *channels: str, role: str = "guest", expires_s: int = 0, workspace: str = "acme"
+) -> User:
+    """A guest of a workspace, in these channels and no other, whose person's home is the workspace's."""
+    home = demo.workspace(workspace)["home"]
+    name = f"guest-{time.time_ns()}"
+    card = pb.PersonSpec(email=f"{name}@guests.example", real_name="Some Guest")
+    person = add_person(demo, home, card)
+    guest = add_user(demo, workspace, person, name, card, role=role, channels=channels, expires_s=expires_s)
+    link_person(demo, home, person, workspace, guest.user)
+    return guest
 
 
 def deactivate_user(demo: RunningDemo, workspace: str, user: str) -> None:
