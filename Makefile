@@ -29,6 +29,7 @@ demo: ## a whole federation on this machine
 lock: ## pin requirements/*.in into requirements/*.lock (needs uv; UPGRADE=--upgrade takes newer ones)
 	$(LOCK) --output-file requirements/base.lock requirements/base.in
 	$(LOCK) --constraint requirements/base.lock --output-file requirements/test.lock requirements/test.in
+	$(LOCK) --constraint requirements/test.lock --output-file requirements/benchmarks.lock requirements/benchmarks.in
 
 lock-node: ## pin requirements/node/package.json into its lock (needs Node)
 	cd requirements/node && npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM)

@@ -1,1 +1,3 @@
-"""Measurements against a running demo; anyone can repeat them. Not shipped, never asserted in a test."""
+"""Measurements for anyone, against a running demo. Nothing here is asserted; README.md says how to read the
+figures.
+"""

@@ -73,8 +73,9 @@ def module_environ(root: Path = ROOT) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(root)}
 
 
-def enter(requirements: str, arguments: list[str], root: Path = ROOT) -> None:
-    """Return when the running interpreter has the requirements, else go on as another process that has.
+def enter(requirements: str, arguments: list[str], root: Path = ROOT, *, module: str = "deploy") -> None:
+    """Return when the running interpreter has the requirements, else go on as another process that has: it
+    runs the module with the arguments.
 
     Raises EnvironmentRefusedError when no environment can be made.
     """
@@ -89,7 +90,7 @@ def enter(requirements: str, arguments: list[str], root: Path = ROOT) -> None:
         return
     place = make(requirements, lock, store(root), Progress("environment", as_json="--json" in arguments))
     python = interpreter(place)
-    command = [str(python), "-P", "-m", "deploy", *arguments]
+    command = [str(python), "-P", "-m", module, *arguments]
     sys.stdout.flush()
     os.execve(python, command, {**module_environ(root), ENTERED: str(place)})  # noqa: S606 - our own interpreter
 

@@ -107,8 +107,7 @@ class Demo:
                 await asyncio.wait({starting})
                 return 0
             line = await starting
-            self._screen.show(line)
-            await self._serve(stopping)
+            await self._serve(stopping, line)
         except (NotReadyError, SeedRefusedError, ColinkError, ApiError, OSError) as error:
             sys.stderr.write(f"colink demo: {error}\n")
             return FAILED
@@ -185,10 +184,12 @@ class Demo:
             self._screen.ready("seed", "load", details[-1])
         return str(file)
 
-    async def _serve(self, stopping: "asyncio.Task[bool]") -> None:
+    async def _serve(self, stopping: "asyncio.Task[bool]", line: dict[str, Any]) -> None:
+        """Answer companions until stopping. Whoever reads the ready line is answered by the next command."""
         server = await control.serve(self._layout.control, self._handle)
         registry.add(registry.Running(os.getpid(), self._layout.data_dir, self._layout.control))
         try:
+            self._screen.show(line)
             await stopping
         finally:
             registry.remove(os.getpid())

@@ -14,7 +14,8 @@ import pytest
 from deploy.lockfile import marker_names, pins
 from tests.architecture.sources import PACKAGES, ROOT, pyproject, tracked
 
-LOCKS = ("base", "test")
+LOCKS = ("base", "test", "benchmarks")
+EXTRAS = LOCKS[1:]
 SHIPPED_LOCK = "deploy/requirements/base.lock"
 
 
@@ -52,15 +53,17 @@ def test_the_project_and_the_requirements_name_the_same() -> None:
     project = pyproject()["project"]
     listed = {name: (ROOT / "requirements" / f"{name}.in").read_text().splitlines() for name in LOCKS}
     assert direct(listed["base"]) == set(project["dependencies"])
-    assert direct(listed["test"]) == set(project["optional-dependencies"]["test"])
+    for extra in EXTRAS:
+        assert direct(listed[extra]) == set(project["optional-dependencies"][extra])
 
 
 def test_the_locks_agree_and_pin_every_requirement() -> None:
-    base, test = (
+    base, *others = (
         pins((ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8"), marker_names())
         for name in LOCKS
     )
-    assert base.items() <= test.items()
+    for other in others:
+        assert base.items() <= other.items()
     wanted = direct((ROOT / "requirements" / "base.in").read_text().splitlines())
     assert {re.split(r"[\[<>=]", line)[0] for line in wanted} <= base.keys()
 

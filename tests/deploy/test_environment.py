@@ -168,6 +168,16 @@ def test_a_missing_distribution_leads_into_an_environment_of_its_own(
     assert len(entered) == 1
 
 
+@pytest.mark.usefixtures("quick")
+def test_another_module_than_the_command_can_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    checkout(tmp_path, f"no-such-distribution-here==1.0 {HASH}\n")
+    monkeypatch.delenv(environment.ENTERED, raising=False)
+    entered: list[list[str]] = []
+    monkeypatch.setattr("os.execve", lambda path, command, environ: entered.append(command))
+    environment.enter("base", ["W1"], tmp_path, module="benchmarks")
+    assert entered[0][1:] == ["-P", "-m", "benchmarks", "W1"]
+
+
 def test_variables_of_the_command_are_no_settings_of_a_plane() -> None:
     """Planes inherit them, and refuse to start on an unknown name under their prefix."""
     for variable in (environment.ENTERED, pytest_events.VARIABLE, testing.LONG):

@@ -16,8 +16,8 @@ from residency_policies.document import load_document
 from residency_policies.errors import BundleError
 from residency_policies.interpret import interpret
 from residency_policies.model import FloorPack, Policy
-from residency_policies.stack import Rule, Stack, make_stack
-from residency_policies.vocabulary import SHOWING
+from residency_policies.stack import Stack, make_stack
+from tests.residency_policies import cedar
 from tests.residency_policies.support import (
     AT_S,
     bare,
@@ -132,71 +132,19 @@ def test_too_many_facts_are_refused_before_a_table_is_made() -> None:
     assert [finding.code for finding in caught.value.findings] == ["E-GUARD"]
 
 
-def cedar_condition(rule: Rule) -> str:
-    """One rule as a condition over the context of a request, written anew from the meaning of places."""
-
-    def member(words: frozenset[str] | None, key: str) -> str:
-        if words is None:
-            return "true"
-        listed = ", ".join(f'"{word}"' for word in sorted(words))
-        return f"[{listed}].contains(context.{key})"
-
-    def holds(group: frozenset[str]) -> str:
-        return "(" + " && ".join(f'context.facts.contains("{fact}")' for fact in sorted(group)) + ")"
-
-    region, person = member(rule.places, "dst"), member(rule.places, "country")
-    if rule.viewer_countries is not None:
-        place = f"({region} && {member(rule.viewer_countries, 'country')})"
-    elif rule.places is None:
-        place = "true"
-    elif rule.effect == "permit":
-        place = f"({region} && (!context.shown || {person}))"
-    else:
-        place = f"({region} || (context.shown && {person}))"
-    parts = [member(rule.ops, "op"), member(rule.classes, "class"), member(rule.src, "src")]
-    parts += [member(rule.viewers, "relation"), member(rule.purposes, "purpose"), place]
-    parts += [holds(rule.when)] if rule.when else []
-    parts += [f"!{holds(group)}" for group in rule.unless]
-    return " && ".join(parts)
-
-
 def test_cedar_agrees_about_the_effect() -> None:
     chance = random.Random(11)
-    country = {region.id: region.country for region in BUILTIN_REGIONS}
     seen = set()
     for _ in range(4):
         values = {**random_policy(chance), "default": "closed"}
         stack = stack_of(values)
         profile = profile_of(stack)
-        text = "\n".join(
-            f"{'permit' if rule.effect == 'permit' else 'forbid'}(principal, action, resource) "
-            f"when {{ {cedar_condition(rule)} }};"
-            for rule in stack.rules
-            if rule.effect != "require"
-        )
+        text = cedar.policies(stack)
         asked_by_answer: list[Question] = [random_question(chance) for _ in range(400)]
         known = [q for q in asked_by_answer if profile.decide(q).code not in ("UNKNOWN_VALUE",)]
         known.sort(key=lambda q: not profile.decide(q).allow)
         for asked in known[:40]:
-            shown = asked.op in SHOWING and asked.viewer.relation != "system"
-            context = {
-                "op": asked.op,
-                "class": asked.data_class,
-                "src": country[asked.src],
-                "dst": country[asked.dst],
-                "relation": asked.viewer.relation,
-                "country": asked.viewer.country,
-                "purpose": asked.purpose,
-                "facts": sorted(asked.facts),
-                "shown": shown,
-            }
-            request = {
-                "principal": 'P::"x"',
-                "action": 'Action::"a"',
-                "resource": 'R::"x"',
-                "context": context,
-            }
-            answer = cedarpy.is_authorized(request, text, [])
+            answer = cedarpy.is_authorized(cedar.request(asked), text, [])
             assert not answer.diagnostics.errors
             effect = profile.decide(asked).code in ("OK", "OBLIGATION_UNSUPPORTED")
             assert answer.allowed == effect, asked

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: that their figures can be believed."""
