@@ -144,6 +144,8 @@ class EdgeProcess:
         return Sockets(
             self.routing,
             self.policies,
+            now_s=self._clock.monotonic_s,
+            held=self.metrics.counter("colink_queue_refused_total", queue="sends").inc,
             soon=lambda flush: asyncio.get_running_loop().call_soon(flush),
             spawn=self._spawn,
             retry_ms=lambda: round(random.random() * bounds.retry_ms_max),  # noqa: S311 - spreads load, keeps no secret

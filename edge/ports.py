@@ -63,8 +63,9 @@ class CellStream(Protocol):
         """Ask and wait, at most `deadline_s`. Cancelling it tells the cell.
 
         Raises:
-            HomeUnreachableError: provably not written. OverloadedError: too many calls under way, not
-            written. OutcomeUnknownError: written (perhaps in part) and not answered.
+            HomeUnreachableError: provably not written. RateLimitedError, OverloadedError: too many calls of
+            the resident or at all under way, not written. OutcomeUnknownError: written (perhaps in part) and
+            not answered.
         """
 
     async def find(self, indexes: Sequence["LookupIndex"], deadline_s: float) -> str:
@@ -156,6 +157,9 @@ class SocketEvents(Protocol):
 
     def close(self, stream: CellStream, socket: int, code: int, reason: str) -> None:
         """The cell ends the socket, after what it sent before."""
+
+    def limited(self, stream: CellStream, resident: str, per_s: int) -> None:
+        """The cell had to refuse sends of this resident's sockets: so many a second may come."""
 
     def drain(self, stream: CellStream, by_ms: int) -> None:
         """The process will be gone at `by_ms` (unix milliseconds)."""

@@ -44,6 +44,14 @@ METRICS: dict[str, Metric] = {
     "colink_routes_refused_total": Metric("counter", "Deltas refused, by reason.", ("reason",)),
     "colink_commits_total": Metric("counter", "Transactions synced."),
     "colink_commit_seconds": Metric("histogram", "Time of one synced transaction."),
+    "colink_queue_refused_total": Metric(
+        "counter", "Work refused since a queue had no place, by queue (see the page of queues).", ("queue",)
+    ),
+    "colink_queue_waiting": Metric("gauge", "What waits in a queue, looked at once a second.", ("queue",)),
+    "colink_writer_wait_seconds": Metric(
+        "histogram", "How long the oldest command of the last batch had waited, ten times a second."
+    ),
+    "colink_late_total": Metric("counter", "Commands refused since their deadline had passed; not written."),
     "colink_events_total": Metric("counter", "Events committed, by kind.", ("kind",)),
     "colink_fences_total": Metric("counter", "Writes that the fence did not let pass."),
     "colink_history_pages_total": Metric(

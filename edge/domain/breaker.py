@@ -1,9 +1,8 @@
-"""Breaker of one cell and the budget of retries: a cell that fails is asked less, not more.
+"""Breaker of one cell: a cell that fails is asked less, not more.
 
 Invariants
     1. Open: nothing is admitted until `open_s` have passed; then exactly one probe at a time (half-open).
     2. Closed again only by the cell: by its answer to a probe, or by its greeting on a new stream.
-    3. Retries are at most `share` of the calls of late, plus a small reserve.
 """
 
 from enum import Enum
@@ -64,22 +63,3 @@ class Breaker:
     def abandoned(self) -> None:
         """The caller went away: says nothing about the cell."""
         self._probing = False
-
-
-class RetryBudget:
-    """A bucket that calls fill by `share` each and retries empty by one."""
-
-    def __init__(self, share: float = 0.1, reserve: float = 10.0) -> None:
-        self._share = share
-        self._reserve = reserve
-        self._left = reserve
-
-    def called(self) -> None:
-        self._left = min(self._reserve, self._left + self._share)
-
-    def spend(self) -> bool:
-        """Take one retry; False when none is left."""
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

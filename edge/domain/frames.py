@@ -29,6 +29,12 @@ def text_frame(payload: bytes) -> bytes:
     return frame(TEXT, payload)
 
 
+def send_refused_frame(reply_to: bytes) -> bytes:
+    """The reply to a message that this edge did not forward; `reply_to`: its `id` as JSON text, or empty."""
+    named = b'"reply_to":%b,' % reply_to if reply_to else b""
+    return text_frame(b'{"ok":false,%b"error":{"code":4,"msg":"ratelimited"}}' % named)
+
+
 def goodbye_frame(retry_ms: int) -> bytes:
     """What stands before a planned close: come back no earlier than in `retry_ms`."""
     return text_frame(b'{"type":"goodbye","x_retry_ms":%d}' % retry_ms)

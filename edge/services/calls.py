@@ -5,13 +5,15 @@ Invariants
     1. A call that was written and not answered is OUTCOME_UNKNOWN and never sent again.
     2. A move is followed once, and only to a proven higher epoch.
     3. Every wait ends at the caller's deadline.
+    4. What is tried again at another process of a cell is bounded by that cell's budget.
 """
 
 from dataclasses import replace
 
 from accord.clock import Clock
 from accord.errors import HomeUnreachableError, OutcomeUnknownError, StaleEpochError
-from edge.domain.breaker import Breaker, RetryBudget
+from accord.retries import RetryBudget
+from edge.domain.breaker import Breaker
 from edge.domain.routes import CellRoute, Placement
 from edge.ports import CallAnswer, CallRequest, Cells, Router, Transit
 
@@ -40,7 +42,7 @@ class Calls:
         self._wait_s = wait_s
         self._deadline_s = deadline_s
         self._breakers: dict[str, Breaker] = {}
-        self._budget = RetryBudget()
+        self._budgets: dict[str, RetryBudget] = {}
 
     def reached(self, cell: str) -> None:
         """A process of the cell has just greeted this edge: what failed before says nothing any more."""
@@ -100,11 +102,14 @@ class Calls:
         return answer
 
     async def _attempt(self, cell: CellRoute, request: CallRequest, until_s: float) -> CallAnswer:
-        self._budget.called()
+        budget = self._budgets.get(cell.name)
+        if budget is None:
+            budget = self._budgets[cell.name] = RetryBudget()
+        budget.called()
         left_s = until_s - self._clock.monotonic_s()
         streams = await self._cells.streams(cell, request.resident, min(self._wait_s, max(0.0, left_s)))
         for attempt, stream in enumerate(streams):
-            if attempt and not self._budget.spend():
+            if attempt and not budget.spend():
                 break
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:

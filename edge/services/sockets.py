@@ -4,15 +4,20 @@ Invariants
     1. A socket is bound to exactly one stream; frames for it from any other stream are dropped.
     2. Frames of the client wait (a few) until the cell has opened the socket, and keep their order.
     3. A socket whose client reads too slowly is cut; it never holds up others.
-    4. A socket whose stream is lost gets `goodbye` with its earliest moment to return, and is closed.
+    4. While a cell refuses sends of a workspace, this edge refuses what is over the rate that the cell named;
+       everything else of that workspace, and of all others, goes on.
+    5. A socket whose stream is lost gets `goodbye` with its earliest moment to return, and is closed.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import orjson
+
 from accord.errors import ColinkError, HomeUnreachableError, Moved, OverloadedError
+from edge.domain.admission import SendLimit
 from edge.domain.fanout import FanOut
-from edge.domain.frames import CLOSE_POLICY, CLOSE_RESTART, goodbye_frame
+from edge.domain.frames import CLOSE_POLICY, CLOSE_RESTART, goodbye_frame, send_refused_frame
 from edge.domain.routes import CellRoute, Placement
 from edge.ports import Cells, CellStream, ClientSocket, Router, Transit
 
@@ -47,11 +52,13 @@ class Sockets:
     """All sockets of this edge.
 
     Args:
+        now_s: monotonic.
         soon: runs a function at the end of this turn of the loop; spawn: runs a coroutine beside it.
         country: of the viewers here.
         retry_ms: draws the pause that a client is asked for.
         closed: called with a word for each socket that the edge itself closes.
         wrote: called with the number of writes of each tick.
+        held: called for each send that is refused here.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Sockets:
         router: Router,
         transit: Transit,
         *,
+        now_s: Callable[[], float],
         soon: Callable[[Callable[[], None]], object],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         retry_ms: Callable[[], int],
@@ -68,11 +76,13 @@ class Sockets:
         wait_s: float = 1.5,
         closed: Callable[[str], None] = lambda why: None,
         wrote: Callable[[int], None] = lambda writes: None,
+        held: Callable[[], None] = lambda: None,
     ) -> None:
         self._router, self._transit = router, transit
         self._soon, self._spawn, self._retry_ms, self._country = soon, spawn, retry_ms, country
         self._queue_bytes_max, self._sockets_max, self._wait_s = queue_bytes_max, sockets_max, wait_s
-        self._closed, self._wrote = closed, wrote
+        self._closed, self._wrote, self._held, self._now_s = closed, wrote, held, now_s
+        self._limits: dict[tuple[CellStream, str], SendLimit] = {}
         self._cells: Cells | None = None
         self._bindings: dict[int, _Binding] = {}
         self._fans: dict[CellStream, FanOut] = {}
@@ -118,12 +128,35 @@ class Sockets:
         if binding is None:
             return
         if binding.opened and binding.stream is not None:
+            if self._limits and self._holds_back(binding, binding.stream, data):
+                return
             if not binding.stream.socket_frame(number, data):
                 self._end(binding, CLOSE_TRY_LATER, "overloaded")
         elif len(binding.waiting) < WAITING_FRAMES_MAX:
             binding.waiting.append(data)
         else:
             self._end(binding, CLOSE_POLICY, "too_early")
+
+    def _holds_back(self, binding: _Binding, stream: CellStream, data: bytes) -> bool:
+        """Refuse a message of a workspace that is over its limit."""
+        key = (stream, binding.placement.resident)
+        limit = self._limits.get(key)
+        if limit is None:
+            return False
+        now_s = self._now_s()
+        if limit.is_over(now_s):
+            del self._limits[key]
+            return False
+        try:
+            said = orjson.loads(data)
+            if said["type"] != "message" or limit.admits(now_s):
+                return False
+            reply_to = orjson.dumps(said["id"]) if "id" in said else b""
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            return False  # the cell says what is wrong with it
+        self.frame(stream, binding.number, send_refused_frame(reply_to))
+        self._held()
+        return True
 
     def gone(self, number: int) -> None:
         """The client has left."""
@@ -228,6 +261,17 @@ class Sockets:
         binding.client.close(code or 1000, reason)
         self._closed("by_cell")
 
+    def limited(self, stream: CellStream, resident: str, per_s: int) -> None:
+        """The cell had to refuse sends of a workspace: hold back what is over the rate, from now on."""
+        now_s = self._now_s()
+        for key in [key for key, limit in self._limits.items() if limit.is_over(now_s)]:
+            del self._limits[key]
+        limit = self._limits.get((stream, resident))
+        if limit is None:
+            self._limits[stream, resident] = SendLimit(per_s, now_s)
+        else:
+            limit.renew(per_s, now_s)
+
     def drain(self, stream: CellStream, by_ms: int) -> None:
         """The process will be gone: its sockets return elsewhere, each at a moment of its own."""
         self._flush_one(stream)
@@ -240,6 +284,8 @@ class Sockets:
         for binding in self._of(stream):
             self._goodbye(binding, "stream_lost", tell=False)
         self._fans.pop(stream, None)
+        for key in [key for key in self._limits if key[0] is stream]:
+            del self._limits[key]
 
     def shut(self) -> None:
         """This edge drains: no new sockets, and all of them told when to come back."""

@@ -32,6 +32,7 @@ from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
+from regional_cell.bootstrap.overload import Overload
 from regional_cell.bootstrap.people import PeopleSide
 from regional_cell.bootstrap.realtime import Realtime
 from regional_cell.bootstrap.stores import Stores
@@ -288,6 +289,8 @@ class Cell:
         self.spawn(jobs.run(jobs.Job("peers", PEERS_S, self._warm_peers)))
         self.spawn(self.upkeep.lead())
         self.spawn(jobs.run(jobs.Job("presence", SWEEP_S, self.chat.presence.sweep)))
+        overload = Overload(self.commits.queue, self.exchange, self.web_api.admission, self.metrics)
+        self.spawn(jobs.run(overload.job()))
         for job in self.realtime.jobs():
             self.spawn(jobs.run(job))
 

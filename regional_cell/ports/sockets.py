@@ -61,6 +61,11 @@ class EdgeLink(Protocol):
     def close(self, socket: int, code: int, reason: str) -> None:
         """End one socket."""
 
+    def send_refused(self, socket: int) -> None:
+        """A message of this socket found no place at the writer: its edge is told in a moment how many of its
+        workspace may come.
+        """
+
     async def writable(self) -> None:
         """Wait until less than the bound is queued; used between pages of a replay."""
 

@@ -15,7 +15,15 @@ import asyncio
 from collections.abc import Callable
 
 from accord.clock import Clock
-from accord.errors import ColinkError, InvalidError, Moved, StaleEpochError, TokenInvalidError
+from accord.errors import (
+    ColinkError,
+    InvalidError,
+    Moved,
+    OverloadedError,
+    RateLimitedError,
+    StaleEpochError,
+    TokenInvalidError,
+)
 from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
@@ -95,6 +103,8 @@ class _Said(SocketOrigin):
 
     def set_exception(self, error: BaseException, /) -> None:
         api = error.api if isinstance(error, ColinkError) else "internal_error"
+        if isinstance(error, RateLimitedError | OverloadedError):
+            self.link.send_refused(self.socket)
         self.link.frame(self.socket, error_frame(self.reply_to, 4, api))
 
 

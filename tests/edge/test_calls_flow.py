@@ -12,7 +12,7 @@ from accord.errors import Moved
 from accord.ids import new_id, new_secret
 from accord.runtime.error_detail import moved_to_wire
 from accord.wire.cell.v1 import gateway_pb2 as cell_wire
-from tests.edge.support_fakes import FakeCell, Session, placed, until
+from tests.edge.support_fakes import FakeCell, Session, echo, placed, until
 from tests.edge.support_world import World, running_world
 
 
@@ -165,6 +165,28 @@ async def test_a_call_without_an_answer_ends_at_its_deadline_and_is_cancelled_at
             lambda: [one.id for one in world.home.session.of("cancel")] == [world.home.calls[0][0].id]
         )
         assert 0 < world.home.calls[0][0].deadline_ms <= 300
+
+
+async def test_one_workspace_leaves_places_for_others_and_for_its_own_sends(tmp_path: Path) -> None:
+    free = asyncio.Event()
+
+    async def holds(cell: FakeCell, session: Session, call: cell_wire.Call, body: bytes) -> cell_wire.Answer:
+        await free.wait()
+        return await echo(cell, session, call, body)
+
+    async with running_world(tmp_path, calls={"concurrency_max": 8}) as world:
+        world.home.handler = holds
+        held = [asyncio.ensure_future(world.api("users.list", world.token())) for _ in range(3)]
+        await until(lambda: len(world.home.calls) == 3)
+        status, body, headers = await world.api("users.list", world.token())
+        assert (status, body) == (429, {"ok": False, "error": "ratelimited"})
+        assert int(headers["retry-after"]) >= 1
+        held.append(asyncio.ensure_future(world.api("chat.postMessage", world.token())))
+        await until(lambda: len(world.home.calls) == 4)
+        assert (await world.api("chat.postMessage", world.token()))[0] == 429
+        free.set()
+        assert [status for status, _, _ in await asyncio.gather(*held)] == [200] * 4
+        assert (await world.api("users.list", world.token()))[0] == 200
 
 
 async def test_a_client_may_name_an_earlier_deadline(tmp_path: Path) -> None:

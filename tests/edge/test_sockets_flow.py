@@ -197,3 +197,35 @@ async def test_the_limit_of_sockets_is_answered_with_a_moment_to_return(tmp_path
         assert refused.value.headers is not None
         assert int(refused.value.headers["retry-after"]) >= 1
         assert not first.closed
+
+
+async def test_sends_over_a_limit_are_refused_here_and_all_else_goes_on(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        loud = await world.open_socket()
+        await said(loud, 1)
+        limit = cell_wire.SendLimit(resident=world.team, per_s=1)
+        other = cell_wire.SendLimit(resident=world.american, per_s=1)
+        first = world.home.session.of("open_socket")[0].socket
+        world.home.session.send(
+            cell_wire.CellFrame(send_limit=other),
+            cell_wire.CellFrame(send_limit=limit),
+            own(first, b"limited"),
+        )
+        assert await said(loud, 1) == ["limited"]
+        for number in ("6", "7", '"seven"'):
+            await loud.send_str(f'{{"id":{number},"type":"message","channel":"C0","text":"x"}}')
+        await loud.send_str('{"id":8,"type":"ping"}')
+        await loud.send_str('{"no":"type"}')
+        # One a second may come, so at a slow moment one of the three does.
+        refused = [json.loads(frame) for frame in await said(loud, 2)]
+        assert all(frame["error"] == {"code": 4, "msg": "ratelimited"} for frame in refused)
+        assert {frame["reply_to"] for frame in refused} <= {6, 7, "seven"}
+        await until(lambda: b'{"no":"type"}' in [one.data for one in world.home.session.of("socket_frame")])
+        came = [frame.data for frame in world.home.session.of("socket_frame")]
+        assert b'{"id":8,"type":"ping"}' in came
+        assert len([data for data in came if b"message" in data]) <= 1
+        # When nothing was held back for a second, everything may come.
+        await asyncio.sleep(1.5)
+        for later in range(100, 120):
+            await loud.send_str(f'{{"id":{later},"type":"message","channel":"C0","text":"x"}}')
+        await until(lambda: any(b'"id":119' in frame.data for frame in world.home.session.of("socket_frame")))

@@ -4,7 +4,8 @@ Invariants
     1. A call whose last frame was not handed to the stream fails as HOME_UNREACHABLE; any later failure
        without an answer is OUTCOME_UNKNOWN.
     2. The process proves its cell twice: by certificate, and by its first frame.
-    3. At most `calls_max` calls are under way, and an answer has at most `ANSWER_BYTES_MAX` bytes.
+    3. At most `calls_max` calls are under way, a part of them of one resident (`edge.domain.admission`); an
+       answer has at most `ANSWER_BYTES_MAX` bytes.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from accord.runtime.rpc_client import error_of
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
 from edge.adapters.cells.outbox import Outbox
+from edge.domain.admission import refusal
 from edge.ports import CallAnswer, CallRequest, LookupIndex, SocketEvents
 
 CHUNK_BYTES = 256 * 1024
@@ -80,6 +82,7 @@ class Stream:
         self._came = came
         self._outbox = Outbox()
         self._pending: dict[int, _Pending] = {}
+        self._calls_of: dict[str, int] = {}
         self._slots: dict[str, int] = {}
         self._last_id = 0
         self._last_slot = 0
@@ -87,6 +90,19 @@ class Stream:
     # --- calls ---------------------------------------------------------------------------------
 
     async def call(self, request: CallRequest, deadline_s: float) -> CallAnswer:
+        resident, calls_of = request.resident, self._calls_of
+        own = calls_of.get(resident, 0)
+        if (refused := refusal(request.method, own, len(self._pending), self._calls_max)) is not None:
+            raise refused
+        calls_of[resident] = own + 1
+        try:
+            return await self._call(request, deadline_s)
+        finally:
+            calls_of[resident] -= 1
+            if not calls_of[resident]:
+                del calls_of[resident]
+
+    async def _call(self, request: CallRequest, deadline_s: float) -> CallAnswer:
         number, pending = self._begin()
         body, more = request.body, len(request.body) > CHUNK_BYTES
         frame = wire.Call(
@@ -298,6 +314,8 @@ class Stream:
                 events.close(self, close.socket, close.code, close.reason)
             elif kind == "found":
                 self._resolve(frame.found.id, frame.found)
+            elif kind == "send_limit":
+                events.limited(self, frame.send_limit.resident, frame.send_limit.per_s)
             elif kind == "drain":
                 events.drain(self, frame.drain.by_ms)
 

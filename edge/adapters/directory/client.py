@@ -13,6 +13,7 @@ import grpc.aio
 
 from accord.errors import ColinkError, HomeUnreachableError, InvalidError, OutcomeUnknownError
 from accord.ids import new_uuid
+from accord.retries import RetryBudget
 from accord.runtime.mtls import MtlsFiles, Trust
 from accord.runtime.rpc_client import call, error_of, open_channel
 from accord.wire.common.v1 import common_pb2
@@ -50,6 +51,7 @@ class DirectoryClient:
             for address in addresses
         ]
         self._turn = 0
+        self._budget = RetryBudget()
 
     async def close(self) -> None:
         for channel in self._channels:
@@ -59,8 +61,8 @@ class DirectoryClient:
         return common_pb2.RequestContext(request_id=new_uuid(), bundle_version=self._bundle_version())
 
     def _next(self) -> grpc.aio.Channel:
-        self._turn += 1
-        return self._channels[self._turn % len(self._channels)]
+        self._turn = (self._turn + 1) % len(self._channels)
+        return self._channels[self._turn]
 
     async def _any(
         self, ask: Callable[[grpc.aio.Channel, float], Awaitable[Answer]], deadline_s: float
@@ -69,12 +71,16 @@ class DirectoryClient:
         answers.
         """
         error: ColinkError = HomeUnreachableError()
+        self._budget.called()
         for place in range(len(self._channels)):
-            channel = self._channels[(self._turn + place) % len(self._channels)]
+            if place and not self._budget.spend():
+                break
             try:
-                return await ask(channel, deadline_s / len(self._channels))
+                return await ask(self._channels[self._turn], deadline_s / len(self._channels))
             except (HomeUnreachableError, OutcomeUnknownError) as failure:
+                # The next call begins where this one goes on.
                 error = failure
+                self._turn = (self._turn + 1) % len(self._channels)
         raise error
 
     def watch(self, watch_version: int, last_hash: bytes) -> RouteFeed:

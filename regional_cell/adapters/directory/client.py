@@ -12,6 +12,7 @@ import grpc.aio
 
 from accord.errors import ColinkError, HomeUnreachableError, NotReadyError, OutcomeUnknownError
 from accord.ids import new_uuid
+from accord.retries import RetryBudget
 from accord.runtime.mtls import MtlsFiles, Trust
 from accord.runtime.rpc_client import call, open_channel
 from accord.wire.common.v1 import common_pb2
@@ -44,6 +45,7 @@ class DirectoryClient:
             for address in addresses
         ]
         self._turn = 0
+        self._budget = RetryBudget()
 
     def context(self, key: str = "") -> common_pb2.RequestContext:
         """A context of our own: the certificate is the authority. `key`: of an intended change."""
@@ -53,8 +55,8 @@ class DirectoryClient:
 
     def next_channel(self) -> grpc.aio.Channel:
         """For a stream: the next address in turn."""
-        self._turn += 1
-        return self._channels[self._turn % len(self._channels)]
+        self._turn = (self._turn + 1) % len(self._channels)
+        return self._channels[self._turn]
 
     async def ask(
         self,
@@ -66,12 +68,17 @@ class DirectoryClient:
         failure.
         """
         failure: ColinkError = HomeUnreachableError()
+        self._budget.called()
         for place in range(len(self._channels)):
-            channel = self._channels[(self._turn + place) % len(self._channels)]
+            if place and not self._budget.spend():
+                break
+            channel = self._channels[self._turn]
             try:
                 return await call(method(channel), request, deadline_s / len(self._channels))
             except (HomeUnreachableError, OutcomeUnknownError) as error:
+                # The next call begins where this one goes on.
                 failure = error
+                self._turn = (self._turn + 1) % len(self._channels)
         raise NotReadyError(why="directory away", retry_after_ms=1_000) from failure
 
     async def close(self) -> None:

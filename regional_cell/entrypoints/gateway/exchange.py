@@ -10,7 +10,7 @@ Invariants
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from accord import deadline
@@ -40,6 +40,9 @@ DEADLINE_S_MAX = 120.0
 # After the deadline, for whoever was told in time to say so.
 TELLING_S = 0.1
 PACE_S, PACE_FRAMES = 0.002, 64
+# How often edges are told of refused sends, and which part of what was written may come meanwhile: not all,
+# so that what waits becomes less.
+LIMIT_S, LIMIT_SHARE = 0.1, 0.9
 
 
 class Edges(Protocol):
@@ -80,6 +83,7 @@ class Exchange:
         self.hello, self.body_bytes_max = hello, body_bytes_max
         self._edges, self._metrics, self._federation = edges, metrics, federation
         self._sessions: set[Session] = set()
+        self._taken: tuple[dict[str, int], dict[str, int]] = ({}, {})
 
     def facts(self, peer: PeerName, said: wire.EdgeHello) -> EdgeFacts:
         """The edge behind a stream. PeerRefusedError when name, certificate and directory do not agree."""
@@ -111,6 +115,22 @@ class Exchange:
         """Tell every edge that this process ends: their sockets come back elsewhere."""
         for session in self._sessions:
             session.outbox.put(wire.CellFrame(drain=wire.Drain(by_ms=by_ms)), 16)
+
+    def limit_sends(self, taken: Mapping[str, int]) -> None:
+        """Tell edges how many sends may come of residents whose sends were refused. Called every `LIMIT_S`
+        with how many the writer took of each resident since.
+        """
+        self._taken = (self._taken[1], dict(taken))
+        refused: dict[str, list[Session]] = {}
+        for session in self._sessions:
+            for resident in session.link.refused_residents():
+                refused.setdefault(resident, []).append(session)
+        for resident, sessions in refused.items():
+            written = sum(part.get(resident, 0) for part in self._taken)
+            per_s = max(1, int(LIMIT_SHARE * written / (2 * LIMIT_S) / len(sessions)))
+            for session in sessions:
+                limit = wire.SendLimit(resident=resident, per_s=per_s)
+                session.outbox.put(wire.CellFrame(send_limit=limit), 64)
 
     async def flushed(self, within_s: float) -> None:
         """Wait until what is queued was taken and calls are answered, at most so long; then end the

@@ -47,6 +47,7 @@ class Link:
     ) -> None:
         self._edge, self._outbox, self._passage, self._closed = edge, outbox, passage, closed
         self._residents: dict[int, _Viewer] = {}
+        self._refused: set[str] = set()
 
     @property
     def edge(self) -> EdgeFacts:
@@ -147,6 +148,16 @@ class Link:
         frame = wire.CloseSocket(socket=socket, code=code, reason=reason)
         self._outbox.put(wire.CellFrame(close_socket=frame), 64 + len(reason))
         self._closed(self, socket)
+
+    def send_refused(self, socket: int) -> None:
+        """See `ports.EdgeLink`."""
+        if (known := self._residents.get(socket)) is not None:
+            self._refused.add(known.resident)
+
+    def refused_residents(self) -> set[str]:
+        """Whose sends were refused since this was asked last."""
+        refused, self._refused = self._refused, set()
+        return refused
 
     async def writable(self) -> None:
         """See `ports.EdgeLink`."""

@@ -1,6 +1,7 @@
 """Dispatch: from a call to its answer, every check in its order.
 
-Method, token, kind of token, scopes, rate, arguments, then the handler, which asks for permission and state.
+Method, token, kind of token, scopes, rate, a place to read, arguments, then the handler, which asks for
+permission and state.
 
 Invariants
     1. `WebApi.call` raises nothing but cancellation, and every answer is JSON of the API's shape.
@@ -29,6 +30,7 @@ from accord.errors import (
 from accord.runtime.logs import error_place, get_logger
 from regional_cell.domain.access import require_scope
 from regional_cell.domain.callers import Caller
+from regional_cell.entrypoints.web_api.admission import Admission
 from regional_cell.entrypoints.web_api.answers import RefusedWithMembersError, headers, refusal, success
 from regional_cell.entrypoints.web_api.arguments import Arguments, read_arguments
 from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall
@@ -57,6 +59,7 @@ class WebApi:
         self._limits = limits
         self._cell = cell
         self.lost = LostAnswers(clock)
+        self.admission = Admission()
 
     async def call(self, call: ApiCall) -> ApiAnswer:
         """The answer to one call, within its deadline."""
@@ -90,13 +93,18 @@ class WebApi:
     async def _answer(self, method: Method, call: ApiCall, shown: list[tuple[str, str]]) -> ApiAnswer:
         if method.kinds:
             self._admit(method, call)
+        workspace = call.caller.resident if call.caller is not None else ""
+        async with self.admission.admitted(method, workspace):
+            return await self._done(method, call, shown)
+
+    async def _done(self, method: Method, call: ApiCall, shown: list[tuple[str, str]]) -> ApiAnswer:
         arguments = _arguments(method, call)
         if not method.deduplicates:
-            return _done(await method.handler(call, arguments, self._services), shown)
+            return _shown(await method.handler(call, arguments, self._services), shown)
         digest = digest_of(call)
         if (body := self.lost.take(digest)) is not None:
             return ApiAnswer(200, shown, body, digest)
-        answer = _done(await method.handler(call, arguments, self._services), shown, digest)
+        answer = _shown(await method.handler(call, arguments, self._services), shown, digest)
         self.lost.keep(digest, answer.body)
         return answer
 
@@ -114,7 +122,7 @@ class WebApi:
             _require_workspace(caller, call)
 
 
-def _done(members: dict[str, Any], shown: list[tuple[str, str]], digest: bytes = b"") -> ApiAnswer:
+def _shown(members: dict[str, Any], shown: list[tuple[str, str]], digest: bytes = b"") -> ApiAnswer:
     """The answer; what the edge is to carry to other cells goes beside it, not to the client."""
     if ORDERS in members:
         shown.append((ORDERS_HEADER, orjson.dumps(members.pop(ORDERS)).decode()))

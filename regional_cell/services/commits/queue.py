@@ -31,7 +31,7 @@ class CommandQueue:
         pending_max: one more is refused by `admit`.
 
     Attributes:
-        late: how many were refused for their deadline.
+        late: how many were refused for their deadline; refused: since there was no place.
         waited_s: how long the oldest of those taken last had waited.
     """
 
@@ -41,11 +41,13 @@ class CommandQueue:
         self._lanes: dict[str, deque[Command]] = {}
         self._turns: deque[str] = deque()
         self._pending_of: dict[str, int] = {}
+        self._taken_of: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._stopping = False
         self.pending = 0
         self.ready = 0
         self.late = 0
+        self.refused = 0
         self.waited_s = 0.0
 
     def admit(self, resident: str) -> None:
@@ -56,8 +58,10 @@ class CommandQueue:
         """
         pending = self._pending_of.get(resident, 0)
         if pending >= self._lane_max:
+            self.refused += 1
             raise RateLimitedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
         if self.pending >= self._pending_max and not self._make_room(pending):
+            self.refused += 1
             raise OverloadedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS)
         self._pending_of[resident] = pending + 1
         self.pending += 1
@@ -68,6 +72,7 @@ class CommandQueue:
         if longest is None or len(longest) <= pending + 1:
             return False
         self.ready -= 1
+        self.refused += 1
         self.fail(longest.pop(), RateLimitedError(queue="writer", retry_after_ms=FULL_RETRY_AFTER_MS))
         return self.pending < self._pending_max
 
@@ -150,6 +155,7 @@ class CommandQueue:
             lane = self._lanes[resident]
             turn = min(TURN_COMMANDS, count_max - len(taken), len(lane))
             self.ready -= turn
+            self._taken_of[resident] = self._taken_of.get(resident, 0) + turn
             for _ in range(turn):
                 command = lane.popleft()
                 if command.is_late(now_s):
@@ -162,6 +168,11 @@ class CommandQueue:
                 self._turns.popleft()
                 del self._lanes[resident]
         self.waited_s = max((now_s - command.since_s for command in taken), default=0.0)
+        return taken
+
+    def taken(self) -> dict[str, int]:
+        """How many left by resident, since this was asked last."""
+        taken, self._taken_of = self._taken_of, {}
         return taken
 
     async def wait(self) -> None:

@@ -1,6 +1,6 @@
 """Breaker and retry budget."""
 
-from edge.domain.breaker import Breaker, BreakerState, RetryBudget
+from edge.domain.breaker import Breaker, BreakerState
 
 
 def test_it_opens_after_failures_in_a_row_and_lets_one_probe_through() -> None:
@@ -37,11 +37,3 @@ def test_a_greeting_of_the_cell_closes_it_at_once() -> None:
     assert not breaker.admits(1)
     breaker.answered()
     assert [breaker.admits(1) for _ in range(3)] == [True] * 3
-
-
-def test_retries_are_a_share_of_calls() -> None:
-    budget = RetryBudget(share=0.1, reserve=2)
-    assert [budget.spend() for _ in range(3)] == [True, True, False]
-    for _ in range(11):
-        budget.called()
-    assert [budget.spend() for _ in range(2)] == [True, False]

@@ -271,8 +271,16 @@ class Drain(_message.Message):
     by_ms: int
     def __init__(self, by_ms: _Optional[int] = ...) -> None: ...
 
+class SendLimit(_message.Message):
+    __slots__ = ("resident", "per_s")
+    RESIDENT_FIELD_NUMBER: _ClassVar[int]
+    PER_S_FIELD_NUMBER: _ClassVar[int]
+    resident: str
+    per_s: int
+    def __init__(self, resident: _Optional[str] = ..., per_s: _Optional[int] = ...) -> None: ...
+
 class CellFrame(_message.Message):
-    __slots__ = ("hello", "answer", "chunk", "socket_opened", "socket_refused", "topics", "event", "socket_frame", "close_socket", "found", "drain", "credit")
+    __slots__ = ("hello", "answer", "chunk", "socket_opened", "socket_refused", "topics", "event", "socket_frame", "close_socket", "found", "drain", "credit", "send_limit")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
@@ -285,6 +293,7 @@ class CellFrame(_message.Message):
     FOUND_FIELD_NUMBER: _ClassVar[int]
     DRAIN_FIELD_NUMBER: _ClassVar[int]
     CREDIT_FIELD_NUMBER: _ClassVar[int]
+    SEND_LIMIT_FIELD_NUMBER: _ClassVar[int]
     hello: CellHello
     answer: Answer
     chunk: BodyChunk
@@ -297,7 +306,8 @@ class CellFrame(_message.Message):
     found: Found
     drain: Drain
     credit: Credit
-    def __init__(self, hello: _Optional[_Union[CellHello, _Mapping]] = ..., answer: _Optional[_Union[Answer, _Mapping]] = ..., chunk: _Optional[_Union[BodyChunk, _Mapping]] = ..., socket_opened: _Optional[_Union[SocketOpened, _Mapping]] = ..., socket_refused: _Optional[_Union[SocketRefused, _Mapping]] = ..., topics: _Optional[_Union[Topics, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., socket_frame: _Optional[_Union[SocketFrame, _Mapping]] = ..., close_socket: _Optional[_Union[CloseSocket, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ...) -> None: ...
+    send_limit: SendLimit
+    def __init__(self, hello: _Optional[_Union[CellHello, _Mapping]] = ..., answer: _Optional[_Union[Answer, _Mapping]] = ..., chunk: _Optional[_Union[BodyChunk, _Mapping]] = ..., socket_opened: _Optional[_Union[SocketOpened, _Mapping]] = ..., socket_refused: _Optional[_Union[SocketRefused, _Mapping]] = ..., topics: _Optional[_Union[Topics, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., socket_frame: _Optional[_Union[SocketFrame, _Mapping]] = ..., close_socket: _Optional[_Union[CloseSocket, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ..., send_limit: _Optional[_Union[SendLimit, _Mapping]] = ...) -> None: ...
 
 class CellBatch(_message.Message):
     __slots__ = ("frames",)

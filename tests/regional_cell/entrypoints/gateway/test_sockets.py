@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import grpc.aio
@@ -11,6 +12,7 @@ import pytest
 from accord.errors import LedgerUnavailableError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.web_socket import text_frame
+from regional_cell.ports.log import Append, Outcome
 from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 
@@ -294,3 +296,33 @@ async def test_a_word_for_one_user_is_told_where_it_may_be_told(
 
 def is_withheld(edge: TestEdge, number: int) -> bool:
     return edge.closed(number) == "withheld"
+
+
+async def test_an_edge_is_told_how_many_sends_may_come_once_some_found_no_place(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = town.cell.stores.log
+    append, free = log.append, asyncio.Event()
+
+    async def slow(shares: Sequence[Append]) -> list[Outcome]:
+        await free.wait()
+        return await append(shares)
+
+    monkeypatch.setattr(log, "append", slow)
+    monkeypatch.setattr(town.cell.commits.queue, "_lane_max", 10)
+    async with edge_to(town.site) as edge:
+        free.set()
+        await edge.open_socket(1, town.tokens[0], town.team)
+        free.clear()
+        for number in range(15):
+            await edge.say(1, id=number, type="message", channel=town.room, text=f"m{number}")
+        await edge.until(lambda: any(frame.HasField("send_limit") for frame in edge.frames))
+        limit = next(frame.send_limit for frame in edge.frames if frame.HasField("send_limit"))
+        assert limit.resident == town.team
+        assert 1 <= limit.per_s <= 50
+        free.set()
+        await edge.until(lambda: len([one for one in edge.heard[1] if "reply_to" in one]) == 15)
+        replies = {one["reply_to"]: one for one in edge.heard[1] if "reply_to" in one}
+    error = {"code": 4, "msg": "ratelimited"}
+    assert [replies[number].get("error") for number in range(15)] == [None] * 10 + [error] * 5
+    assert town.cell.commits.queue.refused == 5
