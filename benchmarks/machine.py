@@ -50,6 +50,18 @@ def cpu_s(pids: Iterable[int]) -> float:
     return used
 
 
+def thread_cpu_s(pid: int) -> dict[int, float]:
+    """CPU seconds of each thread of a process, by thread id."""
+    used: dict[int, float] = {}
+    for place in (PROC / str(pid) / "task").iterdir():
+        try:
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        used[int(place.name)] = (int(fields[11]) + int(fields[12])) / TICKS_S
+    return used
+
+
 def memory_kb(pids: Iterable[int]) -> int:
     """Memory of the processes, shared pages counted in parts (PSS); those that ended count 0."""
     total = 0
