@@ -304,13 +304,14 @@ class Cell:
         await self.exchange.flushed(GRACE_S)
         self.chat.presence.leave()
         await self.rpc.stop(1.0)
+        # Before what may take long: a process that does not end in time is ended.
+        await self.passages.flush()
         for tail in self.tails:
             await tail.stop()
         await self.commits.stop()
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self.passages.flush()
         await self.peers.close()
         await self.directory.client.close()
         await self.stores.close()

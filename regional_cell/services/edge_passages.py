@@ -120,11 +120,7 @@ class EdgePassages:
                 opened.items = opened.size_bytes = 0
         # What a decision rests on may end while the bundle stays: its age, a halt.
         self._refused.clear()
-        self._open = {
-            key: opened
-            for key, opened in self._open.items()
-            if self._decide(opened.question) == opened.decision
-        }
+        self._open = {key: opened for key, opened in self._open.items() if self._holds(opened)}
         if not counted and not self._broken:
             return
         try:
@@ -157,6 +153,13 @@ class EdgePassages:
         self._open[key] = opened
         self._spawn(self._announce(opened))
         return opened
+
+    def _holds(self, opened: _Open) -> bool:
+        """Whether it would be decided now as it was. What cannot be decided any more is over."""
+        try:
+            return self._decide(opened.question) == opened.decision
+        except NotReadyError:
+            return False
 
     def _decide(self, question: Question) -> Decision:
         facts = self._routes.placement_facts(question.workspace)

@@ -2,8 +2,9 @@
 first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from accord.errors import (
     ForbiddenError,
     InternalError,
     LedgerUnavailableError,
+    NotReadyError,
     WithheldError,
 )
 from accord.ledger import payload_root
@@ -183,3 +185,22 @@ async def test_edges_elsewhere_are_decided_announced_and_booked_by_the_minute() 
     ledger.broken = "disk"
     with pytest.raises(LedgerUnavailableError):
         passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+
+
+async def test_what_was_counted_is_booked_although_nobody_can_decide_about_it_any_more() -> None:
+    ledger = RecordingLedger()
+    spawned: list[Coroutine[Any, Any, None]] = []
+    home = WHERE["us-iad"][2]
+    routes = FixedRoutes(homes={home: "us-iad"})
+    passages = EdgePassages(
+        make(ledger), ledger, FixedPolicies(COMPILED), routes, lambda: 1, lambda: "t", spawned.append
+    )
+    edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
+    passages.edge_passage(edge, home, 10, disclose=False, viewer_country="DE")
+    for work in spawned:
+        await work
+    routes.homes.clear()
+    await passages.flush()
+    assert ledger.said == ["single intent", "single aggregate"]
+    with pytest.raises(NotReadyError):
+        passages.edge_passage(edge, home, 10, disclose=False, viewer_country="DE")
