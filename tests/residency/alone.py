@@ -4,6 +4,7 @@ spoilt.
 
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import tomllib
@@ -86,7 +87,7 @@ class Alone:
         environ: Mapping[str, str] | None = None,
         without: tuple[str, ...] = (),
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """The process while it runs; it answers on its port, which is not to say that it is ready.
+        """The process while it runs; it answers on its ports, which is not to say that it is ready.
 
         Args:
             environ: further variables.
@@ -112,10 +113,16 @@ class Alone:
             log.close()
 
     def _listens(self) -> bool:
+        """Whether it is alive and takes calls of other planes, which it does somewhat later."""
         try:
-            return httpx2.get(self.http + "/livez", timeout=1).status_code == 200
-        except httpx2.HTTPError:
+            if httpx2.get(self.http + "/livez", timeout=1).status_code != 200:
+                return False
+            if self.grpc:
+                host, _, port = self.grpc.rpartition(":")
+                socket.create_connection((host, int(port)), timeout=1).close()
+        except (httpx2.HTTPError, OSError):
             return False
+        return True
 
 
 Spoil = Callable[[Path], object]
