@@ -24,7 +24,8 @@ SENT_S_MAX = 2.0
 @pytest.mark.parametrize("lasts_s", [4, pytest.param(120, marks=pytest.mark.long)])
 def test_a_slow_link_between_cells_slows_nobody_at_home(wired: Wired, fault: str, lasts_s: float) -> None:
     """256 kbit/s and 1 % of packets lost between the cells: no post takes more than 2 s, none fails, and a
-    search over both cells is whole or says what is missing. The verdict is clean.
+    search over both cells is whole or says what is missing, and is whole again afterwards. The verdict is
+    clean.
     """
     slow = wired.network.slow(("us-iad", "de-fra"), kbit_s=256, lost_percent=1)
     bob = person(wired.demo, "globex")
@@ -36,11 +37,12 @@ def test_a_slow_link_between_cells_slows_nobody_at_home(wired: Wired, fault: str
             while time.monotonic() < ends_s:
                 states = search_abroad(wired)
                 assert states["us-iad"] == "complete"
-                assert states["de-fra"] in {"complete", *MISSING}
+                assert states["de-fra"] in {"complete", "partial", *MISSING}
                 began_s = time.monotonic()
                 plain.done("chat.postMessage", channel=channel, text="at home")
                 assert time.monotonic() - began_s < SENT_S_MAX
             load.goes_on()
+        until(lambda: set(search_abroad(wired).values()) == {"complete"}, 60, "a search over both cells")
     verdict = load.verdict()
     assert verdict.violations == [], load.story
     assert verdict.unknown == 0
