@@ -17,7 +17,8 @@ from accord.clock import SystemClock
 from accord.errors import ColinkError
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
-from accord.runtime.mtls import MtlsFiles, Trust, load_own
+from accord.runtime.mtls import MtlsFiles, Trust
+from accord.runtime.renewal import Renewal, load_own
 from accord.runtime.rpc_server import RpcServer
 from accord.runtime.serve import Lifespan
 from accord.runtime.settings import SettingsError
@@ -79,7 +80,6 @@ class Plane:
         self.bundles = BundleService(self.store, clock, self.bell, settings.keys.bundle_key())
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
-        self._given = {domain: trust.bundle_pem(domain) for domain in trust.domains()}
 
     async def believe_admitted(self) -> None:
         """Add the authorities of admitted cells to the given ones; retired cells lose theirs."""
@@ -88,7 +88,7 @@ class Plane:
             alive = [it for it in unit.cells.cells() if it.state is not CellState.RETIRED]
             return {f"{it.name}.{self._federation}": it.authority for it in alive}
 
-        self.trust.replace({**await self.store.read(work), **self._given})
+        self.trust.admit(await self.store.read(work))
 
     async def readiness(self) -> Mapping[str, bool]:
         """Each dependency by name, and whether it can be used now."""
@@ -196,6 +196,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     port = await rpc.start()
     http = _http_server(settings, plane)
     tasks = [asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining))]
+    renewal = asyncio.ensure_future(Renewal(settings.mtls, mtls, plane.trust).run())
     if http is not None:
         tasks.append(asyncio.ensure_future(http.serve()))
     lifespan.mark_started()
@@ -203,6 +204,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     ended = asyncio.ensure_future(draining.wait())
     await asyncio.wait({ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()
+    renewal.cancel()
     lifespan.drain("a part of the directory ended")
     if http is not None:
         http.should_exit = True

@@ -12,7 +12,7 @@ from accord.encoding import unb64url
 from accord.errors import InvalidError
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics
-from accord.runtime.mtls import load_own
+from accord.runtime.renewal import Renewal, load_own
 from accord.runtime.rpc_client import open_channel
 from accord.runtime.serve import Lifespan
 from accord.runtime.settings import SettingsError
@@ -69,7 +69,7 @@ class EdgeProcess:
         self._draining = False
         self._urls = ("", "")
         self._mtls, self._trust = load_own(settings.mtls)
-        self._pinned = {domain: self._trust.bundle_pem(domain) for domain in self._trust.domains()}
+        self._renewal = Renewal(settings.mtls, self._mtls, self._trust, self._renewed)
         ring = KeyRing()
         self.directory = DirectoryClient(
             node.name,
@@ -239,6 +239,7 @@ class EdgeProcess:
         self.routing.start()
         self._spawn(self._keep(self.routing.watch))
         self._spawn(self._keep(self.policies.watch))
+        self._spawn(self._keep(self._renewal.run))
         socket_port = await self.socket.start()
         http_port = await self.http.start()
         self._urls = self._public(http_port, socket_port)
@@ -287,10 +288,13 @@ class EdgeProcess:
         self.policies.forget()
         federation = self.settings.node.federation
         admitted = {f"{c.name}.{federation}": c.authority for c in self.routing.table.cells.values()}
-        # The folder wins over the directory: an authority that was pinned here is never swapped from afar.
-        self._trust.replace({domain: pem for domain, pem in admitted.items() if pem} | self._pinned)
+        self._trust.admit({domain: pem for domain, pem in admitted.items() if pem})
         if self._urls[0]:
             self.cells.follow(self.routing.table.cells)
+
+    def _renewed(self, own: bool, withdrawn: bool) -> None:
+        self.directory.renew()
+        self.cells.renew(own, withdrawn)
 
     def _cell_told(self, cell: str, word: str) -> None:
         if word == "ready":

@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from accord.errors import PeerRefusedError
-from accord.runtime.settings import MtlsSettings, SettingsError
 
 AUTHORITY_DAYS = 3650
 LEAF_DAYS = 90
@@ -62,12 +61,23 @@ class Authority:
         return "Authority(...)"
 
 
-@dataclass(frozen=True, slots=True)
 class MtlsFiles:
-    """The certificate chain and private key of this process, both PEM."""
+    """The certificate chain and private key of this process as they are now, both PEM.
 
-    certificate_pem: bytes
-    key_pem: bytes
+    `version` rises with every change: what was made from them before is made again by whoever keeps it.
+    """
+
+    def __init__(self, certificate_pem: bytes, key_pem: bytes) -> None:
+        self.certificate_pem, self.key_pem = certificate_pem, key_pem
+        self.version = 0
+
+    def replace(self, other: "MtlsFiles") -> bool:
+        """Go on with another pair, which the caller has looked at. Returns whether it is another one."""
+        if (self.certificate_pem, self.key_pem) == (other.certificate_pem, other.key_pem):
+            return False
+        self.certificate_pem, self.key_pem = other.certificate_pem, other.key_pem
+        self.version += 1
+        return True
 
     @classmethod
     def load(cls, certificate_file: Path, key_file: Path) -> "MtlsFiles":
@@ -87,19 +97,34 @@ class MtlsFiles:
             found.append("mtls.key_file: no private key")
         if not found and certificate.public_key() != key.public_key():
             found.append("mtls.key_file: not the key of the certificate")
+        if not found:
+            try:
+                self.name()
+            except PeerRefusedError as error:
+                found.append(f"mtls.certificate_file: {error.metadata['why']}")
         return found
+
+    def name(self, now: datetime.datetime | None = None) -> PeerName:
+        """Whom the certificate names, in its time. Raises PeerRefusedError: nobody, now."""
+        return _named(x509.load_pem_x509_certificate(self.certificate_pem), now)
 
     def __repr__(self) -> str:
         return "MtlsFiles(...)"
 
 
 class Trust:
-    """Trust domain to the certificates of its authority (more than one while it is renewed)."""
+    """Trust domain to the certificates of its authority (more than one while it is renewed).
+
+    What stands in the folder wins over what is admitted from afar: it is never swapped. `version` rises with
+    every change, `withdrawals` when somebody who was believed is not any more.
+    """
 
     def __init__(self, authorities: Mapping[str, bytes]) -> None:
+        self._given: dict[str, bytes] = {}
+        self._admitted: dict[str, bytes] = {}
         self._pem: dict[str, bytes] = {}
         self._certificates: dict[str, list[x509.Certificate]] = {}
-        self.version = 0
+        self.version, self.withdrawals = 0, 0
         self.replace(authorities)
 
     @classmethod
@@ -109,21 +134,48 @@ class Trust:
         Raises:
             PeerRefusedError, OSError
         """
-        return cls({path.stem: path.read_bytes() for path in sorted(folder.glob("*.pem"))})
+        return cls(read_authorities(folder))
 
     def replace(self, authorities: Mapping[str, bytes]) -> None:
-        """Take the new set as a whole; connections made later follow it, calls on open ones too."""
-        if not authorities or not all(_DOMAIN.fullmatch(domain) for domain in authorities):
-            raise PeerRefusedError(why="no authorities, or a malformed trust domain")
+        """Take the folder's new set as a whole; connections made later follow it, calls on open ones too.
+
+        Raises:
+            PeerRefusedError: none, or one that is malformed; nothing is changed.
+        """
+        if not authorities:
+            raise PeerRefusedError(why="no authorities")
+        self._take(authorities, self._admitted)
+
+    def admit(self, authorities: Mapping[str, bytes]) -> None:
+        """Take as a whole what the directory says of domains that are not in the folder; raises as
+        `replace`.
+        """
+        self._take(self._given, authorities)
+
+    def _take(self, given: Mapping[str, bytes], admitted: Mapping[str, bytes]) -> None:
+        merged = {**admitted, **given}
+        if not all(_DOMAIN.fullmatch(domain) for domain in merged):
+            raise PeerRefusedError(why="a malformed trust domain")
         try:
-            self._certificates = {d: x509.load_pem_x509_certificates(pem) for d, pem in authorities.items()}
+            certificates = {d: x509.load_pem_x509_certificates(pem) for d, pem in merged.items()}
         except ValueError:
             raise PeerRefusedError(why="an authority is no certificate") from None
-        self._pem = dict(authorities)
+        self._given, self._admitted = dict(given), dict(admitted)
+        if merged == self._pem:
+            return
+        for domain, before in self._certificates.items():
+            if not set(before) <= set(certificates.get(domain, ())):
+                self.withdrawals += 1
+        self._pem, self._certificates = merged, certificates
         self.version += 1
 
     def domains(self) -> tuple[str, ...]:
         return tuple(self._pem)
+
+    @property
+    def count(self) -> int:
+        """How many certificates of authorities are believed."""
+        return sum(map(len, self._certificates.values()))
 
     def of(self, trust_domain: str) -> list[x509.Certificate]:
         """The authority of a trust domain; none when it is unknown."""
@@ -140,6 +192,11 @@ class Trust:
         if trust_domain not in self._pem:
             raise PeerRefusedError(why="unknown trust domain", peer=trust_domain)
         return self._pem[trust_domain]
+
+
+def read_authorities(folder: Path) -> dict[str, bytes]:
+    """Every `<trust domain>.pem` of a folder. Raises OSError."""
+    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.pem"))}
 
 
 def make_authority(name: str, trust_domain: str, now: datetime.datetime | None = None) -> Authority:
@@ -230,6 +287,17 @@ def peer_of(
     try:
         pem = data.lstrip().startswith(b"-----")
         leaf = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
+    except ValueError:
+        raise PeerRefusedError(why="malformed certificate") from None
+    peer = _named(leaf, now)
+    if not any(_signed(leaf, authority) for authority in trust.of(peer.trust_domain)):
+        raise PeerRefusedError(why="not signed by the authority of its name", peer=peer.trust_domain)
+    return peer
+
+
+def _named(leaf: x509.Certificate, now: datetime.datetime | None) -> PeerName:
+    """Whom a certificate names now, whoever signed it. Raises PeerRefusedError."""
+    try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
         constraints = leaf.extensions.get_extension_for_class(x509.BasicConstraints).value
@@ -239,8 +307,6 @@ def peer_of(
     moment = now or datetime.datetime.now(datetime.UTC)
     if constraints.ca or not leaf.not_valid_before_utc <= moment <= leaf.not_valid_after_utc:
         raise PeerRefusedError(why="outside its time, or an authority", peer=peer.trust_domain)
-    if not any(_signed(leaf, authority) for authority in trust.of(peer.trust_domain)):
-        raise PeerRefusedError(why="not signed by the authority of its name", peer=peer.trust_domain)
     return peer
 
 
@@ -302,29 +368,3 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _require(pattern: re.Pattern[str], text: str) -> None:
     if not pattern.fullmatch(text):
         raise ValueError("malformed trust domain or process name")
-
-
-def load_own(settings: MtlsSettings) -> tuple[MtlsFiles, Trust]:
-    """A plane's own certificate and key, and whom it believes.
-
-    Raises:
-        SettingsError: a file is missing, cannot be read or does not belong to the others; a plane does not
-            start without one of them.
-    """
-    faults: list[str] = []
-    for name in ("certificate_file", "key_file", "ca_file"):
-        if not getattr(settings, name).is_file():
-            faults.append(f"mtls.{name}: no such file")
-    try:
-        trust = Trust.load(settings.trust_dir)
-    except (OSError, PeerRefusedError):
-        faults.append("mtls.trust_dir: no authorities in it")
-    if faults:
-        raise SettingsError(faults)
-    try:
-        files = MtlsFiles.load(settings.certificate_file, settings.key_file)
-    except OSError as error:
-        raise SettingsError([f"mtls: {error.strerror or 'not readable'}"]) from None
-    if faults := files.faults():
-        raise SettingsError(faults)
-    return files, trust

@@ -8,6 +8,7 @@ Invariants
     3. Every unary call has a deadline, and nothing is sent twice by the library.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 # What gRPC says when no connection was made, so that nothing can have been sent (seen with grpcio 1.85).
+RETIRED_S = 10.0
+_closing: set["asyncio.Future[None]"] = set()
 _NEVER_LEFT = ("failed to connect to all addresses", "DNS resolution failed", "Name resolution failure")
 
 
@@ -54,6 +57,13 @@ def open_channel(
         ("grpc.enable_http_proxy", 0),
     ]
     return grpc.aio.secure_channel(address, credentials, options)
+
+
+def retire(channel: grpc.aio.Channel, grace_s: float = RETIRED_S) -> None:
+    """Take no new calls; what is under way has so long to end."""
+    closing = asyncio.ensure_future(channel.close(grace=grace_s))
+    _closing.add(closing)
+    closing.add_done_callback(_closing.discard)
 
 
 async def call(

@@ -5,8 +5,11 @@ Invariants
        a method without a row is refused.
     2. What a caller learns of an error is its `ErrorDetail`; an unknown exception tells its caller nothing.
     3. A unary call has a deadline. Handlers are wrapped once per call: a stream pays nothing per message.
+    4. A stream ends soon after its peer's certificate or the trust in it: within `PEER_KEPT_S` and
+       `PROVEN_AGAIN_S`.
 """
 
+import asyncio
 import hashlib
 import inspect
 import time
@@ -27,7 +30,8 @@ from accord.runtime.mtls import MtlsFiles, PeerName, Trust, peer_of
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 STREAMS_MAX = 100
 PEERS_KEPT_MAX = 1024
-PEER_KEPT_S = 60.0
+PEER_KEPT_S = 10.0
+PROVEN_AGAIN_S = 5.0
 HEALTH_METHODS = ("/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch")
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -80,7 +84,7 @@ class RpcServer:
         self._address = address
         self._mtls = mtls
         self._trust = trust
-        self._trust_version = trust.version
+        self._served = self._versions()
         guard = _Guard(trust, {**allow, **dict.fromkeys(HEALTH_METHODS, _anybody)}, metrics, monotonic_s)
         self._server = grpc.aio.server(
             interceptors=[guard],
@@ -130,10 +134,13 @@ class RpcServer:
             [(self._mtls.key_pem, self._mtls.certificate_pem)], self._trust.bundle_pem()
         )
 
+    def _versions(self) -> tuple[int, int]:
+        return self._mtls.version, self._trust.version
+
     def _fetch(self) -> Any:  # None: keep the current one; the stubs do not know that
-        if self._trust.version == self._trust_version:
+        if self._versions() == self._served:
             return None
-        self._trust_version = self._trust.version
+        self._served = self._versions()
         return self._certificates()
 
 
@@ -196,10 +203,8 @@ class _Guard(grpc.aio.ServerInterceptor):
             try:
                 self._admit(method, context, deadline_required=False)
                 answers: AsyncIterator[Any] | Awaitable[None] = inner(request, context)
-                if inspect.isawaitable(answers):
-                    await answers
-                else:
-                    await _write_all(answers, context)
+                work = answers if inspect.isawaitable(answers) else _write_all(answers, context)
+                await self._while_admitted(method, context, work)
             except Exception as error:
                 await self._refuse(method, context, error, begun_s)
             else:
@@ -216,8 +221,20 @@ class _Guard(grpc.aio.ServerInterceptor):
             raise InvalidError(field="deadline", why="missing")
         _peer.set(peer)
 
+    async def _while_admitted(self, method: str, context: Context, work: Awaitable[None]) -> None:
+        """Run a stream, and end it when its peer would not be admitted any more."""
+        running = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({running}, timeout=PROVEN_AGAIN_S))[0]:
+                self._admit(method, context, deadline_required=False)
+            running.result()
+        finally:
+            if not running.done():
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
     def _prove(self, context: Context) -> PeerName:
-        """The peer's name; a proof is kept for a minute and not beyond a change of trust."""
+        """The peer's name; a proof is kept for ten seconds and not beyond a change of trust."""
         certificate = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
         digest = hashlib.sha256(certificate).digest()
         kept, now_s = self._peers.get(digest), self._monotonic_s()

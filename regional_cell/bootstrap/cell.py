@@ -20,7 +20,7 @@ from accord.clock import SystemClock
 from accord.ids import new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, health_app
-from accord.runtime.mtls import load_own
+from accord.runtime.renewal import LOOK_S, Renewal, load_own
 from accord.runtime.rpc_client import open_channel
 from accord.runtime.rpc_server import RpcServer
 from accord.runtime.serve import Lifespan
@@ -84,6 +84,7 @@ class Cell:
         self.settings, self.lookup, self.lifespan, self.process = settings, lookup, lifespan, process
         self.metrics, self.clock = Metrics(), SystemClock()
         self.mtls, self.trust = load_own(settings.mtls)
+        self.renewal = Renewal(settings.mtls, self.mtls, self.trust, self._renewed)
         self.name, self.data_dir = settings.node.name, settings.node.data_dir
         self.process_name = new_uuid()
         self._background: set[asyncio.Task[None]] = set()
@@ -285,6 +286,7 @@ class Cell:
         self.port = await self.rpc.start()
         self._serving = True
         self.spawn(self.directory.watches.run())
+        self.spawn(jobs.run(jobs.Job("renewal", LOOK_S, self._look)))
         self.spawn(self.passages.run())
         self.spawn(jobs.run(jobs.Job("peers", PEERS_S, self._warm_peers)))
         self.spawn(self.upkeep.lead())
@@ -293,6 +295,13 @@ class Cell:
         self.spawn(jobs.run(overload.job()))
         for job in self.realtime.jobs():
             self.spawn(jobs.run(job))
+
+    async def _look(self) -> None:
+        self.renewal.look()
+
+    def _renewed(self, own: bool, withdrawn: bool) -> None:
+        self.directory.client.renew()
+        self.peers.renew()
 
     async def _warm_peers(self) -> None:
         await self.peers.warm([cell.name for cell in self.routes.cells() if cell.name != self.name])

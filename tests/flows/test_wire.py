@@ -13,13 +13,13 @@ import pytest
 from accord.ids import new_id
 from accord.runtime.mtls import Authority, MtlsFiles, issue
 from accord.wire.cell.v1 import gateway_pb2 as wire
-from accord.wire.cell.v1 import gateway_pb2_grpc, operations_pb2, operations_pb2_grpc
+from accord.wire.cell.v1 import operations_pb2, operations_pb2_grpc
 from accord.wire.common.v1 import common_pb2
 from accord.wire.directory.v1 import directory_pb2, directory_pb2_grpc
 from tests.support.clients import Plain, whole_history
 from tests.support.federation import RunningDemo
 from tests.support.rooms import Person, room
-from tests.support.wire import EdgeStream, certificate, channel, foreign_certificate, own_certificate
+from tests.support.wire import EdgeStream, certificate, channel, foreign_certificate, own_certificate, refused
 
 
 def edge_folder(demo: RunningDemo, name: str) -> Path:
@@ -90,27 +90,6 @@ async def test_a_token_is_good_for_its_own_resident_whatever_the_edge_says(
     assert json.loads(answer.body)["ok"] is False
     with Plain(demo.edge("fra"), anna.token) as plain:
         assert not [m for m in whole_history(plain, place) if m["text"] in ("not mine", "nobody's")]
-
-
-async def refused(opened: grpc.aio.Channel) -> grpc.StatusCode:
-    """How an edge's stream is answered on this channel."""
-    while True:
-        code, details = await _answered(opened)
-        # The client's library has no better word for a stream that ended before it had written.
-        if details != "Internal error from Core":
-            return code
-
-
-async def _answered(opened: grpc.aio.Channel) -> tuple[grpc.StatusCode, str | None]:
-    stub = gateway_pb2_grpc.GatewayStub(opened)
-    call: Any = stub.Exchange(timeout=5)
-    hello = wire.EdgeHello(edge="fra", jurisdiction="DE", region="eu-central-1", url="http://localhost:1")
-    try:
-        await call.write(wire.EdgeBatch(frames=[wire.EdgeFrame(hello=hello)]))
-        assert await call.read() is grpc.aio.EOF
-    except grpc.aio.AioRpcError as error:
-        return error.code(), error.details()
-    return await call.code(), await call.details()
 
 
 async def test_a_port_speaks_to_nobody_without_a_certificate(demo: RunningDemo) -> None:

@@ -43,6 +43,27 @@ def channel(demo: RunningDemo, address: str, expect: str, mtls: MtlsFiles) -> gr
     return open_channel(address, mtls, Trust.load(demo.data_dir / "trust"), f"{expect}.{FEDERATION}")
 
 
+async def refused(opened: grpc.aio.Channel) -> grpc.StatusCode:
+    """How an edge's stream is answered on this channel."""
+    while True:
+        code, details = await _answered(opened)
+        # The client's library has no better word for a stream that ended before it had written.
+        if details != "Internal error from Core":
+            return code
+
+
+async def _answered(opened: grpc.aio.Channel) -> tuple[grpc.StatusCode, str | None]:
+    stub = gateway_pb2_grpc.GatewayStub(opened)
+    call: Any = stub.Exchange(timeout=5)
+    hello = wire.EdgeHello(edge="fra", jurisdiction="DE", region="eu-central-1", url="http://localhost:1")
+    try:
+        await call.write(wire.EdgeBatch(frames=[wire.EdgeFrame(hello=hello)]))
+        assert await call.read() is grpc.aio.EOF
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error.details()
+    return await call.code(), await call.details()
+
+
 class EdgeStream:
     """The batched stream of an edge to a cell, spoken by hand."""
 

@@ -4,6 +4,7 @@ own.
 Invariants
     1. There is one stream per address that the route table names, and none to any other.
     2. A lost stream is connected again with growing pauses and jitter; with short ones while somebody waits.
+    3. A stream that works is given up for its successor only, or because its cell is not believed any more.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import grpc.aio
 
 from accord.errors import ColinkError, HomeUnreachableError
 from accord.runtime.delay import DelayLink
-from accord.runtime.rpc_client import error_of
+from accord.runtime.rpc_client import error_of, retire
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
 from accord.wire.common.v1 import common_pb2
@@ -26,6 +27,8 @@ from edge.ports import CellStream, FileChunk, FileRequest, SocketEvents
 PAUSE_S_MAX = 1.0
 WAITED_FOR_S = 0.1
 FILE_S_MAX = 3_600.0
+# What is not believed any more is not spoken to for longer, and what is under way has the time of a call.
+SUCCEEDED_S_MAX, ENDED_S_MAX = 60.0, 12.0
 
 
 class CellPool:
@@ -53,12 +56,14 @@ class CellPool:
         self._links, self._calls_max, self._told, self._jitter = dict(links), calls_max, told, jitter
         self._streams: dict[tuple[str, str], Stream] = {}
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._followed: dict[tuple[str, str], CellRoute] = {}
+        self._leaving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._delays: dict[tuple[str, str], DelayLink] = {}
         self._via: dict[tuple[str, str], str] = {}
         self._came: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, int] = {}
         self._files: dict[tuple[str, str], grpc.aio.Channel] = {}
-        self._closing: set[asyncio.Future[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     def follow(self, cells: Mapping[str, CellRoute]) -> None:
         """Keep streams to exactly these cells."""
@@ -70,18 +75,42 @@ class CellPool:
         }
         for key in [key for key in self._running if key not in wanted]:
             self._running.pop(key).cancel()
+            if (leaving := self._leaving.pop(key, None)) is not None:
+                leaving.cancel()
             self._streams.pop(key, None)
             channel = self._files.pop(key, None)
             if channel is not None:
-                closing = asyncio.ensure_future(channel.close(grace=5.0))
-                self._closing.add(closing)
-                closing.add_done_callback(self._closing.discard)
+                retire(channel)
+        self._followed = wanted
         for key, cell in wanted.items():
             if key not in self._running:
                 self._running[key] = asyncio.ensure_future(self._keep(key, cell))
 
+    def renew(self, own: bool, withdrawn: bool) -> None:
+        """Go on over new connections.
+
+        A stream that is open leaves when its successor is ready: its calls end, its sockets come back.
+
+        Args:
+            own: our certificate is another one.
+            withdrawn: somebody is not believed any more: who has no successor in time is cut off.
+        """
+        while self._files:
+            retire(self._files.popitem()[1], FILE_S_MAX)
+        if not own and not withdrawn:
+            return
+        for key, old in list(self._running.items()):
+            self._running[key] = asyncio.ensure_future(self._keep(key, self._followed[key]))
+            if key in self._leaving or key not in self._streams:
+                # It was to be a successor itself, and is none yet.
+                old.cancel()
+            else:
+                self._leaving[key] = old
+            if withdrawn and key in self._leaving:
+                asyncio.get_running_loop().call_later(SUCCEEDED_S_MAX, self._leaving[key].cancel)
+
     async def stop(self) -> None:
-        running = list(self._running.values())
+        running = [*self._running.values(), *self._leaving.values(), *self._ending]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -99,9 +128,8 @@ class CellPool:
             self._hello,
             self._events,
             self._calls_max,
-            lambda: self._became_ready(cell.name),
+            lambda: self._became_ready(key, stream),
         )
-        self._streams[key] = stream
         pause_s = 0.05
         while True:
             begun_s = asyncio.get_running_loop().time()
@@ -113,6 +141,8 @@ class CellPool:
             except Exception as error:
                 # A defect costs one connection, never the way to a cell.
                 self._told(cell.name, type(error).__name__)
+            if asyncio.current_task() not in (self._running.get(key), self._leaving.get(key)):
+                return  # there is a successor
             if asyncio.get_running_loop().time() - begun_s > PAUSE_S_MAX:
                 pause_s = 0.05
             await self._pause(cell.name, pause_s * (0.5 + self._jitter()))
@@ -126,10 +156,24 @@ class CellPool:
             if self._waiting.get(cell):
                 return
 
-    def _became_ready(self, cell: str) -> None:
+    def _became_ready(self, key: tuple[str, str], stream: Stream) -> None:
+        cell, before = key[0], self._streams.get(key)
         self._told(cell, "ready")
+        self._streams[key] = stream
+        if before is not None and before is not stream and (task := self._leaving.pop(key, None)) is not None:
+            ending = asyncio.ensure_future(self._end(before, task))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
         if (came := self._came.pop(cell, None)) is not None:
             came.set()
+
+    async def _end(self, stream: Stream, task: asyncio.Task[None]) -> None:
+        """A stream that has a successor: sockets return, calls under way are answered."""
+        self._events.drain(stream, 0)
+        until_s = asyncio.get_running_loop().time() + ENDED_S_MAX
+        while stream.under_way and asyncio.get_running_loop().time() < until_s:  # noqa: ASYNC110 - bounded, once
+            await asyncio.sleep(0.02)
+        task.cancel()
 
     async def _way(self, key: tuple[str, str], cell: CellRoute) -> str:
         """The address to dial: the process itself, or a link that adds the distance."""

@@ -87,6 +87,11 @@ class Stream:
         self._last_id = 0
         self._last_slot = 0
 
+    @property
+    def under_way(self) -> int:
+        """Calls without an answer."""
+        return len(self._pending)
+
     # --- calls ---------------------------------------------------------------------------------
 
     async def call(self, request: CallRequest, deadline_s: float) -> CallAnswer:

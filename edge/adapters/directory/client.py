@@ -7,6 +7,7 @@ Invariants
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc.aio
@@ -15,7 +16,7 @@ from accord.errors import ColinkError, HomeUnreachableError, InvalidError, Outco
 from accord.ids import new_uuid
 from accord.retries import RetryBudget
 from accord.runtime.mtls import MtlsFiles, Trust
-from accord.runtime.rpc_client import call, error_of, open_channel
+from accord.runtime.rpc_client import call, error_of, open_channel, retire
 from accord.wire.common.v1 import common_pb2
 from accord.wire.directory.v1 import directory_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2_grpc as stubs
@@ -46,12 +47,23 @@ class DirectoryClient:
     ) -> None:
         self._node = node
         self._bundle_version = bundle_version
-        self._channels = [
-            open_channel(address, mtls, trust, trust_domain, message_bytes_max=DELTA_BYTES_MAX + 65_536)
-            for address in addresses
-        ]
+        self._open = partial(
+            open_channel,
+            mtls=mtls,
+            trust=trust,
+            expect=trust_domain,
+            message_bytes_max=DELTA_BYTES_MAX + 65_536,
+        )
+        self._addresses = addresses
+        self._channels = [self._open(address) for address in addresses]
         self._turn = 0
         self._budget = RetryBudget()
+
+    def renew(self) -> None:
+        """Go on over new connections; raises PeerRefusedError when the directory is not believed any more."""
+        while self._channels:
+            retire(self._channels.pop())
+        self._channels = [self._open(address) for address in self._addresses]
 
     async def close(self) -> None:
         for channel in self._channels:
@@ -61,7 +73,9 @@ class DirectoryClient:
         return common_pb2.RequestContext(request_id=new_uuid(), bundle_version=self._bundle_version())
 
     def _next(self) -> grpc.aio.Channel:
-        self._turn = (self._turn + 1) % len(self._channels)
+        if not self._channels:
+            raise HomeUnreachableError(why="the directory is not believed")
+        self._turn = (self._turn + 1) % len(self._addresses)
         return self._channels[self._turn]
 
     async def _any(
@@ -80,7 +94,7 @@ class DirectoryClient:
             except (HomeUnreachableError, OutcomeUnknownError) as failure:
                 # The next call begins where this one goes on.
                 error = failure
-                self._turn = (self._turn + 1) % len(self._channels)
+                self._turn = (self._turn + 1) % len(self._addresses)
         raise error
 
     def watch(self, watch_version: int, last_hash: bytes) -> RouteFeed:

@@ -14,7 +14,7 @@ import grpc.aio
 
 from accord.errors import HomeUnreachableError, InvalidError
 from accord.runtime.delay import DelayLink
-from accord.runtime.rpc_client import error_of
+from accord.runtime.rpc_client import error_of, retire
 from accord.wire.cell.v1 import channel_pb2 as wire
 from accord.wire.cell.v1 import channel_pb2_grpc as stubs
 from accord.wire.common.v1 import common_pb2
@@ -73,6 +73,11 @@ class CellPeers:
         for cell in cells:
             if self._addresses(cell):
                 (await self._channel(cell)).get_state(try_to_connect=True)
+
+    def renew(self) -> None:
+        """Connect anew; what is under way ends on the old connections."""
+        while self._channels:
+            retire(self._channels.popitem()[1])
 
     async def close(self) -> None:
         """Cut what is open."""

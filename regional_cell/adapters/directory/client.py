@@ -6,6 +6,7 @@ Invariants
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import grpc.aio
@@ -14,7 +15,7 @@ from accord.errors import ColinkError, HomeUnreachableError, NotReadyError, Outc
 from accord.ids import new_uuid
 from accord.retries import RetryBudget
 from accord.runtime.mtls import MtlsFiles, Trust
-from accord.runtime.rpc_client import call, open_channel
+from accord.runtime.rpc_client import call, open_channel, retire
 from accord.wire.common.v1 import common_pb2
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
@@ -40,10 +41,11 @@ class DirectoryClient:
         bundle_version: Callable[[], int],
     ) -> None:
         self._bundle_version = bundle_version
-        self._channels = [
-            open_channel(address, mtls, trust, trust_domain, message_bytes_max=MESSAGE_BYTES_MAX)
-            for address in addresses
-        ]
+        self._open = partial(
+            open_channel, mtls=mtls, trust=trust, expect=trust_domain, message_bytes_max=MESSAGE_BYTES_MAX
+        )
+        self._addresses = addresses
+        self._channels = [self._open(address) for address in addresses]
         self._turn = 0
         self._budget = RetryBudget()
 
@@ -55,7 +57,9 @@ class DirectoryClient:
 
     def next_channel(self) -> grpc.aio.Channel:
         """For a stream: the next address in turn."""
-        self._turn = (self._turn + 1) % len(self._channels)
+        if not self._channels:
+            raise HomeUnreachableError(why="the directory is not believed")
+        self._turn = (self._turn + 1) % len(self._addresses)
         return self._channels[self._turn]
 
     async def ask(
@@ -78,8 +82,14 @@ class DirectoryClient:
             except (HomeUnreachableError, OutcomeUnknownError) as error:
                 # The next call begins where this one goes on.
                 failure = error
-                self._turn = (self._turn + 1) % len(self._channels)
+                self._turn = (self._turn + 1) % len(self._addresses)
         raise NotReadyError(why="directory away", retry_after_ms=1_000) from failure
+
+    def renew(self) -> None:
+        """Go on over new connections; raises PeerRefusedError when the directory is not believed any more."""
+        while self._channels:
+            retire(self._channels.pop())
+        self._channels = [self._open(address) for address in self._addresses]
 
     async def close(self) -> None:
         """Close every channel."""

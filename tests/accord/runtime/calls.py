@@ -24,7 +24,8 @@ class World:
     def __init__(self) -> None:
         self.authorities: dict[str, Authority] = {d: make_authority(d, d) for d in (CELL, OTHER)}
         self.trust = Trust({domain: authority.cert_pem for domain, authority in self.authorities.items()})
-        self.server = RpcServer("test", "127.0.0.1:0", self.files(CELL, CELL), self.trust, ALLOW)
+        self.own = self.files(CELL, CELL)
+        self.server = RpcServer("test", "127.0.0.1:0", self.own, self.trust, ALLOW)
         self.server.add(_add_calls)
         self.port = 0
 

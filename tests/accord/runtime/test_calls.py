@@ -19,7 +19,7 @@ from accord.errors import (
     PeerRefusedError,
     StaleEpochError,
 )
-from accord.runtime import logs
+from accord.runtime import logs, rpc_server
 from accord.runtime.mtls import MtlsFiles, Trust, make_authority
 from accord.runtime.rpc_client import call, error_of, open_channel
 from tests.accord.runtime.calls import CANARY, CELL, MOVED, OTHER, SERVICE, World
@@ -193,6 +193,34 @@ async def test_a_stream_ends_with_the_typed_error_after_what_it_sent(world: Worl
     assert len(seen) == 6
     assert isinstance(error, NotFoundError)
     assert error.api == "number_not_found"
+
+
+async def test_a_stream_ends_when_its_peer_is_not_believed_any_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_server, "PROVEN_AGAIN_S", 0.05)
+    async with _channel(world, world.files(OTHER, OTHER)) as channel:
+        stream = channel.stream_stream(f"/{SERVICE}/Chat")()
+        await stream.write(b"a")
+        assert await stream.read() == b"A"
+        await asyncio.sleep(0.2)
+        await stream.write(b"b")
+        assert await stream.read() == b"B"
+        world.trust.replace({CELL: world.authorities[CELL].cert_pem})
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await asyncio.wait_for(stream.read(), 10)
+    assert isinstance(error_of(failed.value), PeerRefusedError)
+
+
+async def test_a_server_shows_a_renewed_certificate_with_the_next_handshake(world: World) -> None:
+    assert await _call(world, world.files(OTHER, OTHER), "Echo")
+    renewed = make_authority(CELL, CELL)
+    world.authorities[CELL] = renewed
+    world.own.replace(world.files(CELL, CELL))
+    with pytest.raises(HomeUnreachableError):
+        await _call(world, world.files(OTHER, OTHER), "Echo")
+    world.trust.replace({domain: authority.cert_pem for domain, authority in world.authorities.items()})
+    assert await _call(world, world.files(OTHER, OTHER), "Echo")
 
 
 async def test_a_broken_stream_tells_nobody_the_text(world: World) -> None:

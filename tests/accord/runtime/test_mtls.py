@@ -16,11 +16,11 @@ from accord.runtime.mtls import (
     PeerName,
     Trust,
     issue,
-    load_own,
     make_authority,
     peer_of,
     write_private,
 )
+from accord.runtime.renewal import load_own
 from accord.runtime.settings import MtlsSettings, SettingsError
 
 OURS, OTHERS = "de-fra.demo", "us-iad.demo"
@@ -186,3 +186,14 @@ def test_a_plane_does_not_start_with_a_file_that_is_missing_or_does_not_fit(
     with pytest.raises(SettingsError) as refused:
         load_own(settings)
     assert refused.value.faults == [fault]
+
+
+def test_the_folder_wins_over_what_is_admitted_from_afar() -> None:
+    trust = Trust({OURS: AUTHORITIES[OURS].cert_pem})
+    trust.admit({OURS: AUTHORITIES[OTHERS].cert_pem, OTHERS: AUTHORITIES[OTHERS].cert_pem})
+    assert trust.bundle_pem(OURS) == AUTHORITIES[OURS].cert_pem
+    assert (trust.domains(), trust.withdrawals) == ((OURS, OTHERS), 0)
+    trust.replace({OURS: AUTHORITIES[OURS].cert_pem})
+    assert (trust.of(OTHERS) != [], trust.withdrawals) == (True, 0)
+    trust.admit({})
+    assert (trust.of(OTHERS), trust.withdrawals) == ([], 1)

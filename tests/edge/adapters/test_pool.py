@@ -7,13 +7,16 @@ from functools import partial
 from typing import Any, cast
 
 import grpc.aio
+import pytest
 
+from accord.errors import PeerRefusedError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
+from edge.adapters.cells import pool as pool_module
 from edge.adapters.cells.pool import CellPool
 from edge.domain.routes import CellRoute
 from edge.ports import SocketEvents
-from tests.edge.support_fakes import FakeCell, text, until
+from tests.edge.support_fakes import FakeCell, Session, text, until
 
 RESIDENT = "T00000000000A"
 
@@ -27,24 +30,43 @@ class Events:
 
     def __init__(self) -> None:
         self.events: list[bytes] = []
-        self.lost_streams = 0
+        self.lost_streams, self.drained = 0, list[Any]()
 
     def event(self, stream: Any, topic: str, data: bytes, *more: Any) -> None:
         self.events.append(data)
         if len(self.events) == 1:
             raise ZeroDivisionError
 
+    def drain(self, stream: Any, by_ms: int) -> None:
+        self.drained.append(stream)
+
     def lost(self, stream: Any) -> None:
         self.lost_streams += 1
 
 
+class SilentCell(FakeCell):
+    """Answers nothing by itself."""
+
+    async def _read(self, requests: Any, session: Session) -> None:
+        async for batch in requests:
+            session.frames.extend(batch.frames)
+
+
 @asynccontextmanager
-async def pooled(address: str) -> AsyncIterator[tuple[CellPool, CellRoute, Events, list[str]]]:
-    """A pool that keeps a stream to one address, and what it told."""
+async def pooled(
+    address: str, refusing: asyncio.Event | None = None
+) -> AsyncIterator[tuple[CellPool, CellRoute, Events, list[str]]]:
+    """A pool that keeps a stream to one address, and what it told; while `refusing` it opens no channel."""
+
+    def opened(cell: str, address: str) -> grpc.aio.Channel:
+        if refusing is not None and refusing.is_set():
+            raise PeerRefusedError(why="test")
+        return grpc.aio.insecure_channel(address)
+
     told: list[str] = []
     events = Events()
     pool = CellPool(
-        lambda cell, address: grpc.aio.insecure_channel(address),
+        opened,
         lambda: wire.EdgeHello(edge="fra"),
         cast(SocketEvents, events),
         links={},
@@ -97,3 +119,37 @@ async def test_a_defect_costs_one_connection_and_not_the_way_to_the_cell() -> No
             await until(partial(_counts, events.events, count))
         assert events.lost_streams == 1
         assert "ZeroDivisionError" in told
+
+
+async def test_a_stream_leaves_for_its_successor_and_what_is_under_way_is_answered() -> None:
+    fake = SilentCell("de-fra", "DE", "eu-central-1")
+    async with serving(fake) as address, pooled(address) as (pool, cell, events, _):
+        (before,) = await pool.streams(cell, RESIDENT, 30)
+        calling = asyncio.ensure_future(before.find([], 30))
+        await until(lambda: bool(fake.sessions[0].frames[1:]))
+        pool.renew(own=False, withdrawn=False)
+        pool.renew(own=True, withdrawn=False)
+        await until(partial(_counts, events.drained, 1))
+        (after,) = await pool.streams(cell, RESIDENT, 0)
+        assert (after is not before, events.drained, calling.done()) == (True, [before], False)
+        fake.sessions[0].send(wire.CellFrame(found=wire.Found(id=1, resident=RESIDENT)))
+        assert await calling == RESIDENT
+        await until(lambda: not before.ready)
+        assert (after.ready, len(fake.sessions)) == (True, 2)
+
+
+async def test_a_stream_without_a_successor_goes_on_unless_its_cell_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "SUCCEEDED_S_MAX", 0.05)
+    fake = FakeCell("de-fra", "DE", "eu-central-1")
+    refusing = asyncio.Event()
+    async with serving(fake) as address, pooled(address, refusing) as (pool, cell, _, told):
+        (before,) = await pool.streams(cell, RESIDENT, 30)
+        refusing.set()
+        pool.renew(own=True, withdrawn=False)
+        await until(lambda: "peer_refused" in told)
+        assert await pool.streams(cell, RESIDENT, 0) == [before]
+        pool.renew(own=False, withdrawn=True)
+        await until(lambda: not before.ready)
+        assert await pool.streams(cell, RESIDENT, 0) == []
