@@ -29,7 +29,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
-from docs import faults, invariants
+from docs import faults, invariants, queues
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -359,6 +359,21 @@ def faults_page() -> str:
     )
 
 
+# --- queues ------------------------------------------------------------------------------------------
+
+
+def queues_page() -> str:
+    """Everything in which something can wait, and where it ends."""
+    return page(
+        "Queues",
+        "Everything in the processes in which something can wait: its limit, and what happens at it. Each"
+        " stands in `docs/queues.toml`; a test finds what the code makes and the table does not name. What"
+        " waits now and what was refused say `colink_queue_waiting` and `colink_queue_refused_total`, by the"
+        " name of the queue.",
+        *queues.parts(queues.declared(ROOT)),
+    )
+
+
 # --- all of them ---------------------------------------------------------------------------------------
 
 
@@ -382,6 +397,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/log-keys.md": log_keys_page,
     "reference/methods.md": methods_page,
     "reference/metrics.md": metrics_page,
+    "reference/queues.md": queues_page,
     "reference/rpcs.md": rpcs_page,
     "reference/settings.md": settings_page,
     "explanation/residency.md": lambda: with_table((DOCS / "explanation/residency.md").read_text("utf-8")),

@@ -205,7 +205,12 @@ class EdgeProcess:
             body_bytes_max=settings.limits.body_mib_max * 1024 * 1024,
         )
         app = make_app(
-            self.api, webhook_door, self.metrics, self.missing, [sign_in_door.mount, file_door.mount]
+            self.api,
+            webhook_door,
+            self.metrics,
+            self.missing,
+            [sign_in_door.mount, file_door.mount],
+            settings.calls.requests_max,
         )
         tls = (settings.listen.tls_certificate_file, settings.listen.tls_key_file)
         self.http = HttpServer(app, settings.listen.http, *tls)

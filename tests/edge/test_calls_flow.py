@@ -189,6 +189,26 @@ async def test_one_workspace_leaves_places_for_others_and_for_its_own_sends(tmp_
         assert (await world.api("users.list", world.token()))[0] == 200
 
 
+async def test_more_requests_than_the_edge_holds_are_refused_unread(tmp_path: Path) -> None:
+    free = asyncio.Event()
+
+    async def holds(cell: FakeCell, session: Session, call: cell_wire.Call, body: bytes) -> cell_wire.Answer:
+        await free.wait()
+        return await echo(cell, session, call, body)
+
+    async with running_world(tmp_path, calls={"requests_max": 3}) as world:
+        world.home.handler = holds
+        held = [asyncio.ensure_future(world.api("auth.test", world.token())) for _ in range(3)]
+        await until(lambda: len(world.home.calls) == 3)
+        for method, token in (("chat.postMessage", world.token()), ("auth.test", "no token")):
+            status, body, headers = await world.api(method, token)
+            assert (status, body) == (503, {"ok": False, "error": "service_unavailable"})
+            assert int(headers["retry-after"]) >= 1
+        free.set()
+        assert [status for status, _, _ in await asyncio.gather(*held)] == [200] * 3
+        assert (await world.api("auth.test", world.token()))[0] == 200
+
+
 async def test_a_client_may_name_an_earlier_deadline(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
         for said, told in (("250", 250), ("999999999", 10_000)):

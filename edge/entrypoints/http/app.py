@@ -7,9 +7,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from accord.errors import ColinkError, WrongEdgeError
+from accord.errors import ColinkError, OverloadedError, WrongEdgeError
 from accord.runtime.metrics import AsgiApp, Metrics, Receive, Scope, Send, health_app
 from edge.domain.answers import error_body, retry_after_s
+
+RETRY_AFTER_MS = 1_000
 
 
 def make_app(
@@ -18,13 +20,18 @@ def make_app(
     metrics: Metrics,
     missing: Callable[[], Iterable[str]],
     mount: Iterable[Callable[[FastAPI], None]],
+    requests_max: int,
 ) -> AsgiApp:
     """The ASGI application of the edge.
 
     Args:
         missing: names of parts that are not ready.
         mount: functions that add their routes.
+        requests_max: under way at once, whoever asks; one more is refused unread.
     """
+    refused = metrics.counter("colink_queue_refused_total", queue="requests")
+    waiting = metrics.gauge("colink_queue_waiting", queue="requests")
+    under_way = 0
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.add_exception_handler(ColinkError, _colink_error)
     web.add_exception_handler(HTTPException, _http_error)
@@ -34,17 +41,27 @@ def make_app(
     rest = cast(AsgiApp, web)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal under_way
         if scope["type"] != "http":
             return
-        path = scope["path"]
-        if path.startswith("/api/"):
-            await api(scope, receive, send)
-        elif path.startswith("/services/"):
-            await webhooks(scope, receive, send)
-        elif path in ("/livez", "/readyz", "/metrics"):
+        if scope["path"] in ("/livez", "/readyz", "/metrics"):
+            waiting.set(under_way)
             await health(scope, receive, send)
-        else:
-            await rest(scope, receive, send)
+            return
+        if under_way >= requests_max:
+            refused.inc()
+            error = OverloadedError(queue="requests", retry_after_ms=RETRY_AFTER_MS)
+            await refusal(error)(scope, receive, send)
+            return
+        under_way += 1
+        try:
+            await door(scope)(scope, receive, send)
+        finally:
+            under_way -= 1
+
+    def door(scope: Scope) -> AsgiApp:
+        path = scope["path"]
+        return api if path.startswith("/api/") else webhooks if path.startswith("/services/") else rest
 
     return app
 

@@ -36,6 +36,8 @@ CALLS_MAX = 1_024
 BODIES_BYTES_MAX = 64 * 1024 * 1024
 WAITING_BYTES_MAX = 32 * 1024 * 1024
 SOCKETS_MAX = 50_000
+# Sockets that open and people who are looked for, at once.
+BESIDE_MAX = SOCKETS_MAX + CALLS_MAX
 DEADLINE_S_MAX = 120.0
 # After the deadline, for whoever was told in time to say so.
 TELLING_S = 0.1
@@ -207,6 +209,8 @@ class Session:
                 link.forget(frame.close_socket.socket)
                 sockets.closed(link, frame.close_socket.socket)
             elif kind == "find":
+                if len(self._beside) >= BESIDE_MAX:
+                    raise InvalidError(field="find", why="too many")
                 self._run(self._find(frame.find))
             elif kind == "answer_lost":
                 if digest := self._digests.get(frame.answer_lost.id):
