@@ -12,7 +12,7 @@ from regional_cell.adapters.local.intercom import LocalIntercom
 from regional_cell.adapters.memory.intercom import MemoryIntercom
 from regional_cell.ports.intercom import Intercom
 
-WAIT_S = 10
+WAIT_S = 30
 Heard = list[tuple[str, bytes]]
 
 

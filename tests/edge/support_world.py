@@ -159,7 +159,7 @@ class World:
         if ready:
             await self.until_ready()
 
-    async def until_ready(self, seconds: float = 15.0) -> None:
+    async def until_ready(self, seconds: float = 50.0) -> None:
         end = asyncio.get_running_loop().time() + seconds
         status, body = 0, ""
         while asyncio.get_running_loop().time() < end:

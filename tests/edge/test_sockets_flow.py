@@ -15,6 +15,8 @@ from accord.wire.cell.v1 import gateway_pb2 as cell_wire
 from tests.edge.support_fakes import FakeCell, placed, text, until
 from tests.edge.support_world import running_world
 
+WAIT_S = 30.0
+
 
 def event(data: bytes, *but: int, topic: str = "T0/C0") -> cell_wire.CellFrame:
     return cell_wire.CellFrame(event=cell_wire.Event(topic=topic, except_sockets=but, data=text(data)))
@@ -25,7 +27,13 @@ def own(number: int, data: bytes) -> cell_wire.CellFrame:
 
 
 async def said(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[str]:
-    return [(await socket.receive(timeout=5)).data for _ in range(count)]
+    """The next texts of a socket."""
+    texts = []
+    for _ in range(count):
+        message = await socket.receive(timeout=WAIT_S)
+        assert message.type is aiohttp.WSMsgType.TEXT, (message, socket.close_code)
+        texts.append(message.data)
+    return texts
 
 
 async def test_hello_comes_first_and_events_and_replies_keep_their_order(tmp_path: Path) -> None:
@@ -59,7 +67,7 @@ async def test_hello_comes_first_and_events_and_replies_keep_their_order(tmp_pat
         frame = world.home.session.of("socket_frame")[0]
         assert (frame.socket, frame.data) == (first, b'{"id":1,"type":"message"}')
         await one.ping(b"same payload")
-        assert (await one.receive(timeout=5)).data == b"same payload"
+        assert (await one.receive(timeout=WAIT_S)).data == b"same payload"
         await one.close()
         await until(lambda: [one.socket for one in world.home.session.of("close_socket")] == [first])
 
@@ -77,7 +85,7 @@ async def test_a_frame_of_another_kind_closes_with_a_code(
             await socket.send_str(frame.decode())
         else:
             await socket.send_bytes(frame.encode())
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=WAIT_S)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, code)
         await until(lambda: world.home.session.of("close_socket"))
 
@@ -100,7 +108,7 @@ async def test_a_refused_socket_is_closed_with_the_cells_code_and_a_move_followe
 ) -> None:
     async with running_world(tmp_path) as world:
         world.home.refuse = cell_wire.SocketRefused(code=4001, reason="ticket_spent")
-        message = await (await world.open_socket()).receive(timeout=5)
+        message = await (await world.open_socket()).receive(timeout=WAIT_S)
         assert (message.data, message.extra) == (4001, "ticket_spent")
         entry = placed(world.team, world.second, 2, world.home)
         moved = moved_to_wire(Moved(world.team, "de-ham", 2, entry.handover))
@@ -125,10 +133,10 @@ async def test_sockets_are_told_when_to_come_back(tmp_path: Path, why: str) -> N
             ended = asyncio.ensure_future(world.end_edge(signal.SIGTERM))
         if why != "edge drains":
             assert await said(socket, 1) == ["last"]
-        goodbye = json.loads((await socket.receive(timeout=5)).data)
+        goodbye = json.loads((await socket.receive(timeout=WAIT_S)).data)
         assert goodbye["type"] == "goodbye"
         assert 0 <= goodbye["x_retry_ms"] <= 4_000
-        closed = await socket.receive(timeout=5)
+        closed = await socket.receive(timeout=WAIT_S)
         assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 1012)
         if why == "edge drains":
             await socket.close()
@@ -184,7 +192,7 @@ async def test_a_socket_of_a_home_that_cannot_be_reached_is_told_to_come_back(tm
     async with running_world(tmp_path, calls={"wait_for_stream_ms": 100}) as world:
         await world.stop_server("de-fra")
         socket = await world.open_socket()
-        assert json.loads((await socket.receive(timeout=5)).data)["type"] == "goodbye"
+        assert json.loads((await socket.receive(timeout=WAIT_S)).data)["type"] == "goodbye"
 
 
 async def test_the_limit_of_sockets_is_answered_with_a_moment_to_return(tmp_path: Path) -> None:

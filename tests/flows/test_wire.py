@@ -130,10 +130,10 @@ async def test_an_edge_may_not_do_what_operators_do(demo: RunningDemo) -> None:
         stub = operations_pb2_grpc.OperationsStub(opened)
         provisioning = operations_pb2_grpc.ProvisioningStub(opened)
         for call in (
-            stub.Status(operations_pb2.StatusRequest(), timeout=5),
-            stub.Drain(operations_pb2.DrainCellRequest(), timeout=5),
-            provisioning.IssueTokens(operations_pb2.IssueTokensRequest(), timeout=5),
-            provisioning.CreatePersons(operations_pb2.CreatePersonsRequest(), timeout=5),
+            stub.Status(operations_pb2.StatusRequest(), timeout=30),
+            stub.Drain(operations_pb2.DrainCellRequest(), timeout=30),
+            provisioning.IssueTokens(operations_pb2.IssueTokensRequest(), timeout=30),
+            provisioning.CreatePersons(operations_pb2.CreatePersonsRequest(), timeout=30),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as denied:
                 await call
@@ -156,9 +156,9 @@ async def test_an_edge_may_not_do_what_operators_do(demo: RunningDemo) -> None:
             handover=b"{}",
         )
         for call in (
-            residents.Place(place, timeout=5),
-            cells.Admit(directory_pb2.AdmitRequest(), timeout=5),
-            cells.Drain(directory_pb2.SetCellStateRequest(), timeout=5),
+            residents.Place(place, timeout=30),
+            cells.Admit(directory_pb2.AdmitRequest(), timeout=30),
+            cells.Drain(directory_pb2.SetCellStateRequest(), timeout=30),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as denied:
                 await call

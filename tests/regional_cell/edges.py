@@ -15,7 +15,7 @@ from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
 from tests.regional_cell.cells import CELL, FEDERATION, Site
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 class TestEdge:

@@ -115,21 +115,21 @@ async def reason_of(channel: grpc.aio.Channel, what: str) -> str:
             await call(
                 directory_pb2_grpc.CellsStub(channel).Admit,
                 directory_pb2.AdmitRequest(context=context),
-                5.0,
+                30.0,
             )
         elif what == "place":
             stub = directory_pb2_grpc.ResidentsStub(channel)
-            await call(stub.Place, placing(context), 5.0)
+            await call(stub.Place, placing(context), 30.0)
         elif what == "provision":
             persons = operations_pb2.CreatePersonsRequest(context=context, establishment="DE")
-            await call(operations_pb2_grpc.ProvisioningStub(channel).CreatePersons, persons, 5.0)
+            await call(operations_pb2_grpc.ProvisioningStub(channel).CreatePersons, persons, 30.0)
         elif what == "search":
             request = channel_pb2.SearchRequest(context=context)
-            async for _ in channel_pb2_grpc.ControlledChannelStub(channel).Search(request, timeout=5.0):
+            async for _ in channel_pb2_grpc.ControlledChannelStub(channel).Search(request, timeout=30.0):
                 pass
         else:
             unknown: Any = channel.unary_unary("/accord.wire.cell.v1.Gateway/Nothing")
-            await unknown(b"", timeout=5.0)
+            await unknown(b"", timeout=30.0)
     except ColinkError as error:
         return error.reason.value
     except grpc.aio.AioRpcError as error:

@@ -46,7 +46,7 @@ async def _call(
 
 
 async def _echo(channel: Any) -> None:
-    await channel.unary_unary(f"/{SERVICE}/Echo")(b"hi", timeout=5)
+    await channel.unary_unary(f"/{SERVICE}/Echo")(b"hi", timeout=30)
 
 
 async def test_a_peer_is_known_by_the_name_that_its_own_authority_proved(world: World) -> None:
@@ -157,7 +157,7 @@ async def test_an_unknown_exception_tells_nobody_its_text(world: World) -> None:
 async def _raw_failure(world: World, name: str) -> str:
     async with _channel(world, world.files(OTHER, OTHER)) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as failed:
-            await channel.unary_unary(f"/{SERVICE}/{name}")(b"hi", timeout=5)
+            await channel.unary_unary(f"/{SERVICE}/{name}")(b"hi", timeout=30)
     return f"{failed.value!r} {failed.value.trailing_metadata()!r}"
 
 
@@ -182,9 +182,9 @@ async def test_a_connection_lost_after_sending_is_outcome_unknown_and_not_unreac
 
 async def test_streams_of_every_kind_pass(world: World) -> None:
     async with _channel(world, world.files(OTHER, OTHER)) as channel:
-        counted = [n async for n in channel.unary_stream(f"/{SERVICE}/Count")(b"3", timeout=5)]
-        joined = await channel.stream_unary(f"/{SERVICE}/Join")(_each(b"a", b"b"), timeout=5)
-        upper = [n async for n in channel.stream_stream(f"/{SERVICE}/Chat")(_each(b"a", b"b"), timeout=5)]
+        counted = [n async for n in channel.unary_stream(f"/{SERVICE}/Count")(b"3", timeout=30)]
+        joined = await channel.stream_unary(f"/{SERVICE}/Join")(_each(b"a", b"b"), timeout=30)
+        upper = [n async for n in channel.stream_stream(f"/{SERVICE}/Chat")(_each(b"a", b"b"), timeout=30)]
     assert (counted, joined, upper) == ([b"0", b"1", b"2"], b"a,b", [b"A", b"B"])
 
 
@@ -225,7 +225,7 @@ async def test_a_server_shows_a_renewed_certificate_with_the_next_handshake(worl
 
 async def test_a_broken_stream_tells_nobody_the_text(world: World) -> None:
     async with _channel(world, world.files(OTHER, OTHER)) as channel:
-        stream = channel.stream_stream(f"/{SERVICE}/Chat")(_each(b"a", b"break"), timeout=5)
+        stream = channel.stream_stream(f"/{SERVICE}/Chat")(_each(b"a", b"break"), timeout=30)
         with pytest.raises(grpc.aio.AioRpcError) as failed:
             [answer async for answer in stream]
     assert isinstance(error_of(failed.value), InternalError)
@@ -235,7 +235,7 @@ async def test_a_broken_stream_tells_nobody_the_text(world: World) -> None:
 async def _stream_failure(world: World, name: str, request: bytes) -> tuple[list[bytes], ColinkError]:
     seen: list[Any] = []
     async with _channel(world, world.files(OTHER, OTHER)) as channel:
-        stream = channel.unary_stream(f"/{SERVICE}/{name}")(request, timeout=5)
+        stream = channel.unary_stream(f"/{SERVICE}/{name}")(request, timeout=30)
         try:
             async for answer in stream:
                 seen.append(answer)

@@ -72,11 +72,6 @@ class Writing:
         while self.failed.total() < enough:
             assert self._take(ends_s), f"no more failures after {self.failed.total()}"
 
-    def heard(self) -> None:
-        """Take everything that was said until now."""
-        while not self._lines.empty():
-            self._take(time.monotonic() + 1)
-
     def kill(self) -> None:
         """End it without a warning, and hear it to the end."""
         if self._process.poll() is None:

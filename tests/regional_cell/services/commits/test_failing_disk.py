@@ -1,6 +1,5 @@
 """A disk that fails: nothing is acknowledged that a power cut could take, whatever the disk says later."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,12 +8,10 @@ import pytest
 
 from tests.support import campaign
 from tests.support.faults.failing_disk import FailingDisk, unavailable
-from tests.support.faults.writing import Writing, lost
+from tests.support.faults.writing import SENDERS, Writing, lost
 from tests.support.waiting import until
 
 STORE, LOG = "store/cell.db", "store/cell.db-wal"
-# A reply that was on its way when the order was given.
-UNDER_WAY_S = 0.5
 SLOW_SYNCS = 3
 
 
@@ -82,9 +79,8 @@ async def test_nothing_is_acknowledged_while_no_sync_succeeds(
     succeed again, so do writes.
     """
     with disk.order("sync", "lose", part=LOG):
-        writing.fails()
-        await asyncio.sleep(UNDER_WAY_S)
-        writing.heard()
+        # More than who could have been under way when the first sync failed.
+        writing.fails(3 * SENDERS)
         acknowledged, unknown = len(writing.acknowledged), writing.failed["OUTCOME_UNKNOWN"]
         writing.fails(100)
         assert len(writing.acknowledged) == acknowledged
