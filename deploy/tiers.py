@@ -23,6 +23,7 @@ class Tier:
 TIERS = (
     Tier("static", ("tests/architecture",), 1, 600, "lint, format, types and the rules of the house"),
     Tier("unit", ("tests",), 2, 1200, "one module at a time"),
+    Tier("fuzz", ("tests/fuzz",), 2, 3600, "every parser, fed with what nobody meant to write"),
     Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
     Tier("flows", ("tests/flows", "tests/residency"), 1, 2400, "a federation of real processes"),
     Tier("faults", ("tests/faults",), 1, 2400, "harm done to real processes"),

@@ -195,7 +195,7 @@ def _check_line(book: Book, index: int, line: bytes) -> bytes:
             book.find("entries", index, f"the line says it is entry {shown.get('seq')}")
         book.entries.append(shown if isinstance(shown, dict) else {})
         return hashlib.sha256(canonical(shown)).digest() + hashlib.sha256(salted).digest()
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         book.find("entries", index, "the line cannot be read")
         book.entries.append({})
         return bytes(64)

@@ -373,7 +373,7 @@ def read_lookup_keys(file: Path | None, faults: list[str]) -> list[LookupKey]:
     except OSError as error:
         faults.append(f"{file}: {error.strerror or 'not readable'}")
         return []
-    except (ValueError, KeyError, TypeError, InvalidError):
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidError):
         faults.append(f"{file}: not a list of lookup keys")
         return []
     if not keys or any(len(key.key) < 32 for key in keys):

@@ -9,11 +9,11 @@ Invariants
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
-from email.message import Message
+from typing import Any
 from urllib.parse import parse_qsl
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from accord.errors import InvalidError
 from accord.runtime.metrics import Receive, Scope
@@ -80,12 +80,8 @@ def _form_token(data: bytes) -> str:
 
 def split_type(content_type: str) -> tuple[str, bytes]:
     """Media type in lower case and the boundary, if any."""
-    message = Message()
-    message["content-type"] = content_type
-    boundary = message.get_param("boundary")
-    return message.get_content_type() if content_type else "", str(boundary or "").encode(
-        "latin-1", "replace"
-    )
+    kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
+    return kind.decode("latin-1").strip(), options.get(b"boundary", b"")
 
 
 class Body:
@@ -139,7 +135,11 @@ class Body:
 
 
 class MultipartFields:
-    """Reads multipart bytes as they come: text parts are kept, bytes of the first file part are handed on."""
+    """Reads multipart bytes as they come: text parts are kept, bytes of the first file part are handed on.
+
+    Raises:
+        InvalidError: a boundary that is none.
+    """
 
     def __init__(self, boundary: bytes) -> None:
         self.texts: dict[str, str] = {}
@@ -147,23 +147,24 @@ class MultipartFields:
         self._file: list[bytes] = []
         self._name = b""
         self._value = b""
-        self._headers: dict[str, str] = {}
+        self._headers: dict[bytes, bytes] = {}
         self._part = bytearray()
         self._kind = ""
         # Some clients begin with an empty line before the first boundary.
         self._begun = False
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._part_begins,
-                "on_header_field": self._header_field,
-                "on_header_value": self._header_value,
-                "on_header_end": self._header_ends,
-                "on_headers_finished": self._headers_end,
-                "on_part_data": self._part_data,
-                "on_part_end": self._part_ends,
-            },
-        )
+        callbacks: Any = {
+            "on_part_begin": self._part_begins,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_ends,
+            "on_headers_finished": self._headers_end,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_ends,
+        }
+        try:
+            self._parser = MultipartParser(boundary, callbacks)
+        except FormParserError:
+            raise _malformed() from None
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take more bytes; the pieces of the first file part among them.
@@ -177,7 +178,7 @@ class MultipartFields:
         try:
             self._parser.write(data)
         except FormParserError:
-            raise InvalidError(field="body", why="malformed multipart", api="invalid_form_data") from None
+            raise _malformed() from None
         pieces, self._file = self._file, []
         return pieces
 
@@ -192,17 +193,16 @@ class MultipartFields:
         self._value += data[start:end]
 
     def _header_ends(self) -> None:
-        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._headers[self._name.lower()] = self._value
         self._name, self._value = b"", b""
 
     def _headers_end(self) -> None:
-        message = Message()
-        message["content-disposition"] = self._headers.get("content-disposition", "")
-        name = message.get_param("name", header="content-disposition")
-        self._field = name if isinstance(name, str) else ""
-        is_file = message.get_param("filename", header="content-disposition") is not None
-        # Some clients give a file no name, others type their texts.
-        is_file = is_file or not self._headers.get("content-type", "text/plain").startswith("text/plain")
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
+        self._field = options.get(b"name", b"").decode("utf-8", "replace")
+        # Some clients give a file its name in another form only, or none, others type their texts.
+        is_file = b"filename" in options or b"filename*" in disposition
+        is_file = is_file or not self._headers.get(b"content-type", b"text/plain").startswith(b"text/plain")
         self._kind = "text" if not is_file else "other" if self.file_seen else "file"
         self.file_seen = self.file_seen or is_file
 
@@ -215,6 +215,10 @@ class MultipartFields:
     def _part_ends(self) -> None:
         if self._kind == "text" and len(self.texts) < FIELDS_MAX:
             self.texts[self._field] = self._part.decode("utf-8", "replace")
+
+
+def _malformed() -> InvalidError:
+    return InvalidError(field="body", why="malformed multipart", api="invalid_form_data")
 
 
 async def first_file(boundary: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

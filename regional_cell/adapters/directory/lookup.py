@@ -45,7 +45,7 @@ def read_lookup_keys(file: Path, jurisdiction: str, faults: list[str]) -> Lookup
                 keys.setdefault(row["attribute"], []).append((row["key_id"], unb64url(row["key"])))
     except OSError as error:
         faults.append(f"{file}: {error.strerror or 'not readable'}")
-    except (ValueError, KeyError, TypeError, InvalidError):
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidError):
         faults.append(f"{file}: not a list of lookup keys")
     else:
         if {"email", "slug"} - keys.keys():

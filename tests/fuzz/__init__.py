@@ -1,0 +1,1 @@
+"""Every parser of the product against bytes that nobody meant to write."""
