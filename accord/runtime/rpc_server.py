@@ -4,6 +4,7 @@ Invariants
     1. No call is served without a peer whose name its own authority proved and whom the method's row admits;
        a method without a row is refused.
     2. What a caller learns of an error is its `ErrorDetail`; an unknown exception tells its caller nothing.
+       Bytes that are no request are INVALID, and read only after the peer was admitted.
     3. A unary call has a deadline. Handlers are wrapped once per call: a stream pays nothing per message.
     4. A stream ends soon after its peer's certificate or the trust in it: within `PEER_KEPT_S` and
        `PROVEN_AGAIN_S`.
@@ -19,6 +20,7 @@ from typing import Any, TypeAlias, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from accord.errors import ColinkError, InternalError, InvalidError, PeerRefusedError, Reason
@@ -144,6 +146,10 @@ class RpcServer:
         return self._certificates()
 
 
+def _as_it_is(request: Any) -> Any:
+    return request
+
+
 def _anybody(peer: PeerName) -> bool:
     return True
 
@@ -168,26 +174,29 @@ class _Guard(grpc.aio.ServerInterceptor):
         handler = await continuation(details)
         method = str(details.method)
         if handler is None:
-            return grpc.unary_unary_rpc_method_handler(self._unary(method, _no_such_method, unary=False))
+            refusing = self._unary(method, _no_such_method, _as_it_is, unary=False)
+            return grpc.unary_unary_rpc_method_handler(refusing)
         encode, decode = handler.response_serializer, handler.request_deserializer
         if handler.request_streaming and handler.response_streaming:
-            stream = self._stream(method, cast(Inner, handler.stream_stream))
+            stream = self._stream(method, cast(Inner, handler.stream_stream), _as_it_is)
             return grpc.stream_stream_rpc_method_handler(stream, decode, encode)
         if handler.request_streaming:
-            unary = self._unary(method, cast(Inner, handler.stream_unary), unary=False)
+            unary = self._unary(method, cast(Inner, handler.stream_unary), _as_it_is, unary=False)
             return grpc.stream_unary_rpc_method_handler(unary, decode, encode)
+        # A single request is read by us: the library's word for one that it cannot read is none of ours.
+        read = cast(Inner, decode or _as_it_is)
         if handler.response_streaming:
-            stream = self._stream(method, cast(Inner, handler.unary_stream))
-            return grpc.unary_stream_rpc_method_handler(stream, decode, encode)
-        unary = self._unary(method, cast(Inner, handler.unary_unary), unary=True)
-        return grpc.unary_unary_rpc_method_handler(unary, decode, encode)
+            stream = self._stream(method, cast(Inner, handler.unary_stream), read)
+            return grpc.unary_stream_rpc_method_handler(stream, None, encode)
+        unary = self._unary(method, cast(Inner, handler.unary_unary), read, unary=True)
+        return grpc.unary_unary_rpc_method_handler(unary, None, encode)
 
-    def _unary(self, method: str, inner: Inner, *, unary: bool) -> Callable[..., Any]:
+    def _unary(self, method: str, inner: Inner, read: Inner, *, unary: bool) -> Inner:
         async def wrapped(request: Any, context: Context) -> Any:
             begun_s = self._monotonic_s()
             try:
                 self._admit(method, context, deadline_required=unary)
-                answer = await inner(request, context)
+                answer = await inner(read(request), context)
             except Exception as error:
                 await self._refuse(method, context, error, begun_s)
             else:
@@ -196,13 +205,13 @@ class _Guard(grpc.aio.ServerInterceptor):
 
         return wrapped
 
-    def _stream(self, method: str, inner: Inner) -> Callable[..., Any]:
+    def _stream(self, method: str, inner: Inner, read: Inner) -> Callable[..., Any]:
         # A coroutine that writes for itself: what gRPC does with a generator, with no second one around it.
         async def wrapped(request: Any, context: Context) -> None:
             begun_s = self._monotonic_s()
             try:
                 self._admit(method, context, deadline_required=False)
-                answers: AsyncIterator[Any] | Awaitable[None] = inner(request, context)
+                answers: AsyncIterator[Any] | Awaitable[None] = inner(read(request), context)
                 work = answers if inspect.isawaitable(answers) else _write_all(answers, context)
                 await self._while_admitted(method, context, work)
             except Exception as error:
@@ -250,6 +259,8 @@ class _Guard(grpc.aio.ServerInterceptor):
     async def _refuse(self, method: str, context: Context, error: Exception, begun_s: float) -> None:
         if isinstance(error, grpc.aio.AbortError):
             raise error
+        if isinstance(error, DecodeError):
+            error = InvalidError(field="message", why="not to be read")
         if not isinstance(error, ColinkError):
             kind, place = type(error).__name__, error_place(error)
             get_logger().error("rpc_failed", method=method, error=kind, error_at=place)

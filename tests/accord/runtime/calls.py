@@ -11,6 +11,7 @@ import grpc.aio
 from accord.errors import Moved, NotFoundError, StaleEpochError
 from accord.runtime.mtls import Authority, MtlsFiles, PeerName, Trust, issue, make_authority
 from accord.runtime.rpc_server import RpcServer, current_peer
+from accord.wire.common.v1 import common_pb2 as wire
 
 CANARY = "canary-7f3a-never-leaves"
 MOVED = Moved("T000000000001", "us-iad", 7, b'{"signed":1}')
@@ -85,9 +86,12 @@ def _from_domains(*domains: str) -> Any:
     return allowed
 
 
+READ = ("ReadOne", "ReadForMany", "ReadMany", "ReadAndChat")
+"""Of each kind one that reads messages."""
+
 ALLOW = {
     _path(name): _from_domains(CELL, OTHER)
-    for name in ("Echo", "Moved", "Broken", "Hang", "Count", "Join", "Chat")
+    for name in ("Echo", "Moved", "Broken", "Hang", "Count", "Join", "Chat", *READ)
 } | {_path("Private"): _from_domains(CELL)}
 
 
@@ -103,5 +107,9 @@ def _add_calls(server: grpc.aio.Server) -> None:
         "Count": streams(count),
         "Join": grpc.stream_unary_rpc_method_handler(join),
         "Chat": grpc.stream_stream_rpc_method_handler(chat),
+        "ReadOne": unary(echo, wire.Moved.FromString),
+        "ReadForMany": streams(count, wire.Moved.FromString),
+        "ReadMany": grpc.stream_unary_rpc_method_handler(join, wire.Moved.FromString),
+        "ReadAndChat": grpc.stream_stream_rpc_method_handler(chat, wire.Moved.FromString),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))

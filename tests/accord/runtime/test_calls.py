@@ -22,7 +22,7 @@ from accord.errors import (
 from accord.runtime import logs, rpc_server
 from accord.runtime.mtls import MtlsFiles, Trust, make_authority
 from accord.runtime.rpc_client import call, error_of, open_channel
-from tests.accord.runtime.calls import CANARY, CELL, MOVED, OTHER, SERVICE, World
+from tests.accord.runtime.calls import CANARY, CELL, MOVED, OTHER, READ, SERVICE, World
 
 
 @pytest.fixture
@@ -186,6 +186,25 @@ async def test_streams_of_every_kind_pass(world: World) -> None:
         joined = await channel.stream_unary(f"/{SERVICE}/Join")(_each(b"a", b"b"), timeout=30)
         upper = [n async for n in channel.stream_stream(f"/{SERVICE}/Chat")(_each(b"a", b"b"), timeout=30)]
     assert (counted, joined, upper) == ([b"0", b"1", b"2"], b"a,b", [b"A", b"B"])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff" * 64, b"\x0a\x02\xff\xfe", b"\x7b" * 5_000, b"\x0a\xff\xff\xff\xff\x07"]
+)
+async def test_bytes_that_are_no_request_are_invalid_in_calls_of_every_kind(
+    world: World, data: bytes
+) -> None:
+    async with _channel(world, world.files(OTHER, OTHER)) as channel:
+        one, for_many, many, chat = (f"/{SERVICE}/{name}" for name in READ)
+        for answered in (
+            channel.unary_unary(one)(data, timeout=30),
+            channel.unary_stream(for_many)(data, timeout=30).read(),
+            channel.stream_unary(many)(_each(data), timeout=30),
+            channel.stream_stream(chat)(_each(data), timeout=30).read(),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await answered
+            assert isinstance(error_of(refused.value), InvalidError)
 
 
 async def test_a_stream_ends_with_the_typed_error_after_what_it_sent(world: World) -> None:
