@@ -77,6 +77,13 @@ class CellStream(Protocol):
     def socket_frame(self, socket: int, data: bytes) -> bool:
         """False: too much waits to be written."""
 
+    @property
+    def congested(self) -> bool:
+        """Much waits to be written: whoever adds to it should not be read."""
+
+    async def relieved(self) -> None:
+        """Wait until little waits to be written, or the stream is lost."""
+
     def close_socket(self, socket: int, code: int, reason: str) -> None:
         """Tell the cell that the socket is gone; nothing follows for it."""
 
@@ -170,6 +177,12 @@ class SocketEvents(Protocol):
 
 class ClientSocket(Protocol):
     """One client's socket, as the socket door hands it in."""
+
+    def pause(self) -> None:
+        """Read nothing more from the client until `resume`; what was read already may still come."""
+
+    def resume(self) -> None:
+        """Read on."""
 
     def write(self, frames: bytes) -> int:
         """Write finished frames; never blocks and never raises. Returns the bytes that wait to be sent."""

@@ -5,7 +5,8 @@ Invariants
     2. Frames of the client wait (a few) until the cell has opened the socket, and keep their order.
     3. A socket whose client reads too slowly is cut; it never holds up others.
     4. While a cell refuses sends of a workspace, this edge refuses what is over the rate that the cell named;
-       everything else of that workspace, and of all others, goes on.
+       everything else of that workspace, and of all others, goes on. Whoever speaks while much waits to be
+       written to a cell is not read for that long.
     5. A socket whose stream is lost gets `goodbye` with its earliest moment to return, and is closed.
 """
 
@@ -83,6 +84,7 @@ class Sockets:
         self._queue_bytes_max, self._sockets_max, self._wait_s = queue_bytes_max, sockets_max, wait_s
         self._closed, self._wrote, self._held, self._now_s = closed, wrote, held, now_s
         self._limits: dict[tuple[CellStream, str], SendLimit] = {}
+        self._unread: dict[CellStream, dict[int, ClientSocket]] = {}
         self._cells: Cells | None = None
         self._bindings: dict[int, _Binding] = {}
         self._fans: dict[CellStream, FanOut] = {}
@@ -132,10 +134,27 @@ class Sockets:
                 return
             if not binding.stream.socket_frame(number, data):
                 self._end(binding, CLOSE_TRY_LATER, "overloaded")
+            elif binding.stream.congested:
+                self._hold_reading(binding, binding.stream)
         elif len(binding.waiting) < WAITING_FRAMES_MAX:
             binding.waiting.append(data)
         else:
             self._end(binding, CLOSE_POLICY, "too_early")
+
+    def _hold_reading(self, binding: _Binding, stream: CellStream) -> None:
+        """Read nothing more of a client that speaks while much waits for its cell, until that has gone."""
+        held = self._unread.get(stream)
+        if held is None:
+            held = self._unread[stream] = {}
+            self._spawn(self._read_on(stream))
+        if binding.number not in held:
+            held[binding.number] = binding.client
+            binding.client.pause()
+
+    async def _read_on(self, stream: CellStream) -> None:
+        await stream.relieved()
+        for client in self._unread.pop(stream).values():
+            client.resume()
 
     def _holds_back(self, binding: _Binding, stream: CellStream, data: bytes) -> bool:
         """Refuse a message of a workspace that is over its limit."""

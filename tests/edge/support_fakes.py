@@ -64,6 +64,8 @@ class FakeCell(cell_stubs.GatewayServicer):
         self.people: dict[bytes, str] = {}
         self.topics = ["T0/C0"]
         self.refuse: cell_wire.SocketRefused | None = None
+        self.reads = asyncio.Event()
+        self.reads.set()
         self.files: dict[str, bytes] = {}
         self.uploads: list[tuple[str, bytes]] = []
 
@@ -90,6 +92,7 @@ class FakeCell(cell_stubs.GatewayServicer):
 
     async def _read(self, requests: Any, session: Session) -> None:
         async for batch in requests:
+            await self.reads.wait()
             for frame in batch.frames:
                 session.frames.append(frame)
                 kind = frame.WhichOneof("frame")

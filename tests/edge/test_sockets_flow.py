@@ -207,6 +207,34 @@ async def test_the_limit_of_sockets_is_answered_with_a_moment_to_return(tmp_path
         assert not first.closed
 
 
+async def test_who_says_much_to_a_cell_that_does_not_read_is_not_read_and_not_cut(tmp_path: Path) -> None:
+    count = 2_000
+    async with running_world(tmp_path) as world:
+        loud, quiet = await world.open_socket(), await world.open_socket()
+        await said(loud, 1)
+        await said(quiet, 1)
+        world.home.reads.clear()
+        first = world.home.session.of("open_socket")[0].socket
+
+        async def flood() -> None:
+            for number in range(count):
+                await loud.send_str(f"{number:06d}" + "x" * 16_000)
+
+        flooding = asyncio.create_task(flood())
+        await asyncio.sleep(1.0)
+        assert not flooding.done(), "32 MB are not taken in"
+        await quiet.send_str("quiet")
+        world.home.session.send(event(b"goes on"))
+        assert await said(quiet, 1) == await said(loud, 1) == ["goes on"]
+        world.home.reads.set()
+        await asyncio.wait_for(flooding, 60)
+        await until(lambda: len(world.home.session.of("socket_frame")) == count + 1, 60)
+        frames = world.home.session.of("socket_frame")
+        assert [one.data[:6] for one in frames if one.socket == first] == [
+            b"%06d" % number for number in range(count)
+        ]
+
+
 async def test_sends_over_a_limit_are_refused_here_and_all_else_goes_on(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
         loud = await world.open_socket()

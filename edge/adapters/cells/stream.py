@@ -33,6 +33,8 @@ from edge.ports import CallAnswer, CallRequest, LookupIndex, SocketEvents
 CHUNK_BYTES = 256 * 1024
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
+# From here on those who speak are not read, until half of it has gone.
+CONGESTED_BYTES = 1024 * 1024
 SLOTS_MAX = 65_536
 HELLO_S = 5.0
 # After the deadline, for the cell's own word of how it ended: it knows what was not written.
@@ -217,6 +219,13 @@ class Stream:
         frame = self._outbox.add(len(data) + 16).socket_frame
         frame.socket, frame.data = socket, data
         return True
+
+    @property
+    def congested(self) -> bool:
+        return self._outbox.waiting_bytes > CONGESTED_BYTES
+
+    async def relieved(self) -> None:
+        await self._outbox.room(CONGESTED_BYTES // 2)
 
     def close_socket(self, socket: int, code: int, reason: str) -> None:
         if self.ready:

@@ -7,6 +7,7 @@ Invariants
 """
 
 import asyncio
+import socket
 import ssl
 from http import HTTPStatus
 from pathlib import Path
@@ -31,6 +32,7 @@ from edge.services.sockets import Sockets
 from edge.services.tokens import Tokens
 
 FRAME_BYTES_MAX = 16 * 1024
+RECEIVED_BYTES = 64 * 1024
 CLOSING_S = 2.0
 # Unanswered when the next one is due: that is when the third interval is over.
 SILENT_PINGS_MAX = 2
@@ -93,6 +95,14 @@ class _Client(WSListener):
         self._write(frames)
         return self._waiting()
 
+    def pause(self) -> None:
+        if not self._plain.is_closing():
+            self._plain.pause_reading()
+
+    def resume(self) -> None:
+        if not self._plain.is_closing():
+            self._plain.resume_reading()
+
     def close(self, code: int, reason: str) -> None:
         if self._ended:
             return
@@ -146,17 +156,19 @@ class SocketDoor:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             context.load_cert_chain(*self._tls)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.create_server((self._host, self._port), family=family, backlog=4_096)
+        # Accepted sockets inherit it. What is read at once is no more than this, and no buffer grows beyond.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
         self._server = await ws_create_server(
             self._handshake,
-            self._host,
-            self._port,
+            sock=listening,
             max_frame_size=64 * 1024,
             use_aiofastnet=False,
-            backlog=4_096,
             ssl=context,
         )
         self._pinging = asyncio.ensure_future(self._ping())
-        return int(self._server.sockets[0].getsockname()[1])
+        return int(listening.getsockname()[1])
 
     async def stop(self) -> None:
         """Take no new sockets; those open are told to go and have `CLOSING_S` to do so."""
