@@ -1,1 +1,1 @@
-"""Every parser of the product against bytes that nobody meant to write."""
+"""Every parser and every rpc of the product against what nobody meant to write."""

@@ -178,7 +178,7 @@ def make_site(folder: Path) -> Site:
     """Write keys, certificates and settings."""
     site = Site(folder, free_port())
     (folder / "trust").mkdir(parents=True)
-    for name in (CELL, "fra", "ber", "iad", "operator", "directory"):
+    for name in (CELL, "us-iad", "fra", "ber", "iad", "operator", "directory"):
         authority = make_authority(name, f"{name}.{FEDERATION}")
         site.authorities[name] = authority
         (folder / "trust" / f"{name}.{FEDERATION}.pem").write_bytes(authority.cert_pem)
