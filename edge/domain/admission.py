@@ -15,7 +15,7 @@ from edge.domain.methods import READS
 
 RETRY_AFTER_MS = 1_000
 BURST_S = 0.1
-GROWTH_PER_S = 0.1
+GROWTH_PER_S = 0.25
 IDLE_S = 1.0
 
 

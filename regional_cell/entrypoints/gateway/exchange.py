@@ -10,6 +10,7 @@ Invariants
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -45,6 +46,7 @@ PACE_S, PACE_FRAMES = 0.002, 64
 # How often edges are told of refused sends, and which part of what was written may come meanwhile: not all,
 # so that what waits becomes less.
 LIMIT_S, LIMIT_SHARE = 0.1, 0.9
+TAKEN_TICKS, RATE_TICKS = 20, 3
 
 
 class Edges(Protocol):
@@ -85,7 +87,7 @@ class Exchange:
         self.hello, self.body_bytes_max = hello, body_bytes_max
         self._edges, self._metrics, self._federation = edges, metrics, federation
         self._sessions: set[Session] = set()
-        self._taken: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self._taken: deque[dict[str, int]] = deque(maxlen=TAKEN_TICKS)
 
     def facts(self, peer: PeerName, said: wire.EdgeHello) -> EdgeFacts:
         """The edge behind a stream. PeerRefusedError when name, certificate and directory do not agree."""
@@ -122,14 +124,16 @@ class Exchange:
         """Tell edges how many sends may come of residents whose sends were refused. Called every `LIMIT_S`
         with how many the writer took of each resident since.
         """
-        self._taken = (self._taken[1], dict(taken))
+        self._taken.append(dict(taken))
         refused: dict[str, list[Session]] = {}
         for session in self._sessions:
             for resident in session.link.refused_residents():
                 refused.setdefault(resident, []).append(session)
         for resident, sessions in refused.items():
-            written = sum(part.get(resident, 0) for part in self._taken)
-            per_s = max(1, int(LIMIT_SHARE * written / (2 * LIMIT_S) / len(sessions)))
+            ticks = [tick.get(resident, 0) for tick in self._taken]
+            # The best of late: a writer takes by batches, and it was idle until the flood came.
+            best = max(sum(ticks[at : at + RATE_TICKS]) for at in range(len(ticks)))
+            per_s = max(1, int(LIMIT_SHARE * best / (RATE_TICKS * LIMIT_S) / len(sessions)))
             for session in sessions:
                 limit = wire.SendLimit(resident=resident, per_s=per_s)
                 session.outbox.put(wire.CellFrame(send_limit=limit), 64)

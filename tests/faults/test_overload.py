@@ -1,0 +1,202 @@
+"""More than a cell can do: what is refused is told so at once, nothing acknowledged is lost, others go on."""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+
+from tests.support.device import Device
+from tests.support.federation import RunningDemo
+from tests.support.flood import flooded, load_room
+from tests.support.load import Load
+
+# Of a call, as the edge's default is; a machine may be slow, a deadline is one.
+DEADLINE_S = 10.0
+QUEUE_MAX = 8_192
+# How long a slow machine may need until each kind of answer was seen.
+ENOUGH, PATIENCE_S = 3, 90.0
+LOUD = "load"
+
+
+@pytest.fixture(scope="module")
+def busy() -> Iterator[RunningDemo]:
+    """One cell, with a workspace whose people will be too loud beside the ordinary ones."""
+    options = ("--cells", "de-fra", "--rate-limits", "off", "--no-latency", "--load", "20:1:20")
+    with RunningDemo(*options) as running:
+        yield running
+
+
+def metric(demo: RunningDemo, line: str, *, cell: bool = True) -> float:
+    """The value of one line of the metrics of the cell, or of its edge; 0 where there is none."""
+    row = demo.cell("de-fra") if cell else demo.edge("fra")
+    text = httpx2.get(row["metrics"], timeout=30).text
+    return next((float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line)), 0.0)
+
+
+@contextmanager
+def sending(device: Device, channel: str) -> Iterator[Counter[str]]:
+    """Somebody posts all the while; how each ended."""
+    ended: Counter[str] = Counter()
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.wait(0.05):
+            ended[device.send(channel, f"meanwhile {uuid.uuid4().hex[:10]}")] += 1
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ended
+    finally:
+        stopping.set()
+        thread.join()
+
+
+@pytest.mark.fault("F39")
+@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_a_workspace_that_sends_without_end_is_refused_and_nobody_else(
+    busy: RunningDemo, fault: str, seconds: int
+) -> None:
+    """Its clients keep 8,000 messages unanswered and say again at once what is refused: each gets an answer,
+    some are accepted, what is accepted reaches every member once and in one order, and no socket is cut.
+    Meanwhile people of another workspace post, none of their posts is refused, the writer's queue stays
+    within its limit, and the verdict is clean.
+    """
+    waiting = [0.0]
+    with Load(busy, fault, edges=("fra",), writers=2, pause_s=0.05, timeout_s=30) as load:
+        with (
+            load.device("fra") as other,
+            load.fault("flood", LOUD),
+            flooded(busy) as flood,
+            sending(other, load.channels[0]) as ended,
+        ):
+            ends_s = time.monotonic() + seconds
+            while time.monotonic() < ends_s or ended["ok"] < ENOUGH:
+                assert time.monotonic() < ends_s + PATIENCE_S, ended
+                waiting.append(metric(busy, 'colink_queue_waiting{queue="writer"}'))
+                time.sleep(0.2)
+        load.goes_on(1)
+    print(f"{flood}, others {dict(ended)}, at most {max(waiting):.0f} waited")
+    assert flood.refused > 0
+    assert flood.accepted > 0
+    assert (flood.faults, flood.lost) == ([], 0)
+    assert not ended["fail"]
+    assert max(waiting) <= QUEUE_MAX
+    assert load.verdict().violations == [], load.story
+
+
+@pytest.mark.fault("F44")
+@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_when_clients_ignore_every_refusal_the_cell_works_on_and_is_soon_as_before(
+    busy: RunningDemo, fault: str, seconds: int
+) -> None:
+    """As much again as is refused, all the while: what is accepted does not end, nothing of it is lost, and
+    afterwards a message of the same people is accepted within the deadline of a call. The verdict is clean.
+    """
+    with Load(busy, fault, edges=("fra",), writers=2, pause_s=0.05, timeout_s=30) as load:
+        committed = 'colink_events_total{kind="MessagePosted"}'
+        with load.fault("storm", LOUD), flooded(busy) as flood:
+            time.sleep(seconds / 2)
+            half = metric(busy, committed)
+            time.sleep(seconds / 2)
+            assert metric(busy, committed) > half
+        load.goes_on()
+    print(flood)
+    assert flood.refused > flood.accepted > 0
+    assert (flood.faults, flood.lost) == ([], 0)
+    assert flood.calm_s < DEADLINE_S
+    assert load.verdict().violations == [], load.story
+
+
+@pytest.mark.fault("F39")
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.long)])
+def test_a_workspace_that_reads_without_end_is_told_to_wait(
+    busy: RunningDemo, fault: str, seconds: int
+) -> None:
+    """Six hundred of its calls at once read history and search: each is answered, with its page or with 429
+    and Retry-After. People of another workspace post meanwhile, none of their posts is refused, and the
+    verdict is clean.
+    """
+    with Load(busy, fault, edges=("fra",), writers=2, pause_s=0.05, timeout_s=30) as load:
+        with (
+            load.device("fra") as other,
+            load.fault("reads", LOUD),
+            sending(other, load.channels[0]) as ended,
+        ):
+            answers = asyncio.run(_read_on(busy, seconds, ended))
+        load.goes_on(1)
+    print(f"{dict(answers)}, others {dict(ended)}")
+    assert set(answers) == {"200", "429 ratelimited"}
+    assert ended["ok"]
+    assert not ended["fail"]
+    assert load.verdict().violations == [], load.story
+
+
+async def _read_on(demo: RunningDemo, seconds: float, others: Counter[str]) -> Counter[str]:
+    room, api = load_room(demo), demo.edge("fra")["api"]
+    answers: Counter[str] = Counter()
+    ends_s = time.monotonic() + seconds
+
+    def over() -> bool:
+        now_s, enough = time.monotonic(), answers["200"] and answers["429 ratelimited"] and others["ok"]
+        return now_s > ends_s + (0 if enough else PATIENCE_S)
+
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx2.AsyncClient(timeout=PATIENCE_S, limits=limits) as client:
+
+        async def reader(token: str, method: str, arguments: dict[str, str]) -> None:
+            while not over():
+                headers = {"authorization": f"Bearer {token}"}
+                answer = await client.post(api + method, data=arguments, headers=headers)
+                word = str(answer.status_code)
+                if answer.status_code == 429:
+                    assert int(answer.headers["retry-after"]) >= 1
+                    word += f" {answer.json()['error']}"
+                    await asyncio.sleep(0.05)
+                answers[word] += 1
+
+        async with asyncio.TaskGroup() as group:
+            for place in range(600):
+                token = room.tokens[place % len(room.tokens)]
+                if place % 3:
+                    group.create_task(reader(token, "conversations.history", {"channel": room.channel}))
+                else:
+                    group.create_task(reader(token, "search.messages", {"query": "seldom"}))
+    return answers
+
+
+@pytest.mark.fault("F46")
+@pytest.mark.parametrize("readers", [100, pytest.param(1_000, marks=pytest.mark.long)])
+def test_however_many_ask_for_a_page_that_is_not_kept_it_is_loaded_once(
+    busy: RunningDemo, fault: str, readers: int
+) -> None:
+    """All get the page with the newest message; one of them had it loaded."""
+    del fault
+    room, api = load_room(busy), busy.edge("fra")["api"]
+    counters = {how: f'colink_history_pages_total{{how="{how}"}}' for how in ("loaded", "shared", "kept")}
+
+    async def read_all() -> list[str]:
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as client:
+
+            async def call(place: int, method: str, **arguments: str) -> httpx2.Response:
+                token = room.tokens[place % len(room.tokens)]
+                headers = {"authorization": f"Bearer {token}"}
+                return await client.post(
+                    api + method, data={"channel": room.channel, **arguments}, headers=headers
+                )
+
+            assert (await call(0, "chat.postMessage", text="the newest")).json()["ok"]
+            pages = await asyncio.gather(*(call(place, "conversations.history") for place in range(readers)))
+            return [page.json()["messages"][0]["text"] for page in pages]
+
+    before = {how: metric(busy, line) for how, line in counters.items()}
+    assert set(asyncio.run(read_all())) == {"the newest"}
+    more = {how: metric(busy, line) - before[how] for how, line in counters.items()}
+    assert more["loaded"] == 1
+    assert sum(more.values()) == readers
