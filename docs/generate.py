@@ -33,6 +33,7 @@ from docs import faults, invariants, queues
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
+from docs.hostile import hostile
 from docs.tables import code, table
 from edge.settings import EdgeSettings
 from regional_cell.domain.events import KINDS
@@ -393,6 +394,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/events.md": events_page,
     "reference/faults.md": faults_page,
     "reference/histories.md": lambda: page("Histories", *histories()),
+    "reference/hostile-input.md": lambda: page("Hostile input", *hostile()),
     "reference/invariants.md": invariants_page,
     "reference/log-keys.md": log_keys_page,
     "reference/methods.md": methods_page,

@@ -27,7 +27,7 @@ from accord.errors import (
 from accord.ids import new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, Receive, Scope, Send
-from edge.domain.answers import error_body, ok_false, retry_after_s
+from edge.domain.answers import error_body, retry_after_s
 from edge.domain.methods import METHODS, ORDERING, READS, TOKENLESS
 from edge.entrypoints.http.bodies import (
     Body,
@@ -208,11 +208,11 @@ def _deadline_s(text: str) -> float | None:
 
 def _echo(args: dict[str, object]) -> CallAnswer:
     error = args.get("error")
-    if isinstance(error, str) and error:
-        body = ok_false(error, args=args)
-    else:
-        body = orjson.dumps({"ok": True, "args": args})
-    return CallAnswer(200, (), body, "")
+    refused = {"ok": False, "error": error} if isinstance(error, str) and error else {"ok": True}
+    try:
+        return CallAnswer(200, (), orjson.dumps({**refused, "args": args}), "")
+    except orjson.JSONEncodeError:
+        raise InvalidError(field="body", why="nested too deep", api="invalid_json") from None
 
 
 async def _write(scope: Scope, send: Send, answer: CallAnswer, request_id: str, gone: list[bool]) -> str:

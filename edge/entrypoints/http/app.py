@@ -11,6 +11,10 @@ from accord.errors import ColinkError, OverloadedError, WrongEdgeError
 from accord.runtime.metrics import AsgiApp, Metrics, Receive, Scope, Send, health_app
 from edge.domain.answers import error_body, retry_after_s
 
+# What does not go to the framework.
+API, WEBHOOKS = "/api/", "/services/"
+HEALTH = ("/livez", "/readyz", "/metrics")
+
 RETRY_AFTER_MS = 1_000
 
 
@@ -44,7 +48,7 @@ def make_app(
         nonlocal under_way
         if scope["type"] != "http":
             return
-        if scope["path"] in ("/livez", "/readyz", "/metrics"):
+        if scope["path"] in HEALTH:
             waiting.set(under_way)
             await health(scope, receive, send)
             return
@@ -61,7 +65,7 @@ def make_app(
 
     def door(scope: Scope) -> AsgiApp:
         path = scope["path"]
-        return api if path.startswith("/api/") else webhooks if path.startswith("/services/") else rest
+        return api if path.startswith(API) else webhooks if path.startswith(WEBHOOKS) else rest
 
     return app
 

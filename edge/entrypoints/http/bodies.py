@@ -7,11 +7,11 @@ Invariants
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
@@ -267,8 +267,8 @@ def _pairs(data: bytes) -> Iterable[tuple[str, str]]:
 
 def _json_object(body: bytes) -> dict[str, object]:
     try:
-        value = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
         raise InvalidError(field="body", why="malformed JSON", api="invalid_json") from None
     if not isinstance(value, dict):
         raise InvalidError(field="body", why="not an object", api="json_not_object")
