@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from accord.errors import Reason
 from accord.wire.cell.v1 import operations_pb2 as pb
 from deploy.demo.api import Api
 from deploy.demo.operator import Operator
@@ -18,54 +19,22 @@ from deploy.demo.residents import (
 from deploy.demo.seed import SeedMessage, SeedPerson, SeedWorkspace
 
 USER_SCOPES = (
-    "channels:read",
-    "channels:write",
-    "channels:history",
-    "groups:read",
-    "groups:write",
-    "groups:history",
-    "im:read",
-    "im:write",
-    "im:history",
-    "mpim:read",
-    "mpim:write",
-    "mpim:history",
-    "chat:write",
-    "users:read",
-    "users:read.email",
-    "users.profile:read",
-    "users.profile:write",
-    "users:write",
-    "team:read",
-    "reactions:read",
-    "reactions:write",
-    "files:read",
-    "files:write",
-    "search:read",
-    "rtm:stream",
-)
+    "channels:read", "channels:write", "channels:history", "groups:read", "groups:write",
+    "groups:history", "im:read", "im:write", "im:history", "mpim:read", "mpim:write", "mpim:history",
+    "chat:write", "users:read", "users:read.email", "users.profile:read", "users.profile:write",
+    "users:write", "team:read", "reactions:read", "reactions:write", "files:read", "files:write",
+    "search:read", "rtm:stream",
+)  # fmt: skip
 BOT_SCOPES = (
-    "channels:read",
-    "channels:history",
-    "channels:join",
-    "groups:read",
-    "groups:history",
-    "im:read",
-    "im:write",
-    "im:history",
-    "chat:write",
-    "chat:write.customize",
-    "users:read",
-    "users:write",
-    "team:read",
-    "reactions:read",
-    "reactions:write",
-    "files:read",
-    "files:write",
-    "incoming-webhook",
+    "channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "im:read",
+    "im:write", "im:history", "chat:write", "chat:write.customize", "users:read", "users:write",
+    "team:read", "reactions:read", "reactions:write", "files:read", "files:write", "incoming-webhook",
     "rtm:stream",
-)
+)  # fmt: skip
 ADMIN_SCOPES = ("admin",)
+# A machine that is busy with the start may keep a cell from its directory for a while.
+TRIES = 4
+AGAIN_S = 2.0
 
 
 class SeedRefusedError(Exception):
@@ -123,20 +92,32 @@ class Seeder:
         async def of(cell: CellDoor) -> None:
             people = [person for person in everyone.values() if person.country == cell.jurisdiction]
             self._passwords.update({person.email: secrets.token_urlsafe(9) for person in people})
-            specs = [self._spec(person, self._passwords[person.email]) for person in people]
-            stub = self._operator.provisioning(cell.address, cell.name)
-            answer = await self._operator.ask(
-                stub.CreatePersons,
-                pb.CreatePersonsRequest(
-                    context=self._operator.context(), establishment=cell.jurisdiction, persons=specs
-                ),
-            )
-            for person, created in zip(people, answer.persons, strict=True):
-                if not created.person:
-                    raise SeedRefusedError(f"{person.handle} was refused: {created.reason}")
-                self._persons[person.email] = (created.person, cell.name)
+            for turn in range(TRIES):
+                await asyncio.sleep(turn * AGAIN_S)
+                refused = await self._create_persons(cell, people)
+                people = [person for person in people if person.email in refused]
+                if set(refused.values()) != {Reason.NOT_READY.value}:
+                    break
+            for person in people:
+                raise SeedRefusedError(f"{person.handle} was refused: {refused[person.email]}")
 
         await asyncio.gather(*(of(cell) for cell in self._cells.values()))
+
+    async def _create_persons(self, cell: CellDoor, people: list[SeedPerson]) -> dict[str, str]:
+        """Create them in their home. Returns e-mail and reason of those that were refused."""
+        stub = self._operator.provisioning(cell.address, cell.name)
+        specs = [self._spec(person, self._passwords[person.email]) for person in people]
+        request = pb.CreatePersonsRequest(
+            context=self._operator.context(), establishment=cell.jurisdiction, persons=specs
+        )
+        answer = await self._operator.ask(stub.CreatePersons, request)
+        refused: dict[str, str] = {}
+        for person, created in zip(people, answer.persons, strict=True):
+            if created.person:
+                self._persons[person.email] = (created.person, cell.name)
+            else:
+                refused[person.email] = created.reason
+        return refused
 
     @staticmethod
     def _spec(person: SeedPerson, password: str = "") -> pb.PersonSpec:
