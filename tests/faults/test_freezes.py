@@ -6,16 +6,19 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.faults.test_partitions import MISSING, search_abroad
 from tests.support.faults.freezing import frozen, pids_of
 from tests.support.faults.probing import Asked, ask
 from tests.support.faults.watchdog import Watchdog
+from tests.support.faults.wired import Wired
 from tests.support.federation import RunningDemo
 from tests.support.load import Load
 from tests.support.rooms import person
 from tests.support.swapping import Swapped
+from tests.support.waiting import until
 
 PROCESSES = ("de-fra", "de-fra/2")
-DEADLINE_S, SPARE_S = 10.0, 2.0
+DEADLINE_S, SEARCH_S, SPARE_S = 10.0, 2.0, 2.0
 LASTING = [3, *(pytest.param(lasts_s, marks=pytest.mark.long) for lasts_s in (15, 90))]
 
 
@@ -102,4 +105,26 @@ def test_a_process_that_was_overtaken_while_it_stood_still_writes_nothing_over_i
                 asked = keep_asking(apart, "acme", "fra", lasts_s)
             assert all(one.is_typed for one in asked), asked
             load.goes_on()
+    assert load.verdict().violations == [], load.story
+
+
+@pytest.mark.fault("F41")
+@pytest.mark.parametrize("times", [3, pytest.param(30, marks=pytest.mark.long)])
+def test_a_search_over_all_cells_does_not_wait_for_one_that_stands_still(
+    wired: Wired, fault: str, times: int
+) -> None:
+    """Under load on the cell that asks: each search is answered by its deadline with what the others have,
+    and names the cell that is missing; thawed, it is whole again. The verdict is clean.
+    """
+    demo, watchdog = wired.demo, wired.network.watchdog
+    until(lambda: set(search_abroad(wired).values()) == {"complete"}, 30, "a search over both cells")
+    with Load(demo, fault, workspace="globex", writers=2, pause_s=0.05) as load:
+        with load.fault("freeze", "de-fra"), frozen(watchdog, pids_of(demo, "de-fra")):
+            for _ in range(times):
+                began_s = time.monotonic()
+                states = search_abroad(wired)
+                assert (states["us-iad"], states["de-fra"] in MISSING) == ("complete", True), states
+                assert time.monotonic() - began_s < SEARCH_S + SPARE_S
+        until(lambda: set(search_abroad(wired).values()) == {"complete"}, 60, "the search is whole again")
+        load.goes_on()
     assert load.verdict().violations == [], load.story

@@ -91,6 +91,23 @@ class EdgeStream:
 
     async def call(self, token: str, resident: str, epoch: int, method: str, body: bytes) -> wire.Answer:
         """One call; its answer."""
+        number, frames = self.frames_of(token, resident, epoch, method, body)
+        await self.send(*frames)
+        while True:
+            answer: wire.Answer = (await self.until("answer")).answer
+            if answer.id == number:
+                return answer
+
+    def frames_of(
+        self,
+        token: str,
+        resident: str,
+        epoch: int,
+        method: str,
+        body: bytes,
+        deadline_ms: int = 5_000,
+    ) -> tuple[int, list[wire.EdgeFrame]]:
+        """The number of one call, and its frames."""
         self._number += 1
         call = wire.Call(
             id=self._number,
@@ -100,16 +117,12 @@ class EdgeStream:
             method=method,
             content_type="application/json",
             body=body,
-            deadline_ms=5_000,
+            deadline_ms=deadline_ms,
             request_id=f"by-hand-{self._number}",
             viewer_country="DE",
         )
         slot = wire.PrincipalSlot(slot=self._number, token=token)
-        await self.send(wire.EdgeFrame(principal=slot), wire.EdgeFrame(call=call))
-        while True:
-            answer: wire.Answer = (await self.until("answer")).answer
-            if answer.id == self._number:
-                return answer
+        return self._number, [wire.EdgeFrame(principal=slot), wire.EdgeFrame(call=call)]
 
     async def until(self, kind: str) -> wire.CellFrame:
         """The next frame of a kind. Raises AssertionError when the stream ended first."""

@@ -112,7 +112,7 @@ class Calls:
             if (moved := self._moved(resident)) is not None:
                 raise StaleEpochError(moved=moved) from None
             raise
-        if state.lifecycle in ("moved", "closed") or (epoch and epoch != state.epoch):
+        if state.lifecycle in ("moved", "closed") or epoch != state.epoch:
             raise StaleEpochError(moved=self._moved(resident), retry_after_ms=1_000)
 
     async def _caller(self, resident: str, token: str) -> Caller:
