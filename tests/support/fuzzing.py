@@ -15,6 +15,7 @@ from accord.errors import InvalidError
 
 CPU_S_MAX = 1.0
 GROWTH_BYTES_MAX = 64 * 1024 * 1024
+INPUT_BYTES_MAX = 100_000
 
 # (what to do, where, how much, which bytes): see `edited`.
 Edit = tuple[int, int, int, bytes]
@@ -89,6 +90,8 @@ def edited(data: bytes, edits: Sequence[Edit]) -> bytes:
     for kind, where, much, piece in edits:
         at = where % (len(made) + 1)
         to = min(len(made), at + 1 + much % 64)
+        if kind in (0, 4, 6) and len(made) > INPUT_BYTES_MAX:
+            continue
         if kind == 0:
             made[at:at] = piece
         elif kind == 1:
@@ -107,7 +110,7 @@ def edited(data: bytes, edits: Sequence[Edit]) -> bytes:
             moved = made[at:to]
             del made[at:to]
             made += moved
-    return bytes(made)
+    return bytes(made[:INPUT_BYTES_MAX])
 
 
 def judge(target: Target, data: bytes) -> bool:

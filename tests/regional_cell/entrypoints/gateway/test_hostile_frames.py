@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import grpc.aio
+import pytest
 
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.socket_frames import KINDS
@@ -14,6 +15,8 @@ from tests.regional_cell.edges import WAIT_S, TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 from tests.support.attacks import attacks
 
+# A cell is started for each test, which is slow where everything is.
+pytestmark = pytest.mark.timeout(240)
 ELSEWHERE = "C00000000FFFF"
 SAID: dict[str, dict[str, Any]] = {
     "message": {"id": 1, "channel": "{room}", "text": "kept", "thread_ts": "1.2", "client_msg_id": "k"},

@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from accord.encoding import b64url, canonical_json, unb64url
 from accord.identity import TOKEN_PREFIXES, SigningKey, mint, new_token_id
 from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 
+# A cell is started for each test, which is slow where everything is.
+pytestmark = pytest.mark.timeout(240)
 STRANGER = SigningKey.from_seed(b"s" * 32)
 PURPOSES = ("rtm", "app_socket", "upload", "response", "sign_in", "identity", "resume")
 Case = Callable[[Town], str]
