@@ -42,6 +42,8 @@ DATA_CLASS = "message_body"
 PURPOSE = "local"
 LEG = "edge"
 FLUSH_S = 60.0
+# How soon a book that could not be written is tried again.
+RETRY_S = 1.0
 KEPT_MAX = 10_000
 
 Key = tuple[str, str, str, str, bool]
@@ -84,6 +86,7 @@ class EdgePassages:
         self._refused: dict[Key, Decision] = {}
         self._bundle: CompiledBundle | None = None
         self._unbooked: list[_Open] = []
+        self._unannounced: list[_Open] = []
         self._broken = ""
 
     def edge_passage(
@@ -106,9 +109,12 @@ class EdgePassages:
             opened.size_bytes += size_bytes
 
     async def run(self) -> None:
-        """Book once a minute until cancelled."""
+        """Book once a minute until cancelled, and sooner while the book cannot be written."""
         while True:
-            await asyncio.sleep(FLUSH_S)
+            for _ in range(int(FLUSH_S / RETRY_S)):
+                await asyncio.sleep(RETRY_S)
+                if self._broken:
+                    break
             await self.flush()
 
     async def flush(self) -> None:
@@ -123,10 +129,13 @@ class EdgePassages:
         self._open = {key: opened for key, opened in self._open.items() if self._holds(opened)}
         if not counted and not self._broken:
             return
+        announced, self._unannounced = self._unannounced, []
+        entries = [self._announcement(opened) for opened in announced]
         try:
-            await self._ledger.append([self._entry(opened, AGGREGATE) for opened in counted])
+            await self._ledger.append([*entries, *(self._entry(opened, AGGREGATE) for opened in counted)])
         except ColinkError as error:
             self._unbooked = counted + self._unbooked
+            self._unannounced = announced + self._unannounced
             self._broken = error.metadata.get("why", "") or error.reason.value
             return
         self._broken = ""
@@ -178,9 +187,13 @@ class EdgePassages:
 
     async def _announce(self, opened: _Open) -> None:
         try:
-            await self._ledger.append([self._entry(replace(opened, items=0, size_bytes=0), INTENT)])
+            await self._ledger.append([self._announcement(opened)])
         except ColinkError as error:
+            self._unannounced.append(opened)
             self._broken = error.metadata.get("why", "") or error.reason.value
+
+    def _announcement(self, opened: _Open) -> Any:
+        return self._entry(replace(opened, items=0, size_bytes=0), INTENT)
 
     def _entry(self, opened: _Open, phase: str) -> Any:
         header = Header(

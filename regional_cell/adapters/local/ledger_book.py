@@ -17,7 +17,7 @@ Blocking; not safe for threads. The adapter in `ledger.py` gives it one thread.
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ class Book:
         self._nodes: dict[tuple[int, int], bytes] = {}
         self._leaves: list[bytes] = []
         (folder / "book").mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        # A full disk keeps nobody from starting: what could not be written is the next append's to write.
+        with suppress(OSError), self._alone():
             self._drop_torn_line()
             self._catch_up()
 
@@ -80,15 +81,15 @@ class Book:
                     raise LedgerUnavailableError(why=self.broken)
                 first = self.size
                 lines = [self._line(first + place, entry) for place, entry in enumerate(entries)]
-                self._write(lines)
+                before = self._write(lines)
             except (OSError, InvalidError) as error:
                 raise LedgerUnavailableError(why=type(error).__name__) from error
             try:
                 self._extend(data for _, data in lines)
             except OSError as error:
-                # The lines are synced already; whether they count is known after the next start.
-                self.broken = f"checkpoint: {type(error).__name__}"
-                raise LedgerUnavailableError(why=self.broken) from error
+                if not self.broken:
+                    self._cut_back(before)
+                raise LedgerUnavailableError(why=type(error).__name__) from error
         return first
 
     def _line(self, index: int, entry: Entry) -> tuple[bytes, bytes]:
@@ -99,8 +100,10 @@ class Book:
             raise InvalidError(field="entry", why="too_long")
         return line, leaf_data(shown, entry.sealed, salt)
 
-    def _write(self, lines: list[tuple[bytes, bytes]]) -> None:
-        """Append the lines to their files and sync; on an error the files are cut back to where they were."""
+    def _write(self, lines: list[tuple[bytes, bytes]]) -> list[tuple[Path, int]]:
+        """Append the lines to their files and sync. Gives the lengths before, to which the files are cut
+        back on an error.
+        """
         index, undo = self.size, list[tuple[Path, int]]()
         try:
             while index < self.size + len(lines):
@@ -115,23 +118,40 @@ class Book:
                 index += len(chosen)
             _sync_folder(self._folder / "book")
         except OSError:
-            for path, length in undo:
-                try:
-                    os.truncate(path, length)
-                except OSError:
-                    self.broken = "cut back"
+            self._cut_back(undo)
             raise
+        return undo
+
+    def _cut_back(self, lengths: list[tuple[Path, int]]) -> None:
+        for path, length in lengths:
+            try:
+                os.truncate(path, length)
+            except OSError:
+                self.broken = "cut back"
 
     def _extend(self, leaves: Iterable[bytes]) -> None:
-        """Take leaf data of lines that are synced into the tree, tile by tile, and sign the new size."""
-        old = self.size
-        for data in leaves:
-            self._grow(data)
-            if self.size % WIDTH == 0:
+        """Take leaf data of lines that are synced into the tree, tile by tile, and sign the new size once all
+        tiles are there. On an error the tree is as before, and the book broken where the new size is signed.
+        """
+        first, nodes, kept = self.size, dict(self._nodes), list(self._leaves)
+        try:
+            old = first
+            for data in leaves:
+                self._grow(data)
+                if self.size % WIDTH == 0:
+                    self._publish(old)
+                    old = self.size
+            if self.size > old:
                 self._publish(old)
-                old = self.size
-        if self.size > old:
-            self._publish(old)
+            if self.size > first:
+                self._sign()
+        except OSError as error:
+            self.size, self._nodes, self._leaves = first, nodes, kept
+            proven = self._proven()
+            if proven is not None and proven.size > first:
+                # It may not outlast a power cut: whether the lines count is known after the next start.
+                self.broken = f"checkpoint: {type(error).__name__}"
+            raise
 
     def _grow(self, data: bytes) -> None:
         for level, index, node in new_nodes(self.size, leaf_hash(data), self._hash_at):
@@ -143,11 +163,13 @@ class Book:
         self.size += 1
 
     def _publish(self, old: int) -> None:
-        """Write the tiles that changed and the new checkpoint; all new leaves are of one tile."""
+        """Write the tiles that changed; all new leaves are of one tile."""
         for level, n, width in tiles_between(old, self.size):
             self._put(tile_path(level, n, width), tile_bytes(level, n, width, self._hash_at))
         n, place = divmod(self.size - 1, WIDTH)
         self._put(entries_path(n, place + 1), entry_bundle(self._leaves))
+
+    def _sign(self) -> None:
         root = root_at(self.size, self._hash_at)
         note = sign_checkpoint(checkpoint_text(self._origin, self.size, root), self._key)
         self._put(CHECKPOINT, note.encode(), sync=True)

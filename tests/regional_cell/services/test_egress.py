@@ -204,3 +204,25 @@ async def test_what_was_counted_is_booked_although_nobody_can_decide_about_it_an
     assert ledger.said == ["single intent", "single aggregate"]
     with pytest.raises(NotReadyError):
         passages.edge_passage(edge, home, 10, disclose=False, viewer_country="DE")
+
+
+async def test_what_could_not_be_announced_is_announced_before_anything_passes_again() -> None:
+    ledger = RecordingLedger()
+    spawned: list[Coroutine[Any, Any, None]] = []
+    routes = FixedRoutes(homes={WHERE["us-iad"][2]: "us-iad"})
+    passages = EdgePassages(
+        make(ledger), ledger, FixedPolicies(COMPILED), routes, lambda: 1, lambda: "t", spawned.append
+    )
+    edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
+    passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+    ledger.broken = "full"
+    for work in spawned:
+        await work
+    await passages.flush()
+    ledger.broken = ""
+    with pytest.raises(LedgerUnavailableError):
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+    assert ledger.said == []
+    await passages.flush()
+    assert ledger.said == ["single intent", "single aggregate"]
+    passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")

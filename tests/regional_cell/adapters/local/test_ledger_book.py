@@ -1,8 +1,12 @@
 """The book: what was booked stays, what was torn goes, and a contradiction takes no entry."""
 
+import errno
 import multiprocessing
+import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -118,3 +122,49 @@ def test_two_processes_write_one_book(tmp_path: Path) -> None:
         worker.join(40)
         assert worker.exitcode == 0
     require_sound(tmp_path, 60)
+
+
+class _Failing:
+    """Calls of the files' module that run out of room from the n-th sync or replacement on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+        self._left, self.full = after, True
+        monkeypatch.setattr(os, "fsync", self._wrap(os.fsync))
+        monkeypatch.setattr(Path, "replace", self._wrap(Path.replace))
+
+    def _wrap(self, real: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            self._left -= 1
+            if self.full and self._left < 0:
+                raise OSError(errno.ENOSPC, "full")
+            return real(*arguments)
+
+        return call
+
+
+@pytest.mark.parametrize("after", range(9))
+@pytest.mark.parametrize("size", [3, 254])
+def test_a_full_disk_books_nothing_and_is_forgotten_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, after: int
+) -> None:
+    """Wherever it fails: no entry of a refused append is covered, unless the checkpoint was in place."""
+    book = open_book(tmp_path)
+    book.append(entries(size))
+    disk = _Failing(monkeypatch, after)
+    try:
+        assert book.append(entries(4, "y")) == size
+        size += 4
+    except LedgerUnavailableError:
+        pass
+    with suppress(LedgerUnavailableError):
+        book.append(entries(1, "z"))
+    started_full = open_book(tmp_path)
+    disk.full = False
+    if book.broken:
+        assert "checkpoint" in book.broken
+        size += 4
+    else:
+        assert book.append(entries(2)) == size
+        size += 2
+    assert started_full.append(entries(1)) == size
+    require_sound(tmp_path, size + 1)
