@@ -49,6 +49,7 @@ CREATE VIRTUAL TABLE grams USING fts5(text, tokenize = "trigram case_sensitive 1
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 P = ParamSpec("P")
 T = TypeVar("T")
 Condition = tuple[str, list[str | int]]
@@ -58,17 +59,19 @@ class Fts5Index:
     """`ports.SearchIndex`. One thread writes, two read. Open before use, close at the end."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="index-write")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="index-read")
         self._writer: sqlite3.Connection | None = None
+        self._damaged = False
         self._readers: list[sqlite3.Connection] = []
         self._of_thread = threading.local()
         self._removed = 0
 
     async def open(self) -> None:
-        """Open or create the file. One of another schema or a damaged one is made anew: it is derived
-        data.
+        """Open or create the file. One of another schema or a damaged one is made anew: it is derived data.
+
+        Raises NotReadyError when there can be none now; writes try again.
         """
         await self._on(self._write_thread, self._open)
 
@@ -82,6 +85,11 @@ class Fts5Index:
     async def position(self, resident: str) -> int:
         """As `ports.SearchIndex.position`."""
         return await self._on(self._read_threads, self._position, resident)
+
+    async def positions(self) -> dict[str, int]:
+        """All positions by resident. Raises NotReadyError."""
+        rows = await self._on(self._read_threads, self._ask, "SELECT resident, sequence FROM positions", ())
+        return {resident: int(sequence) for resident, sequence in rows}
 
     async def index(
         self, resident: str, through: int, documents: Iterable[Document], removed: Iterable[tuple[str, int]]
@@ -109,7 +117,7 @@ class Fts5Index:
 
     def _open(self) -> None:
         """One process after the other: none may find a file that another has made by half."""
-        with open(f"{self._path}.lock", "w") as lock:
+        with open(f"{self.path}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._open_alone()
 
@@ -118,21 +126,36 @@ class Fts5Index:
         try:
             self._writer = self._connect()
             version = self._writer.execute("PRAGMA user_version").fetchone()[0]
-            if version == SCHEMA_VERSION:
+            if version == SCHEMA_VERSION and not self._damaged:
                 self._compact()
                 return
         except sqlite3.OperationalError:
             # It is in use, or cannot be reached: nothing says that it is damaged.
+            self._drop_writer()
             raise
         except sqlite3.DatabaseError:
             version = -1
         if version != 0:
-            if self._writer is not None:
-                self._writer.close()
+            self._drop_writer()
             for suffix in ("", "-wal", "-shm"):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-            self._writer = self._connect()
-        self._write().executescript(_SCHEMA)
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        self._writer = self._writer or self._connect()
+        try:
+            self._writer.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self._drop_writer()
+            raise
+        self._damaged = False
+
+    def _notice(self, error: sqlite3.Error) -> None:
+        """Have a damaged file made anew by the next write. What is in use or out of reach is not damaged."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+            self._damaged = True
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def _close(self) -> None:
         if self._writer is not None:
@@ -143,7 +166,7 @@ class Fts5Index:
             reader.close()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10.0, check_same_thread=False)
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10.0, check_same_thread=False)
         for pragma in (
             "journal_mode = WAL",
             "synchronous = NORMAL",
@@ -156,10 +179,23 @@ class Fts5Index:
 
     def _write(self) -> sqlite3.Connection:
         if self._writer is None:
+            self._open()
+        if self._writer is None:
             raise NotReadyError(store="search")
         return self._writer
 
     def _index(
+        self, resident: str, through: int, documents: list[Document], removed: list[tuple[str, int]]
+    ) -> None:
+        if self._damaged:
+            self._drop_writer()
+        try:
+            self._index_once(resident, through, documents, removed)
+        except sqlite3.DatabaseError as error:
+            self._notice(error)
+            raise
+
+    def _index_once(
         self, resident: str, through: int, documents: list[Document], removed: list[tuple[str, int]]
     ) -> None:
         run = self._write().execute
@@ -174,7 +210,8 @@ class Fts5Index:
             )
             run("COMMIT")
         except BaseException:
-            run("ROLLBACK")
+            if self._write().in_transaction:
+                run("ROLLBACK")
             raise
         if self._removed >= REMOVED_MAX:
             self._compact()
@@ -229,15 +266,24 @@ class Fts5Index:
             self._readers.append(connection)
         return connection
 
+    def _ask(self, sql: str, values: Sequence[str | int]) -> list[Any]:
+        """All rows. After an error the connection is not used again: the file may be another by then."""
+        connection = self._read()
+        try:
+            return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            self._notice(error)
+            self._of_thread.connection = None
+            self._readers.remove(connection)
+            connection.close()
+            raise
+
     def _position(self, resident: str) -> int:
-        row = (
-            self._read().execute("SELECT sequence FROM positions WHERE resident = ?", (resident,)).fetchone()
-        )
-        return int(row[0]) if row else 0
+        rows = self._ask("SELECT sequence FROM positions WHERE resident = ?", (resident,))
+        return int(rows[0][0]) if rows else 0
 
     def _search(self, resident: str, query: IndexQuery) -> list[IndexHit]:
-        sql, values = _statement(resident, query)
-        return [IndexHit(channel, ts) for channel, ts in self._read().execute(sql, values)]
+        return [IndexHit(channel, ts) for channel, ts in self._ask(*_statement(resident, query))]
 
 
 def _statement(resident: str, query: IndexQuery) -> tuple[str, list[str | int]]:
@@ -284,3 +330,53 @@ def _quoted(text: str) -> str:
 
 def _marks(values: tuple[str, ...]) -> str:
     return ", ".join("?" * len(values))
+
+
+def check(path: Path) -> str:
+    """What is wrong with the pages of a file that nobody has open, or with its terms, which have to be those
+    of its texts; empty when nothing is, or when there is no file.
+    """
+    if not path.exists():
+        return ""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        for table in ("words", "grams"):
+            connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")  # noqa: S608
+        found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        return "" if found == "ok" else str(found).split("\n")[0]
+    except sqlite3.Error as error:
+        return type(error).__name__
+    finally:
+        connection.close()
+
+
+def contents(path: Path, resident: str) -> tuple[int, dict[tuple[str, int], Document]]:
+    """Position and documents of a resident in a file that nobody has open, texts as they are kept. A file
+    that is not there holds nothing. Raises sqlite3.Error when it cannot be read.
+    """
+    if not path.exists():
+        return 0, {}
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        position = connection.execute(
+            "SELECT sequence FROM positions WHERE resident = ?", (resident,)
+        ).fetchone()
+        rows = connection.execute(
+            "SELECT channel, ts, user, coalesce(w.text, ''), coalesce(g.text, '') FROM documents"
+            " LEFT JOIN words w ON w.rowid = id LEFT JOIN grams g ON g.rowid = id WHERE resident = ?",
+            (resident,),
+        ).fetchall()
+    finally:
+        connection.close()
+    kept = {
+        (channel, ts): Document(channel, ts, user, f"{terms}\n{grams}")
+        for channel, ts, user, terms, grams in rows
+    }
+    return (int(position[0]) if position else 0), kept
+
+
+def as_kept(document: Document) -> Document:
+    """A document as `contents` gives it."""
+    folded = fold(document.text)
+    text = f"{' '.join(words(folded))}\n{folded if is_unspaced(folded) else ''}"
+    return Document(document.channel, document.ts, document.user, text)

@@ -131,6 +131,8 @@ class LocalSearch:
         try:
             position = await self._index.position(resident)
             hits = await self._index.search(resident, asked)
+            # An index that was made anew meanwhile has seen less than it had.
+            position = min(position, await self._index.position(resident))
         except ColinkError:
             position, hits = 0, []
         recent, through = await self._overlay(resident, position, state.head)

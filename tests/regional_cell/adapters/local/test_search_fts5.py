@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from accord.errors import NotReadyError
-from regional_cell.adapters.local.search_fts5 import Fts5Index
+from regional_cell.adapters.local.search_fts5 import READERS, Fts5Index
 from regional_cell.ports.search import Document, IndexQuery
 from tests.regional_cell.stores import C1, T1, U1
 
@@ -54,4 +55,40 @@ async def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     index = Fts5Index(path)
     await index.open()
     assert await index.position(T1) == 0
+    await index.close()
+
+
+async def test_a_file_that_is_damaged_while_it_is_used_is_made_anew(tmp_path: Path) -> None:
+    """Who reads or writes notices; the next write has an empty index."""
+    path = tmp_path / "search.db"
+    index = Fts5Index(path)
+    await index.open()
+    await index.index(T1, 400, [Document(C1, number, U1, f"word {number}") for number in range(1, 400)], [])
+    assert len(await index.search(T1, QUERY)) == 399
+    for file in (path, tmp_path / "search.db-wal"):
+        with file.open("r+b") as damaged:
+            damaged.write(b"\xff" * file.stat().st_size)
+    positions, found = [], []
+    for _ in range(3 * READERS):
+        with suppress(NotReadyError):
+            positions.append(await index.position(T1))
+        with suppress(NotReadyError):
+            found.append([hit.ts for hit in await index.search(T1, QUERY)])
+        with suppress(NotReadyError):
+            await index.index(T1, 1, [Document(C1, 1, U1, "word")], [])
+    assert positions[-1] == 1
+    assert found[-1] == [1]
+    await index.close()
+
+
+async def test_what_could_not_be_opened_is_opened_by_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "search.db"
+    path.mkdir()
+    index = Fts5Index(path)
+    for attempt in (index.open(), index.position(T1), index.index(T1, 1, [], [])):
+        with pytest.raises(NotReadyError):
+            await attempt
+    path.rmdir()
+    await index.index(T1, 1, [Document(C1, 1, U1, "word")], [])
+    assert await index.position(T1) == 1
     await index.close()
