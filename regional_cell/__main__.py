@@ -1,7 +1,8 @@
 """`python -P -m regional_cell --config FILE [--migrate] [--process N]` runs a process of a cell; `migrate`
-only migrates.
+only migrates, `verify` holds the files of a stopped cell against each other.
 
-Settings with faults, missing keys and a store of another schema are printed, and give exit code 2.
+`verify` prints a line for each finding and gives exit code 1 when there is one. Settings with faults,
+missing keys and a store of another schema are printed, and give exit code 2.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from accord.runtime import logs, serve
 from accord.runtime.settings import EXIT_CODE, SettingsError, load
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.cell import run
+from regional_cell.bootstrap.verification import verify
 from regional_cell.settings import CellSettings
 
 # Processes beside the first wait so long for it to migrate.
@@ -35,6 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
             if asked.command == "migrate":
                 sys.stdout.write(f"the store has schema {version}\n")
                 return 0
+        if asked.command == "verify":
+            findings = asyncio.run(verify(settings))
+            sys.stdout.writelines(f"{finding}\n" for finding in findings or ["sound"])
+            return 1 if findings else 0
     except (SettingsError, schema_version.SchemaError, ColinkError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CODE
@@ -67,7 +73,7 @@ async def _await_schema(settings: CellSettings, process: int) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="regional_cell", description="One process of a cell.")
-    parser.add_argument("command", nargs="?", choices=("run", "migrate"), default="run")
+    parser.add_argument("command", nargs="?", choices=("run", "migrate", "verify"), default="run")
     parser.add_argument("--config", type=Path, default=os.environ.get("COLINK_CONFIG"), help="TOML file")
     parser.add_argument("--migrate", action="store_true", help="bring the store up to date before running")
     parser.add_argument("--process", type=int, default=0, help="number among the processes of this cell")

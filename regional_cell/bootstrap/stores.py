@@ -4,7 +4,10 @@ import asyncio
 import os
 
 from accord.clock import Clock
+from accord.errors import NotReadyError
+from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
+from accord.runtime.settings import SettingsError
 from regional_cell.adapters.local.doorbell import LocalDoorbell
 from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.intercom import LocalIntercom
@@ -55,9 +58,31 @@ class Stores:
     async def open(self) -> None:
         """Open what has to be opened on the loop."""
         await self._book.open()
-        await self.index.open()
+        try:
+            await self.index.open()
+        except NotReadyError as error:
+            # Searches say what they miss, and everything else needs no index.
+            get_logger().warning("index_not_open", reason=error.reason.value)
+        await self._require_whole_log()
         await self.doorbell.open()
         await self.intercom.open()
+
+    async def _require_whole_log(self) -> None:
+        """Raise SettingsError when the log of a resident ends before what was indexed of it: it lost its
+        end, and with it what was acknowledged. Who goes on would write something else in its place.
+        """
+        try:
+            seen = await self.index.positions()
+        except NotReadyError:
+            return
+        heads = {record.resident: record.head for record in await self.log.residents()}
+        if lost := [name for name, position in seen.items() if position > heads.get(name, 0)]:
+            raise SettingsError(
+                [
+                    f"stores: the logs of {len(lost)} residents end before what was indexed of them:"
+                    f" {', '.join(lost[:5])}; verify the cell, or remove {self.index.path} if that is wrong"
+                ]
+            )
 
     async def close(self) -> None:
         """Close everything; what was acknowledged is synced already."""

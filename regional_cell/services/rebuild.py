@@ -40,7 +40,8 @@ class Comparison:
     Attributes:
         head: the sequence that was folded up to.
         redacted: entries without bytes; their effect cannot be folded, so rows they made show up as `extra`.
-        gaps: sequences where the log is not dense or times do not rise; empty in a sound log.
+        gaps: sequences where the log is not dense, times do not rise, the numbers of a topic are not dense,
+        or the epoch is not one that the resident had; empty in a sound log.
     """
 
     head: int
@@ -64,19 +65,21 @@ class Rebuild:
         """Fold and compare all views of one resident."""
         tables: Tables = {name: {} for name, view in VIEWS.items() if resident[0] in view.logs}
         redacted, gaps = [], []
-        head = clock_us = 0
+        head = clock_us = epoch = 0
+        told: dict[str, int] = {}
         while entries := await self._log.read(resident, head, PAGE_EVENTS):
             for entry in entries:
-                if entry.sequence != head + 1 or entry.at_us <= clock_us:
+                follows = entry.sequence == head + 1 and entry.at_us > clock_us and entry.epoch >= epoch
+                if not _is_dense(told, entry.topics) or not follows:
                     gaps.append(entry.sequence)
-                head, clock_us = entry.sequence, entry.at_us
+                head, clock_us, epoch = entry.sequence, entry.at_us, entry.epoch
                 if entry.sealed is None:
                     redacted.append(entry.sequence)
                     continue
                 event = self._sealer.open_event(entry)
                 fold(tables, [*apply(event), *counters([event])])
         record = await self._log.record(resident)
-        if record is None or record.head != head or record.clock_us != clock_us:
+        if record is None or (record.head, record.clock_us) != (head, clock_us) or record.epoch < epoch:
             gaps.append(head + 1)
         differences: list[Difference] = []
         for view, rows in tables.items():
@@ -102,6 +105,14 @@ def fold(tables: Tables, changes: Iterable[Change]) -> None:
             table[change.key] = {**fresh, change.column: (fresh.get(change.column) or 0) + change.by}
         else:
             table.pop(change.key, None)
+
+
+def _is_dense(told: dict[str, int], topics: Iterable[tuple[str, int]]) -> bool:
+    """Whether the numbers of topics go on from those told; they are told then."""
+    dense = True
+    for topic, number in topics:
+        dense, told[topic] = dense and number == told.get(topic, 0) + 1, number
+    return dense
 
 
 def _differences(

@@ -1,14 +1,14 @@
 """Sealing of events and short content with the resident's data key, in this process.
 
 Bytes
-    event:   nonce (12) + AES-256-GCM(payload; "colink/event/v1" 0x00 resident 0x00 sequence (8 bytes) kind)
-    content: key id (8) + nonce (12) + AES-256-GCM(JSON; "colink/content/v1" 0x00 resident 0x00 view 0x00 key
-        as JSON)
-    payload: JSON with sorted keys and no blanks, with 16 random bytes `salt` in hexadecimal digits among its
-        members
+    event:   nonce (12) + AES-256-GCM(payload; "colink/event/v2" 0x00 resident 0x00 sequence, epoch, schema,
+    time (8 bytes each) kind 0x00 principal) content: key id (8) + nonce (12) + AES-256-GCM(JSON;
+    "colink/content/v1" 0x00 resident 0x00 view 0x00 key as JSON) payload: JSON with sorted keys and no
+    blanks, with 16 random bytes `salt` in hexadecimal digits among its members
 
 Invariants
-    1. Sealed bytes open in their own place only; anywhere else they raise IntegrityError.
+    1. Sealed bytes open in their own place only; anywhere else, and under another epoch, schema, time or
+       principal, they raise IntegrityError.
     2. The commitment is SHA-256 of the payload, salt included: it proves the payload and gives nothing away.
     3. A nonce is random and used once: a data key seals fewer than 2^32 values (a resident's log is far
        smaller).
@@ -16,6 +16,7 @@ Invariants
 
 import hashlib
 import os
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,9 +37,10 @@ SALT_BYTES = 16
 KEY_ID_BYTES = 8
 OPENED_MAX = 4_096
 
-_EVENT = b"colink/event/v1\0"
+_EVENT = b"colink/event/v2\0"
 _CONTENT = b"colink/content/v1\0"
 _sha256 = hashlib.sha256
+_numbers = struct.Struct(">4q").pack
 
 
 class _DataKey:
@@ -64,8 +66,8 @@ class LocalSealer:
         self._random = random
         self._current: dict[str, _DataKey] = {}
         self._all: dict[tuple[str, str], _DataKey] = {}
-        # What was opened last, by place, with the very bytes: others at that place are opened anew.
-        self._opened: dict[tuple[str, int], tuple[tuple[bytes, str, bytes], dict[str, Any]]] = {}
+        # What was opened last, by place, with the very entry: another at that place is opened anew.
+        self._opened: dict[tuple[str, int], tuple[SealedEvent, dict[str, Any]]] = {}
 
     def new_key(self, resident: str) -> tuple[str, bytes]:
         """Draw a data key, hold it as the current one; gives (key id, wrapped key)."""
@@ -95,7 +97,7 @@ class LocalSealer:
         if SALT in event.payload:
             raise InvalidError(field="payload", why="has a member named salt")
         payload = _encode({**event.payload, SALT: random[NONCE_BYTES:].hex()})
-        place = _event_place(key, event.sequence, event.kind)
+        place = _event_place(key, event)
         return SealedEvent(
             event.resident, event.sequence, event.epoch, event.kind, event.schema, event.at_us,
             event.principal, key.key_id, nonce + key.aead.encrypt(nonce, payload, place),
@@ -104,19 +106,19 @@ class LocalSealer:
 
     def open_event(self, sealed: SealedEvent) -> Event:
         """The event. Raises IntegrityError for swapped, changed or redacted bytes; KeyUnavailableError."""
-        resident, sequence, kind = sealed.resident, sealed.sequence, sealed.kind
+        resident, sequence = sealed.resident, sealed.sequence
         if sealed.sealed is None:
             raise IntegrityError(thing="event", resident=resident, sequence=sequence, why="redacted")
         key, kept = self._key(resident, sealed.key_id), self._opened.get((resident, sequence))
-        if kept is not None and kept[0] == (sealed.sealed, kind, sealed.commitment):
+        if kept is not None and kept[0] == sealed:
             return _event(sealed, kept[1])
         try:
             payload = key.aead.decrypt(
                 sealed.sealed[:NONCE_BYTES],
                 sealed.sealed[NONCE_BYTES:],
-                _event_place(key, sequence, kind),
+                _event_place(key, sealed),
             )
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, struct.error):
             raise IntegrityError(thing="event", resident=resident, sequence=sequence) from None
         if _sha256(payload).digest() != sealed.commitment:
             raise IntegrityError(thing="commitment", resident=resident, sequence=sequence)
@@ -124,7 +126,7 @@ class LocalSealer:
         members.pop(SALT, None)
         if len(self._opened) >= OPENED_MAX:
             self._opened.pop(next(iter(self._opened)), None)
-        self._opened[resident, sequence] = (sealed.sealed, kind, sealed.commitment), members
+        self._opened[resident, sequence] = sealed, members
         return _event(sealed, members)
 
     def seal_content(self, resident: str, view: str, key: Key, content: Mapping[str, Any]) -> bytes:
@@ -183,8 +185,9 @@ def _encode(members: dict[str, Any]) -> bytes:
         raise InvalidError(field="payload", why="no JSON") from None
 
 
-def _event_place(key: _DataKey, sequence: int, kind: str) -> bytes:
-    return key.event_place + sequence.to_bytes(8, "big") + kind.encode()
+def _event_place(key: _DataKey, event: Event | SealedEvent) -> bytes:
+    numbers = _numbers(event.sequence, event.epoch, event.schema, event.at_us)
+    return b"%b%b%b\0%b" % (key.event_place, numbers, event.kind.encode(), event.principal.encode())
 
 
 def _content_place(resident: str, view: str, key: Key) -> bytes:

@@ -61,6 +61,10 @@ def test_the_commitment_is_salted_and_proves_the_payload() -> None:
     [
         {"sequence": 8},
         {"kind": "MessageEdited"},
+        {"epoch": 2},
+        {"schema": 2},
+        {"at_us": 1_700_000_000_000_001},
+        {"principal": "U000000000009"},
         {"sealed": b""},
         {"sealed": b"x" * 80},
         {"sealed": None},
@@ -68,8 +72,10 @@ def test_the_commitment_is_salted_and_proves_the_payload() -> None:
 )
 def test_an_event_opens_at_its_place_only(moved: dict[str, object]) -> None:
     keys = sealer(T1)
+    sealed = keys.seal_event(EVENT)
+    assert keys.open_event(sealed) == EVENT
     with pytest.raises(IntegrityError):
-        keys.open_event(replace(keys.seal_event(EVENT), **moved))
+        keys.open_event(replace(sealed, **moved))
 
 
 def test_an_event_opens_under_its_own_resident_only() -> None:
