@@ -20,7 +20,7 @@ import httpx2
 
 from tests.support.federation import RunningDemo
 
-READY_S = 60.0
+READY_S = 180.0
 Started = subprocess.Popen[bytes]
 
 
@@ -29,10 +29,11 @@ class Swapped:
 
     Args:
         names: of the processes that may be swapped, as the demo's status names them.
+        environ: added to the environment of what is started here.
     """
 
-    def __init__(self, demo: RunningDemo, *names: str) -> None:
-        self._demo = demo
+    def __init__(self, demo: RunningDemo, *names: str, environ: Mapping[str, str] | None = None) -> None:
+        self._demo, self._environ = demo, environ or {}
         rows = {row["name"]: row for row in demo.companion("status")["processes"]}
         self._ways = {name: _Way(int(rows[name]["pid"])) for name in names}
         self._bugs = dict.fromkeys(names, "")
@@ -93,8 +94,9 @@ class Swapped:
         log = self._demo.data_dir / "logs" / f"{name.replace('/', '-')}-swapped.log"
         with log.open("ab") as file:
             self._running[name] = subprocess.Popen(
-                command, env=way.environ, cwd=way.folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file
-            )
+                command, env={**way.environ, **self._environ}, cwd=way.folder,
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+            )  # fmt: skip
 
     def _wait(self, name: str) -> None:
         ends_s = time.monotonic() + READY_S

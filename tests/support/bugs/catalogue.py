@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.support.bugs import edge, reads, sockets, writes
-from tests.support.faults import crashing
+from tests.support.faults import clocks, crashing
 
 CELL, EDGE = "regional_cell", "edge"
 KILL = "kill"
@@ -55,5 +55,6 @@ CONDITIONS: dict[str, Bug] = {
     "dies before a commit": Bug(CELL, crashing.before_commit, ""),
     "dies after a commit": Bug(CELL, crashing.after_commit, ""),
     "dies before it tells": Bug(CELL, crashing.before_telling, ""),
+    clocks.CLOCK: Bug(CELL, clocks.by_order, ""),
 }
 BUGS_AND_CONDITIONS = BUGS | CONDITIONS

@@ -1,4 +1,4 @@
-"""A disk of its own for one folder of a cell, and its power cut.
+"""A disk of its own for one folder of a cell: its power can be cut, and it can be full.
 
 The folder rests in an ext4 file system in a file. A cut stops the cell, copies that file as it is, kills the
 cell and starts it again on the copy: what it had written and not synced was in memory alone and is gone, as
@@ -10,12 +10,14 @@ Invariants
     2. Nothing stays behind, however the tests end: the watchdog takes the file system down.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -99,6 +101,21 @@ class PowerCutDisk:
         began_s = time.monotonic()
         self._demo.companion("start", self._cell)
         return time.monotonic() - began_s
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """Leave not a byte on the disk while the context is open."""
+        balloon = self._folder / "balloon"
+        try:
+            with balloon.open("wb") as file:
+                for step in (1 << 22, 1 << 16, 1 << 12):
+                    with contextlib.suppress(OSError):
+                        while True:
+                            os.posix_fallocate(file.fileno(), file.tell(), step)
+                            file.seek(step, os.SEEK_CUR)
+            yield
+        finally:
+            balloon.unlink()
 
     def _copy(self, copy: Path) -> None:
         """The file as it is at one moment; when the kernel wrote something back meanwhile, once more."""

@@ -1,0 +1,153 @@
+"""Disks that lose their power, are full, or are slow: nothing that was acknowledged is lost, and the cell
+goes on.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deploy.audit.books import check_books
+from deploy.audit.verdict import Verdict
+from deploy.environment import ROOT
+from tests.support.clients import Plain
+from tests.support.faults.power import PowerCutDisk, unavailable
+from tests.support.faults.probing import Asked, ask
+from tests.support.federation import RunningDemo
+from tests.support.load import Load
+from tests.support.waiting import until
+
+RESTART_S_MAX = 60
+CUTS = 10
+FULL_S = 60.0
+READS = 10
+SEARCHERS, BOOKED, GOES_ON_S = 2, 20, 60.0
+
+
+@pytest.fixture(scope="module")
+def disk() -> Iterator[tuple[RunningDemo, PowerCutDisk]]:
+    """A federation whose German cell has its data on a disk that can lose its power."""
+    if why := unavailable():
+        pytest.skip(why)
+    policies = str(ROOT / "docs/examples/policies-search-permitted")
+    options = ("--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency", "--policies", policies)
+    with RunningDemo(*options) as demo, PowerCutDisk(demo, "de-fra") as made:
+        yield demo, made
+
+
+def cut_under_load(demo: RunningDemo, power: PowerCutDisk) -> Verdict:
+    """The verdict over one cut under load."""
+    with Load(demo, "F02") as load:
+        with load.fault("power cut", "de-fra"):
+            restart_s = power.cut()
+        load.goes_on()
+    verdict = load.verdict()
+    assert verdict.violations == [], load.story
+    assert verdict.acknowledged > 0
+    assert restart_s < RESTART_S_MAX
+    return verdict
+
+
+@pytest.mark.fault("F02")
+def test_a_power_cut_takes_nothing_that_was_acknowledged(disk: tuple[RunningDemo, PowerCutDisk]) -> None:
+    """What was acknowledged before the cut is there after it; the cell is ready within a minute."""
+    cut_under_load(*disk)
+
+
+@pytest.mark.long
+@pytest.mark.fault("F02")
+@pytest.mark.timeout(3600)
+def test_ten_power_cuts_take_nothing_that_was_acknowledged(disk: tuple[RunningDemo, PowerCutDisk]) -> None:
+    """The same ten times on one disk, each cut on what the ones before left."""
+    for number in range(1, CUTS + 1):
+        verdict = cut_under_load(*disk)
+        print(f"cut {number}: {verdict.acknowledged} acknowledged, 0 of them lost")
+
+
+@contextmanager
+def searching(demo: RunningDemo) -> Iterator[None]:
+    """Searches over both cells without a pause, each of which both book."""
+    stopping = threading.Event()
+
+    def search() -> None:
+        with Plain(demo.edge("iad"), demo.visitor()[1]["token"]) as plain:
+            while not stopping.is_set():
+                plain.call("ext.search", query="plan")
+
+    threads = [threading.Thread(target=search) for _ in range(SEARCHERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
+
+
+def booked(demo: RunningDemo) -> int:
+    """Lines in the book of the German cell."""
+    folder = demo.data_dir / "cells" / "de-fra" / "data" / "ledger" / "book"
+    return sum(path.read_bytes().count(b"\n") for path in folder.iterdir())
+
+
+def grows(demo: RunningDemo) -> None:
+    """Wait until that book has more."""
+    enough = booked(demo) + BOOKED
+    until(lambda: booked(demo) >= enough, GOES_ON_S, "searches are booked")
+
+
+@pytest.mark.fault("F03")
+@pytest.mark.parametrize("cuts", [1, pytest.param(5, marks=pytest.mark.long)])
+def test_a_power_cut_while_the_ledger_is_written_leaves_a_book_that_holds(
+    disk: tuple[RunningDemo, PowerCutDisk], fault: str, cuts: int
+) -> None:
+    """While searches over both cells are booked the power is cut: the book goes on where it was, an auditor
+    finds nothing in either, and the verdict over the load is clean.
+    """
+    demo, power = disk
+    with Load(demo, fault) as load, searching(demo):
+        for _ in range(cuts):
+            grows(demo)
+            with load.fault("power cut", "de-fra"):
+                assert power.cut() < RESTART_S_MAX
+            grows(demo)
+            load.goes_on()
+    assert load.verdict().violations == [], load.story
+    assert list(check_books(demo.data_dir)) == []
+
+
+def refused(load: Load) -> bool:
+    """Whether one more post is refused for want of room."""
+    with load.device("fra") as device:
+        outcome = device.send(load.channels[0], f"one more {uuid.uuid4().hex[:10]}")
+        return (outcome, device.error) == ("fail", "service_unavailable")
+
+
+def reading(demo: RunningDemo, load: Load) -> Asked:
+    """How one more read of the load's people ends."""
+    return ask(demo.edge("fra"), load.people[0].token, "conversations.history", channel=load.channels[0])
+
+
+@pytest.mark.fault("F23")
+@pytest.mark.parametrize("starts", [False, True], ids=["while it serves", "when it starts"])
+def test_a_full_disk_refuses_writes_and_serves_reads(
+    disk: tuple[RunningDemo, PowerCutDisk], fault: str, starts: bool
+) -> None:
+    """Under load the disk is full, also for a cell that starts then: posts are refused with
+    `service_unavailable`, pages are shown, and with room again everything goes on; the verdict is clean.
+    """
+    demo, power = disk
+    with Load(demo, fault) as load:
+        with load.fault("disk full", "de-fra"), power.full():
+            until(lambda: refused(load), FULL_S, "posts are refused")
+            if starts:
+                demo.kill("de-fra")
+                demo.companion("start", "de-fra")
+            asked = [reading(demo, load) for _ in range(READS)]
+            assert refused(load)
+        assert {one.error for one in asked} == {""}, asked
+        load.goes_on()
+    assert load.verdict().violations == [], load.story

@@ -1,0 +1,1 @@
+"""Tests of `regional_cell.bootstrap`."""
