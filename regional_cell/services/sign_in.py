@@ -207,7 +207,7 @@ class SignIn:
         moved = self._moved(person)
         if record is None and moved is None:
             raise UnknownResidentError(resident=person)
-        if record is None or record.state != "open" or (epoch and epoch != record.epoch):
+        if record is None or record.state != "open" or epoch != record.epoch:
             raise StaleEpochError(moved=moved, retry_after_ms=1_000)
 
     async def _signed_in(self, state: State, device: str) -> SignedIn:

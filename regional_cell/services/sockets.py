@@ -222,7 +222,7 @@ class Sockets:
         return caller
 
     def _require_home(self, state: State, epoch: int) -> None:
-        if epoch and epoch != state.epoch:
+        if epoch != state.epoch:
             raise StaleEpochError(moved=self._moved(state.resident))
 
     # --- resuming ----------------------------------------------------------------------------------

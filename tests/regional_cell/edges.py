@@ -129,14 +129,14 @@ class TestEdge:
 
     # --- sockets ---------------------------------------------------------------------------------------
 
-    async def open_socket(self, number: int, token: str, team: str, resume: str = "", epoch: int = 0) -> None:
+    async def open_socket(self, number: int, token: str, team: str, resume: str = "", epoch: int = 1) -> None:
         """`rtm.connect`, then open; returns when the cell has said yes or no."""
         answer = await self.ask("rtm.connect", token=token, resident=team)
         assert answer["ok"], answer
         ticket = answer["url"].rpartition("/")[2]
         await self.open_with(number, ticket, resume, epoch)
 
-    async def open_with(self, number: int, ticket: str, resume: str = "", epoch: int = 0) -> None:
+    async def open_with(self, number: int, ticket: str, resume: str = "", epoch: int = 1) -> None:
         """Open with a ticket that is at hand."""
         opening = wire.OpenSocket(
             socket=number, ticket=ticket, resume=resume, epoch=epoch, viewer_country="DE"

@@ -51,6 +51,15 @@ async def test_a_ticket_opens_one_socket_once_and_at_its_own_edge(town: Town) ->
         assert edge.refused(2) is not None
 
 
+@pytest.mark.parametrize("epoch", [0, 2])
+async def test_a_socket_at_no_or_another_epoch_is_not_opened(town: Town, epoch: int) -> None:
+    async with edge_to(town.site) as edge:
+        await edge.open_socket(1, town.tokens[0], town.team, epoch=epoch)
+        refusal = edge.refused(1)
+    assert refusal is not None
+    assert refusal.reason == "service_unavailable"
+
+
 async def test_the_sender_gets_the_reply_in_the_place_of_the_event_and_everybody_else_the_event(
     town: Town,
 ) -> None:
