@@ -13,7 +13,7 @@ from tests.support.bugs.catalogue import BUGS_AND_CONDITIONS
 def test_a_bug_can_be_planted(bug: str) -> None:
     program = "from tests.support.bugs.catalogue import BUGS_AND_CONDITIONS as bugs; bugs[{!r}].plant()"
     ran = subprocess.run(
-        [sys.executable, "-P", "-c", program.format(bug)],
+        [sys.executable, "-P", "-c", program.format(bug), "--config", "config.toml"],
         env=environment.module_environ(),
         capture_output=True,
         text=True,

@@ -6,22 +6,23 @@ from typing import Any
 from regional_cell.services import sockets
 from regional_cell.services.commits.states import States
 from regional_cell.services.live import Live
+from regional_cell.services.replays import Replays
 from tests.support.bugs.patching import replace
 
 _dice = random.Random()
 
 
 def resume_one_late() -> None:
-    """A mark is taken for the first event to be told, and not for the last that was."""
+    """The first event that a socket missed is taken for told."""
 
     def make(real: Any) -> Any:
-        def marked(self: Any, resume: str, state: Any, record: Any) -> int | None:
-            mark = real(self, resume, state, record)
-            return mark if mark is None else min(mark + 1, state.head)
+        async def since(self: Any, state: Any, user: str, after: int) -> list[bytes] | None:
+            missed: list[bytes] | None = await real(self, state, user, after)
+            return missed and missed[1:]
 
-        return marked
+        return since
 
-    replace(sockets.Sockets, "_marked", make)
+    replace(Replays, "since", make)
 
 
 def resume_hides_gap() -> None:
