@@ -24,6 +24,7 @@ MARK = b'"text":"~AT:'
 ANSWER = b'"reply_to":'
 REFUSAL = b'"ok":false'
 TIMED = re.compile(re.escape(MARK) + rb"(\d{16})")
+PING, PONG = b"\x89\x00", b"\x8a\x80\0\0\0\0"
 # The longest thing that is looked for: what is kept of one arrival for the next, less one byte.
 LONGEST = len(MARK) + 16
 TEXT_BYTES = 200
@@ -133,7 +134,9 @@ class Member(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Whatever arrived, at once."""
+        """Whatever arrived, at once. A ping stands in no text: those are ASCII."""
+        if PING in data and self._transport is not None:
+            self._transport.write(PONG)
         if not self.hello.done() and b'"hello"' in data:
             self.hello.set_result(None)
         if self.timed:
@@ -167,8 +170,9 @@ class Member(asyncio.Protocol):
         self._channel = channel.encode()
 
     def send(self, intended_us: int, count: int = 1) -> None:
-        """Send messages in one write."""
-        assert self._transport is not None
+        """Send messages in one write. Raises ConnectionResetError when the socket has ended."""
+        if self._transport is None or self.lost.done():
+            raise ConnectionResetError("the socket ended")
         frames = [self._frame(self.sent + place, intended_us) for place in range(1, count + 1)]
         self.sent += count
         self._transport.write(b"".join(frames))

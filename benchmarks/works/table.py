@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 from benchmarks.figures import Results
 from benchmarks.setting import Setting
-from benchmarks.works import fairness, history, idle, overload, policy, rate, reconnect, search, start, token
+from benchmarks.works import (
+    fairness,
+    history,
+    hops,
+    idle,
+    overload,
+    policy,
+    rate,
+    reconnect,
+    search,
+    start,
+    token,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,8 @@ WORKS = {
     "W1": Work("sends in one channel of 100 members", rate.measure_w1),
     "W2": Work("sends in 200 channels of 5 members", rate.measure_w2),
     "history": Work("pages of 50 messages over HTTP, beside a bare application", history.measure),
+    "hops1": Work("where the CPU of a send in W1 goes, hop by hop", hops.measure_w1, False),
+    "hops2": Work("where the CPU of a send in W2 goes, hop by hop", hops.measure_w2, False),
     "search": Work("searches over HTTP", search.measure),
     "idle": Work("memory of an idle client; wants a fresh demo with --load 2000:400:5", idle.measure, False),
     "reconnect": Work(

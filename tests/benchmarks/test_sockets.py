@@ -3,6 +3,7 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,28 @@ async def test_two_orders_have_two_checksums() -> None:
     other.data_received(event(2) + event(1))
     assert one.delivered == other.delivered
     assert one.order != other.order
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+
+async def test_a_ping_is_answered_and_who_is_cut_sends_nothing_more() -> None:
+    wire, member = Wire(), Member()
+    member.connection_made(wire)
+    member.data_received(event(1) + b"\x89\x00" + event(2))
+    assert wire.written == b"\x8a\x80\0\0\0\0"
+    assert member.delivered == 2
+    member.connection_lost(None)
+    with pytest.raises(ConnectionResetError):
+        member.send(1)
 
 
 def test_a_client_frame_is_masked_with_zero() -> None:
