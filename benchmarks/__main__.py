@@ -5,9 +5,11 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.figures import Curve, Results, against, table
 from deploy import environment
 
 REQUIREMENTS = "benchmarks"
@@ -48,7 +50,6 @@ def main(arguments: list[str]) -> int:
 
 
 async def _measure(given: argparse.Namespace) -> int:
-    from benchmarks.figures import Results, against, table
     from benchmarks.product import NothingToMeasureError
     from benchmarks.setting import Setting
     from benchmarks.works.table import WORKS
@@ -84,7 +85,7 @@ async def _measure(given: argparse.Namespace) -> int:
     return 1 if results.faults else 0
 
 
-def _write(folder: Path, text: str, curves: list) -> None:  # type: ignore[type-arg]
+def _write(folder: Path, text: str, curves: Sequence[Curve]) -> None:
     from benchmarks import plots
 
     folder.mkdir(parents=True, exist_ok=True)
