@@ -12,11 +12,9 @@ from accord.errors import ForbiddenError, InvalidError, NotFoundError, WrongStat
 from accord.ids import USLACKBOT
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
+from regional_cell.domain.roles import ADMINS, GUESTS, SINGLE_CHANNEL
 from regional_cell.domain.state import State
 
-SINGLE_CHANNEL = "single_channel_guest"
-GUESTS = frozenset({"guest", SINGLE_CHANNEL})
-ADMINS = frozenset({"admin", "owner", "primary_owner"})
 FAMILIES = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
 
 

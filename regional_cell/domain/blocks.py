@@ -219,11 +219,13 @@ def check_blocks(
     draw_id: Callable[[], str],
     path: str = "/blocks",
     code: str = "invalid_blocks",
+    taken: set[str] | None = None,
 ) -> list[Object]:
     """The same blocks, checked, with a `block_id` each and the defaults of their texts filled in.
 
     Args:
         draw_id: five random characters for a block that names no id of its own.
+        taken: ids that other blocks of the message have, none of which is drawn; those of these are added.
 
     Raises:
         InvalidError: `invalid_blocks_format` when it is no list of objects; `code` with `faults`, one per
@@ -239,19 +241,34 @@ def check_blocks(
     if len(blocks) > BLOCKS_MAX:
         walk.fault(path, f"no more than {BLOCKS_MAX} items allowed")
     else:
+        taken = set() if taken is None else taken
+        taken |= ids_of(blocks)
         seen: set[str] = set()
         for index, block in enumerate(blocks):
-            _name(walk, block, seen, draw_id, f"{path}/{index}")
+            _name(walk, block, seen, taken, draw_id, f"{path}/{index}")
             walk.block(block, f"{path}/{index}")
     if walk.faults:
         raise InvalidError(api=code, field="blocks", faults="\n".join(walk.faults))
     return blocks
 
 
-def _name(walk: _Walk, block: Object, seen: set[str], draw_id: Callable[[], str], path: str) -> None:
+def ids_of(blocks: Any) -> set[str]:
+    """The ids that blocks name themselves, whatever `blocks` is."""
+    listed = blocks if isinstance(blocks, list) else []
+    named = [block.get("block_id") for block in listed if isinstance(block, dict)]
+    return {name for name in named if isinstance(name, str)}
+
+
+def _name(
+    walk: _Walk, block: Object, seen: set[str], taken: set[str], draw_id: Callable[[], str], path: str
+) -> None:
     block_id = block.get("block_id")
     if block_id in (None, ""):
-        block_id = block["block_id"] = draw_id()
+        drawn = draw_id()
+        while drawn in taken:
+            drawn = draw_id()
+        taken.add(drawn)
+        block_id = block["block_id"] = drawn
     if not isinstance(block_id, str) or len(block_id) > ID_CHARS_MAX:
         walk.fault(f"{path}/block_id", f"must be a string of at most {ID_CHARS_MAX} characters")
     elif block_id in seen:

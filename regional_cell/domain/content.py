@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from accord.errors import ConflictError, InvalidError
-from regional_cell.domain.blocks import check_blocks
+from regional_cell.domain.blocks import check_blocks, ids_of
 from regional_cell.domain.commands.messages import Content
 from regional_cell.domain.text import (
     CHARS_MAX,
@@ -70,8 +70,9 @@ def compose(
         ConflictError: `markdown_text_conflict`.
     """
     text, warnings = _text(raw, link, truncates)
-    blocks = _blocks(raw.blocks, first_party, draw_id) if raw.blocks else ""
-    attachments = _attachments(raw.attachments, first_party, draw_id) if raw.attachments else ""
+    taken = _ids_in(raw.attachments)
+    blocks = _blocks(raw.blocks, first_party, draw_id, taken) if raw.blocks else ""
+    attachments = _attachments(raw.attachments, first_party, draw_id, taken) if raw.attachments else ""
     if text_required and not (text.strip() or blocks or attachments):
         raise InvalidError(api="no_text", field="text", why="nothing to say")
     return Composed(Content(text, blocks, attachments, _metadata(raw.metadata)), warnings)
@@ -93,27 +94,34 @@ def _text(raw: Raw, link: Linker | None, truncates: bool) -> tuple[str, tuple[st
     return kept, (TRUNCATED,) if len(text) > CHARS_MAX else ()
 
 
-def _blocks(blocks: Any, first_party: bool, draw_id: Callable[[], str]) -> str:
-    checked = orjson.dumps(check_blocks(blocks, first_party=first_party, draw_id=draw_id))
+def _ids_in(attachments: Any) -> set[str]:
+    entries = attachments if isinstance(attachments, list) else []
+    return {name for entry in entries if isinstance(entry, dict) for name in ids_of(entry.get("blocks"))}
+
+
+def _blocks(blocks: Any, first_party: bool, draw_id: Callable[[], str], taken: set[str]) -> str:
+    checked = orjson.dumps(check_blocks(blocks, first_party=first_party, draw_id=draw_id, taken=taken))
     if len(checked) > BLOCKS_BYTES_MAX:
         raise InvalidError(api="msg_blocks_too_long", field="blocks", why="too long")
     return checked.decode()
 
 
-def _attachments(attachments: Any, first_party: bool, draw_id: Callable[[], str]) -> str:
+def _attachments(attachments: Any, first_party: bool, draw_id: Callable[[], str], taken: set[str]) -> str:
     if not isinstance(attachments, list) or not all(isinstance(entry, dict) for entry in attachments):
         raise _bad_attachments("must be a list of objects")
     if len(attachments) > ATTACHMENTS_MAX:
         raise InvalidError(api="too_many_attachments", field="attachments", why="too many")
     for index, entry in enumerate(attachments):
-        _attachment(entry, index, first_party, draw_id)
+        _attachment(entry, index, first_party, draw_id, taken)
     checked = orjson.dumps(attachments)
     if len(checked) > BLOCKS_BYTES_MAX * 2:
         raise _bad_attachments("too long")
     return checked.decode()
 
 
-def _attachment(entry: dict[str, Any], index: int, first_party: bool, draw_id: Callable[[], str]) -> None:
+def _attachment(
+    entry: dict[str, Any], index: int, first_party: bool, draw_id: Callable[[], str], taken: set[str]
+) -> None:
     path = f"[json-pointer:/attachments/{index}]"
     if any(not isinstance(entry.get(name, ""), str) for name in _ATTACHMENT_TEXTS):
         raise _bad_attachments(f"must hold strings {path}")
@@ -130,7 +138,7 @@ def _attachment(entry: dict[str, Any], index: int, first_party: bool, draw_id: C
             raise _bad_attachments(f"blocks stand alone {path}")
         check_blocks(
             blocks, first_party=first_party, draw_id=draw_id, path=f"/attachments/{index}/blocks",
-            code="invalid_attachments",
+            code="invalid_attachments", taken=taken,
         )  # fmt: skip
     if not entry.get("fallback"):
         said = next(

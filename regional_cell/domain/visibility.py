@@ -13,9 +13,8 @@ Invariants
 from collections.abc import Sequence
 
 from regional_cell.domain.events import Event
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.state import State
-
-GUESTS = frozenset({"guest", "single_channel_guest"})
 
 # After these the earlier standing of their user cannot be read from the log's tail alone.
 STANDING = frozenset({"UserJoined", "UserRoleSet", "UserDeactivated", "UserReactivated"})

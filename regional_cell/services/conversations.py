@@ -9,7 +9,6 @@ from typing import Any
 
 from regional_cell.domain.access import (
     FAMILIES,
-    GUESTS,
     require_known_user,
     require_scope,
     require_visible,
@@ -24,6 +23,7 @@ from regional_cell.domain.commands.direct import Opened
 from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.objects.channels import conversation
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.state import State
 from regional_cell.domain.timestamps import format_ts
 from regional_cell.ports.commits import Commits

@@ -9,9 +9,9 @@ from typing import Any
 
 from accord.clock import Clock
 from accord.errors import ColinkError
-from regional_cell.domain.access import SINGLE_CHANNEL
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import guests as commands
+from regional_cell.domain.roles import SINGLE_CHANNEL
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.views import Views
 

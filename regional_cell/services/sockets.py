@@ -24,10 +24,10 @@ from accord.errors import (
     StaleEpochError,
     TokenInvalidError,
 )
-from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Committed
 from regional_cell.domain.resume import BYTES_MAX, claims, sequence_of
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.socket_frames import (
     KINDS,
     ClientFrame,

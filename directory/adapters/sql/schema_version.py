@@ -1,7 +1,8 @@
 """The schema's version: brought up to date by an explicit step, required to be exactly ours at start.
 
 Invariants
-    1. A store that is older, newer, half-migrated or none of ours is refused, with the reason.
+    1. A store that is older, newer, half-migrated, of another build or none of ours is refused, with the
+       reason.
     2. Migrating is one transaction: all steps or none.
 """
 
@@ -26,7 +27,7 @@ def migrate(engines: Engines) -> str:
     """Run the missing steps; the version afterwards.
 
     Raises:
-        SchemaError: the store is newer than this program, or cannot be migrated.
+        SchemaError: the store is newer, cannot be migrated, or is not what its version says.
     """
     config = _config()
     newest = _newest(config)
@@ -35,6 +36,7 @@ def migrate(engines: Engines) -> str:
             _require_not_newer(connection, config)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            _require_whole(connection, newest)
     except SQLAlchemyError as error:
         raise SchemaError(f"the store cannot be migrated: {type(error).__name__}") from None
     return newest
@@ -44,7 +46,7 @@ def require_current(engines: Engines) -> None:
     """Prove that the store has exactly this program's schema.
 
     Raises:
-        SchemaError: not migrated, older, newer, or with missing tables or columns.
+        SchemaError: not migrated, older, newer, or with other tables or columns.
     """
     config = _config()
     newest = _newest(config)
@@ -57,7 +59,7 @@ def require_current(engines: Engines) -> None:
                 raise SchemaError(
                     f"the store has schema {found}, this program needs {newest}: run migrate first"
                 )
-            _require_whole(connection)
+            _require_whole(connection, newest)
     except SQLAlchemyError as error:
         raise SchemaError(f"the store cannot be read: {type(error).__name__}") from None
 
@@ -83,13 +85,22 @@ def _require_not_newer(connection: Connection, config: Config) -> None:
         )
 
 
-def _require_whole(connection: Connection) -> None:
+def _require_whole(connection: Connection, version: str) -> None:
+    """Each table has the columns of this version and no other: builds before a release may have named
+    another schema so.
+    """
     inspector = inspect(connection)
     standing = set(inspector.get_table_names())
     for table in metadata.sorted_tables:
         columns = (
             {it["name"] for it in inspector.get_columns(table.name)} if table.name in standing else set()
         )
-        missing = {column.name for column in table.columns} - columns
-        if missing:
-            raise SchemaError(f"the store is half-migrated: {table.name} lacks {', '.join(sorted(missing))}")
+        for says, names in (
+            ("lacks", set(table.columns.keys()) - columns),
+            ("also has", columns - set(table.columns.keys())),
+        ):
+            if names:
+                raise SchemaError(
+                    f"the store is half-migrated, or of a build before the release of schema {version}, from"
+                    f" which no step leads here: {table.name} {says} {', '.join(sorted(names))}"
+                )

@@ -1,7 +1,8 @@
 """The schema's version: brought up to date by an explicit step, required to be exactly ours at start.
 
 Invariants
-    1. A store that is older, newer, half-migrated or none of ours is refused, with the reason.
+    1. A store that is older, newer, half-migrated, of another build or none of ours is refused, with the
+       reason.
     2. Migrating is one transaction: all steps or none.
 """
 
@@ -27,8 +28,8 @@ class SchemaError(Exception):
 
 
 def migrate(url: str) -> str:
-    """Run the missing steps; gives the version afterwards. Raises SchemaError: newer, or it cannot be
-    migrated.
+    """Run the missing steps; gives the version afterwards. Raises SchemaError: newer, it cannot be migrated,
+    or it is not what its version says.
     """
     config = _config()
     newest = _newest(config)
@@ -38,6 +39,7 @@ def migrate(url: str) -> str:
             _require_not_newer(connection, config)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            _require_whole(connection, newest)
     except SQLAlchemyError as error:
         raise SchemaError(f"the store cannot be migrated: {type(error).__name__}") from None
     finally:
@@ -49,7 +51,7 @@ def require_current(url: str) -> None:
     """Prove that the store has exactly this program's schema; nothing is created or changed.
 
     Raises:
-        SchemaError: missing, not migrated, older, newer, or without some table or column.
+        SchemaError: missing, not migrated, older, newer, or with other tables or columns.
     """
     if not file_of(url).is_file():
         raise SchemaError("there is no store: run migrate first")
@@ -65,7 +67,7 @@ def require_current(url: str) -> None:
                 raise SchemaError(
                     f"the store has schema {found}, this program needs {newest}: run migrate first"
                 )
-            _require_whole(connection)
+            _require_whole(connection, newest)
     except SQLAlchemyError as error:
         raise SchemaError(f"the store cannot be read: {type(error).__name__}") from None
     finally:
@@ -104,12 +106,22 @@ def _require_not_newer(connection: sa.Connection, config: Config) -> None:
         )
 
 
-def _require_whole(connection: sa.Connection) -> None:
+def _require_whole(connection: sa.Connection, version: str) -> None:
+    """Each table has the columns of this version and no other: builds before a release may have named
+    another schema so.
+    """
     inspector = sa.inspect(connection)
     standing = set(inspector.get_table_names())
     for table in METADATA.sorted_tables:
         columns = (
             {it["name"] for it in inspector.get_columns(table.name)} if table.name in standing else set()
         )
-        if missing := {column.name for column in table.columns} - columns:
-            raise SchemaError(f"the store is half-migrated: {table.name} lacks {', '.join(sorted(missing))}")
+        for says, names in (
+            ("lacks", set(table.columns.keys()) - columns),
+            ("also has", columns - set(table.columns.keys())),
+        ):
+            if names:
+                raise SchemaError(
+                    f"the store is half-migrated, or of a build before the release of schema {version}, from"
+                    f" which no step leads here: {table.name} {says} {', '.join(sorted(names))}"
+                )

@@ -7,8 +7,6 @@ from typing import Any
 
 from accord.errors import ConflictError, ForbiddenError, InvalidError, WrongStateError
 from regional_cell.domain.access import (
-    ADMINS,
-    GUESTS,
     require_kind,
     require_member,
     require_not_archived,
@@ -21,6 +19,7 @@ from regional_cell.domain.commands.channels import check_name
 from regional_cell.domain.commands.notices import notice
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.roles import ADMINS, GUESTS
 from regional_cell.domain.state import State
 
 ABOUT_CHARS_MAX = 250

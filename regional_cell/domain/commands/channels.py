@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from accord.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from accord.ids import USLACKBOT
 from regional_cell.domain.access import (
-    ADMINS,
-    GUESTS,
     is_full,
     require_kind,
     require_member,
@@ -23,6 +21,7 @@ from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands.notices import notice
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.roles import ADMINS, GUESTS
 from regional_cell.domain.state import State
 
 NAME_CHARS_MAX = 80

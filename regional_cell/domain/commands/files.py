@@ -7,11 +7,11 @@ written.
 from collections.abc import Sequence
 
 from accord.errors import ForbiddenError, UserInactiveError
-from regional_cell.domain.access import ADMINS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Require
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import Draft, Payload
+from regional_cell.domain.roles import ADMINS
 from regional_cell.domain.state import State
 from regional_cell.domain.views.files import DELETED, OFFERED, STORED
 

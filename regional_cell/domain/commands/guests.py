@@ -1,12 +1,13 @@
 """Guests: when their stay ends."""
 
 from accord.errors import ForbiddenError, InvalidError, NotFoundError
-from regional_cell.domain.access import GUESTS, require_admin
+from regional_cell.domain.access import require_admin
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands.standing import deactivate
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.state import State
 
 

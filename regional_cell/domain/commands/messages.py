@@ -9,7 +9,6 @@ import msgspec
 
 from accord.errors import ForbiddenError, InvalidError, NotFoundError, UserInactiveError
 from regional_cell.domain.access import (
-    ADMINS,
     require_not_archived,
     require_postable,
     require_readable,
@@ -21,6 +20,7 @@ from regional_cell.domain.commands.direct import DIRECT, opened_for_all
 from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft, Payload
+from regional_cell.domain.roles import ADMINS
 from regional_cell.domain.state import State
 
 

@@ -6,13 +6,13 @@ Both are structural: who may do anything is decided against it.
 from collections.abc import Sequence
 
 from accord.errors import ForbiddenError, NotFoundError
-from regional_cell.domain.access import GUESTS
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands.direct import DIRECT
 from regional_cell.domain.commands.tokens import revoked
 from regional_cell.domain.commands.workspaces import member_added, require_workspace
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.state import State
 from regional_cell.domain.views.tokens import ACTIVE
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from accord.errors import ForbiddenError, InvalidError, NotFoundError
-from regional_cell.domain.access import ADMINS
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft
 from regional_cell.domain.objects.users import STATUS_FIELDS
+from regional_cell.domain.roles import ADMINS
 from regional_cell.domain.state import State
 
 FIELDS: dict[str, int] = {

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from regional_cell.domain.access import GUESTS, SINGLE_CHANNEL, is_full, require_kind, require_not_archived
+from regional_cell.domain.access import is_full, require_kind, require_not_archived
 from regional_cell.domain.changes import Row
 from regional_cell.domain.commands.tokens import TokenRecord, issued
 from regional_cell.domain.decisions import Decide, Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.roles import GUESTS, SINGLE_CHANNEL
 from regional_cell.domain.state import State
 
 ROLES = ("primary_owner", "owner", "admin", "member", "guest", "single_channel_guest")

@@ -7,6 +7,7 @@ from typing import Any
 
 from regional_cell.domain.changes import Change, Patch, Put
 from regional_cell.domain.events import Event
+from regional_cell.domain.roles import GUESTS
 
 
 def _joined(event: Event) -> list[Change]:
@@ -25,7 +26,8 @@ def _patch(event: Event, **values: Any) -> list[Change]:
 
 
 def _role_set(event: Event) -> list[Change]:
-    return _patch(event, role=event.payload["role"])
+    role = event.payload["role"]
+    return _patch(event, role=role) if role in GUESTS else _patch(event, role=role, due_s=None)
 
 
 def _deactivated(event: Event) -> list[Change]:

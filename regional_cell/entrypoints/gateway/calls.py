@@ -22,8 +22,8 @@ from accord.errors import (
 )
 from accord.runtime.logs import error_place, get_logger
 from accord.wire.cell.v1 import gateway_pb2 as wire
-from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
+from regional_cell.domain.roles import GUESTS
 from regional_cell.entrypoints.gateway import webhooks
 from regional_cell.entrypoints.gateway.doors import AT_HOME_BY_ITSELF, DOORS, Doors
 from regional_cell.entrypoints.gateway.webhooks import WebhookDoor

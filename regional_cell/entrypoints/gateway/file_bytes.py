@@ -12,7 +12,8 @@ from typing import Any
 from accord.errors import ForbiddenError, InvalidError, PeerRefusedError, TokenInvalidError
 from accord.runtime.mtls import PeerName
 from accord.wire.cell.v1 import gateway_pb2 as wire
-from regional_cell.domain.access import GUESTS, has_scope
+from regional_cell.domain.access import has_scope
+from regional_cell.domain.roles import GUESTS
 from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import Calls
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage

@@ -1,7 +1,7 @@
 """The same person in several workspaces: their user there, and how they stand to it."""
 
-from regional_cell.domain.access import GUESTS
 from regional_cell.domain.callers import Caller
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.state import State
 
 

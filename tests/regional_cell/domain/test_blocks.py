@@ -6,6 +6,7 @@ import pytest
 
 from accord.errors import InvalidError
 from regional_cell.domain.blocks import BLOCKS, check_blocks
+from regional_cell.domain.content import Raw, compose
 
 
 def text(value: str = "x", kind: str = "mrkdwn") -> dict[str, Any]:
@@ -88,6 +89,16 @@ def test_ids_are_unique_and_drawn_where_missing() -> None:
     ]
     with pytest.raises(InvalidError):
         check({"type": "divider", "block_id": "same"}, {"type": "divider", "block_id": "same"})
+
+
+def test_no_id_is_drawn_that_the_message_has_already() -> None:
+    raw = Raw(
+        blocks=[{"type": "divider"}, {"type": "divider", "block_id": "a"}, {"type": "divider"}],
+        attachments=[{"blocks": [{"type": "divider"}, {"type": "divider", "block_id": "b"}]}],
+    )
+    compose(raw, first_party=False, draw_id=iter("abaccbde").__next__)
+    blocks = [*raw.blocks, *raw.attachments[0]["blocks"]]
+    assert [block["block_id"] for block in blocks] == ["c", "a", "d", "e", "b"]
 
 
 def test_kinds_not_known_here_are_kept_for_our_own_clients_alone() -> None:

@@ -1,5 +1,6 @@
 """A store with another schema is refused, by name; classes cover every column."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -52,13 +53,21 @@ def test_a_newer_store_is_refused_by_start_and_by_migrate(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("statement", "where"),
-    [("DROP TABLE reads", "reads lacks"), ("ALTER TABLE messages DROP COLUMN files", "messages lacks files")],
+    [
+        ("DROP TABLE reads", "reads lacks"),
+        ("ALTER TABLE messages DROP COLUMN files", "messages lacks files"),
+        ("ALTER TABLE messages ADD COLUMN mood TEXT", "messages also has mood"),
+    ],
 )
-def test_a_half_migrated_store_is_refused(tmp_path: Path, statement: str, where: str) -> None:
+def test_a_store_that_is_not_what_its_version_says_is_refused_by_start_and_by_migrate(
+    tmp_path: Path, statement: str, where: str
+) -> None:
     migrate(sql_url(tmp_path))
     edited(tmp_path, statement)
-    with pytest.raises(SchemaError, match=where):
+    with pytest.raises(SchemaError, match=f"schema 0001, .*{where}"):
         require_current(sql_url(tmp_path))
+    with pytest.raises(SchemaError, match=f"schema 0001, .*{where}"):
+        migrate(sql_url(tmp_path))
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -75,9 +84,19 @@ def test_a_step_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert names == ["users"]
 
 
+def standing(engine: sa.Engine) -> set[str]:
+    """Statements that would make what is there, in one spelling."""
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").scalars()
+        return {re.sub(r'[\s"]+', "", row) for row in rows if VERSION_TABLE not in row}
+
+
 def test_the_migrations_make_the_declared_schema(tmp_path: Path) -> None:
     migrate(sql_url(tmp_path))
-    with sa.create_engine(sql_url(tmp_path)).connect() as connection:
+    migrated, declared = sa.create_engine(sql_url(tmp_path)), sa.create_engine("sqlite://")
+    METADATA.create_all(declared)
+    assert standing(migrated) == standing(declared), "a changed table needs a version of its own"
+    with migrated.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, METADATA) == []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from regional_cell.domain.changes import Put
+from regional_cell.domain.changes import Patch, Put
 from regional_cell.domain.events import KINDS, Event
 from regional_cell.domain.views.apply import APPLY, counters, merged
 from regional_cell.domain.views.registry import VIEWS
@@ -20,6 +20,18 @@ def test_a_kind_that_is_missing_claimed_twice_or_unknown_is_refused() -> None:
         merged(APPLY, {"Opened": APPLY["Opened"]})
     with pytest.raises(ValueError, match="differ"):
         merged(APPLY, {"Forgotten": APPLY["Opened"]})
+
+
+@pytest.mark.parametrize(
+    ("role", "ends"), [("guest", True), ("single_channel_guest", True), ("member", False), ("admin", False)]
+)
+def test_who_is_no_guest_any_more_has_no_end_of_a_stay(role: str, ends: bool) -> None:
+    event = Event(T1, 1, 1, "UserRoleSet", 1, 5, "", {"user": "U1", "role": role}, ())
+    (change,) = APPLY["UserRoleSet"](event)
+    assert isinstance(change, Patch)
+    assert change.values["role"] == role
+    assert ("due_s" in change.values) is not ends
+    assert change.values.get("due_s") is None
 
 
 def test_counters_of_topics_are_written_with_the_event() -> None:
