@@ -111,6 +111,15 @@ class SearchSettings(Section):
     tail_ms: int = Field(default=1500, ge=10, le=60_000)
 
 
+class PasswordsSettings(Section):
+    """Work of one password hash (argon2id), never below what OWASP's Password Storage Cheat Sheet asks for:
+    19 MiB and two passes. Hashes that were made before keep the work that they were made with.
+    """
+
+    memory_mib: int = Field(default=64, ge=19, le=1024)
+    passes: int = Field(default=3, ge=2, le=16)
+
+
 class CellSettings(BaseModel):
     """All sections. `links`: cell or region name to a round trip in ms that is added (demonstrations,
     tests).
@@ -128,6 +137,7 @@ class CellSettings(BaseModel):
     sockets: SocketsSettings = SocketsSettings()
     limits: LimitsSettings = LimitsSettings()
     search: SearchSettings = SearchSettings()
+    passwords: PasswordsSettings = PasswordsSettings()
     links: dict[str, float] = Field(default_factory=dict)
 
     @property

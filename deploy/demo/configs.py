@@ -14,6 +14,11 @@ from deploy.demo.options import Options
 from deploy.demo.ports import Ports
 from deploy.demo.toml import to_toml
 
+# The seed's passwords are 72 random bits, which no work has to protect: the least that a cell takes.
+PASSWORDS = {"memory_mib": 19, "passes": 2}
+# Everything starts at once, the directory too: who asks it too early asks again soon.
+WATCH_BACKOFF_S_MAX = 1
+
 
 class Configs:
     """Writes the files of one demo."""
@@ -71,9 +76,11 @@ class Configs:
                 "directory": {
                     "addresses": [self._directory],
                     "trust_domain": f"directory.{FEDERATION}",
+                    "watch_backoff_s_max": WATCH_BACKOFF_S_MAX,
                     **keys,
                 },
                 "limits": {"profile": self._options.rate_limits},
+                "passwords": PASSWORDS,
                 "links": self._links(site, sites),
             },
         )
@@ -104,6 +111,7 @@ class Configs:
                 "directory": {
                     "addresses": [self._directory],
                     "trust_domain": f"directory.{FEDERATION}",
+                    "watch_backoff_s_max": WATCH_BACKOFF_S_MAX,
                     **self._directory_keys(),
                 },
                 "limits": {"profile": self._options.rate_limits},

@@ -162,7 +162,14 @@ class Cell:
             self.spawn,
         )
         people = PeopleSide(
-            self.name, stores, commits, self.tokens, self.directory, self.clock, self._claim_refused
+            self.name,
+            stores,
+            commits,
+            self.tokens,
+            self.directory,
+            self.clock,
+            self._claim_refused,
+            self.settings.passwords,
         )
         self.hasher, self.claims = people.hasher, people.claims
         self.sign_in, self.sessions, self.provisioning = people.sign_in, people.sessions, people.provisioning

@@ -15,6 +15,7 @@ from regional_cell.services.residents import Residents
 from regional_cell.services.sessions import Sessions
 from regional_cell.services.sign_in import SignIn
 from regional_cell.services.tokens import Tokens
+from regional_cell.settings import PasswordsSettings
 
 
 class PeopleSide:
@@ -34,9 +35,10 @@ class PeopleSide:
         directory: DirectorySide,
         clock: Clock,
         refused: Callable[[str, ColinkError], None],
+        passwords: PasswordsSettings,
     ) -> None:
         routes, door = directory.routes, directory.door
-        self.hasher = Argon2Hasher()
+        self.hasher = Argon2Hasher(passwords.memory_mib, passwords.passes)
         self.sessions = Sessions(commits, tokens, routes, stores.spent, clock, cell)
         self.sign_in = SignIn(
             commits,

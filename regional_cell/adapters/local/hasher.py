@@ -2,7 +2,7 @@
 
 Invariants
     1. An unknown person costs the same work as a wrong password, so the time of an answer tells nothing.
-    2. No more than `threads` hashes run at once; each takes 64 MiB.
+    2. No more than `THREADS` hashes run at once; each takes `memory_mib`.
 """
 
 import asyncio
@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+THREADS = 2
+
 
 class Argon2Hasher:
     """`ports.Hasher`."""
 
-    def __init__(self, threads: int = 2, hasher: PasswordHasher | None = None) -> None:
-        self._threads = ThreadPoolExecutor(threads, "hasher")
-        self._hasher = hasher or PasswordHasher()
+    def __init__(self, memory_mib: int, passes: int) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, "hasher")
+        self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_mib * 1024)
         self._dummy = self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
