@@ -8,6 +8,7 @@ Invariants
     3. A commit returns after the log was synced (`synchronous=FULL`).
     4. After a write of unknown end (a sync failed, say) nothing is written before a commit of nothing was
        synced in its place: nothing depends on what the disk lost of it, and it cannot come back later.
+    5. Nothing is written before what the process found in the log was synced once more (`inherited.py`).
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from sqlalchemy.pool import QueuePool
 
 from accord.errors import ColinkError, NotReadyError, OutcomeUnknownError
 from regional_cell.adapters.sql.append import code_of, refused
+from regional_cell.adapters.sql.inherited import write_again
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ class Database:
     def __init__(self, url: str, readers: int = 4) -> None:
         self.path = file_of(url)
         self._writer: sqlite3.Connection | None = None
-        self._doubtful = False
+        self._doubtful, self._inherits = False, True
         self._write_thread = ThreadPoolExecutor(1, "sql-writer")
         self._read_threads = ThreadPoolExecutor(readers, "sql-reader")
         self._of_thread, self._plain_readers = threading.local(), list[sqlite3.Connection]()
@@ -90,6 +92,9 @@ class Database:
         if self._writer is None:
             self._writer = connect(self.path)
         try:
+            if self._inherits:
+                write_again(self._writer, self.path)
+                self._inherits = False
             if self._doubtful:
                 _take_place(self._writer)
                 self._doubtful = False

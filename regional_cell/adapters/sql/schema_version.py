@@ -6,6 +6,7 @@ Invariants
     2. Migrating is one transaction: all steps or none.
 """
 
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,7 +18,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from accord.errors import ColinkError
 from regional_cell.adapters.sql.database import connect, file_of
+from regional_cell.adapters.sql.inherited import write_again
 from regional_cell.adapters.sql.tables import METADATA
 
 VERSION_TABLE = "schema_version"
@@ -76,9 +79,20 @@ def require_current(url: str) -> None:
 
 def _engine(url: str) -> sa.Engine:
     path = file_of(url)
-    engine = sa.create_engine(url, creator=lambda: connect(path), poolclass=NullPool, hide_parameters=True)
+    engine = sa.create_engine(url, creator=lambda: _connect(path), poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Closing the only connection copies the log back, so what it holds has to be on the disk before.
+    connection = connect(path)
+    try:
+        write_again(connection, path)
+    except (ColinkError, sqlite3.Error) as error:
+        connection.close()
+        raise SchemaError(f"the log of the store cannot be synced: {error}") from None
+    return connection
 
 
 def _config() -> Config:

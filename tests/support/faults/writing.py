@@ -1,6 +1,6 @@
 """A process that writes a log without a pause, and says what was acknowledged; and what is found later.
 
-    python -m tests.support.faults.writing FOLDER
+    python -m tests.support.faults.writing FOLDER PREFIX [as-a-cell]
 
 It posts under keys, each again until its end is known, and copies the write-ahead log back all the while. It
 prints lines: `ok <sequence> <key>`, `failed <reason> <key>`.
@@ -23,6 +23,7 @@ from accord.clock import SystemClock
 from accord.errors import ColinkError
 from deploy import environment
 from regional_cell.adapters.sql.database import Checkpointer
+from regional_cell.adapters.sql.schema_version import require_current
 from regional_cell.services.commits.writer import GroupCommits
 from regional_cell.services.rebuild import Rebuild
 from tests.regional_cell.stores import T1, U1, open_resident, post, sql_store, sql_url
@@ -35,18 +36,27 @@ END_S = 10.0
 
 
 class Writing:
-    """The process, and what it said. Use as a context manager."""
+    """The process, and what it said. Use as a context manager.
 
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+    Args:
+        prefix: of its keys; another one for each process on one folder.
+        as_a_cell: it looks at the schema first, as a process of a cell does.
+    """
+
+    def __init__(
+        self, folder: Path, environ: dict[str, str], prefix: str = "first", *, as_a_cell: bool = False
+    ) -> None:
+        self._options = [prefix, *(["as-a-cell"] if as_a_cell else [])]
         self.acknowledged: dict[str, int] = {}
         self.failed: Counter[str] = Counter()
         self._folder, self._environ = folder, environ
         self._lines: queue.Queue[str | None] = queue.Queue()
 
     def __enter__(self) -> Self:
-        asyncio.run(_begin(self._folder))
+        if not (self._folder / "cell.db").exists():
+            asyncio.run(_begin(self._folder))
         self._process = subprocess.Popen(
-            environment.module_command(__name__, str(self._folder)),
+            environment.module_command(__name__, str(self._folder), *self._options),
             stdout=subprocess.PIPE,
             text=True,
             env={**environment.module_environ(), **self._environ},
@@ -133,16 +143,16 @@ async def _begin(folder: Path) -> None:
     store.close()
 
 
-async def _write(folder: Path) -> None:
+async def _write(folder: Path, prefix: str) -> None:
     store = sql_store(folder)
     commits = GroupCommits(store.log, store.views, store.sealer, SystemClock())
     await commits.start()
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     asyncio.ensure_future(_copy_back(folder))  # noqa: RUF006 (as long as the process)
-    await asyncio.gather(*(_send(commits, sender) for sender in range(SENDERS)))
+    await asyncio.gather(*(_send(commits, f"{prefix}-{sender}") for sender in range(SENDERS)))
 
 
-async def _send(commits: GroupCommits, sender: int) -> None:
+async def _send(commits: GroupCommits, sender: str) -> None:
     turn = 0
     while True:
         key = f"{sender}-{turn}"
@@ -171,4 +181,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_write(Path(sys.argv[1])))
+    if "as-a-cell" in sys.argv[3:]:
+        require_current(sql_url(Path(sys.argv[1])))
+    asyncio.run(_write(Path(sys.argv[1]), sys.argv[2]))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,48 @@ async def test_nothing_is_acknowledged_while_no_sync_succeeds(
     disk.cut_power()
     assert await lost(tmp_path / "store", writing.acknowledged) == []
     record(len(disk.told()), len(writing.acknowledged), 0)
+
+
+@pytest.mark.fault("F25")
+@pytest.mark.parametrize("as_a_cell", [False, True], ids=["writes at once", "looks at the schema first"])
+async def test_who_starts_after_a_failed_sync_builds_on_nothing_that_the_disk_does_not_have(
+    tmp_path: Path, disk: FailingDisk, writing: Writing, record: Callable[[int, int, int], None],
+    as_a_cell: bool,
+) -> None:  # fmt: skip
+    """Syncs fail and lose what was written, and everybody dies of it. Who starts then finds it in the log as
+    if it were durable: a power cut takes neither that nor what was acknowledged behind it.
+    """
+    with disk.order("sync", "lose", part=LOG):
+        writing.fails(3 * SENDERS)
+        writing.kill()
+    with Writing(tmp_path / "store", disk.environ(), "later", as_a_cell=as_a_cell) as later:
+        later.goes_on(120)
+        later.kill()
+    assert not later.failed
+    disk.cut_power()
+    assert await lost(tmp_path / "store", writing.acknowledged | later.acknowledged) == []
+    record(len(disk.told()), len(writing.acknowledged) + len(later.acknowledged), 0)
+
+
+@pytest.mark.fault("F25")
+async def test_who_starts_on_a_disk_that_fails_writes_nothing_until_it_does_not(
+    tmp_path: Path, disk: FailingDisk, writing: Writing, record: Callable[[int, int, int], None]
+) -> None:
+    """What stands in the log cannot be synced once more: every write is refused before anything of it is
+    written. When syncs succeed, so do writes.
+    """
+    writing.kill()
+    with ExitStack() as failing:
+        failing.enter_context(disk.order("sync", "eio", part=LOG))
+        with Writing(tmp_path / "store", disk.environ(), "later") as later:
+            later.fails(3 * SENDERS)
+            assert (set(later.failed), later.acknowledged) == ({"NOT_READY"}, {})
+            failing.close()
+            later.goes_on()
+            later.kill()
+    disk.cut_power()
+    assert await lost(tmp_path / "store", writing.acknowledged | later.acknowledged) == []
+    record(len(disk.told()), len(later.acknowledged), 0)
 
 
 @pytest.mark.fault("F25")
