@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from docs.tables import code, table
 from edge.domain.methods import METHODS
 from regional_cell.domain.socket_frames import KINDS
+from tests.directory.entrypoints.http.test_hostile import ROUTES as DIRECTORY_ROUTES
 from tests.edge.test_hostile_flow import ROUTES
 from tests.fuzz.test_parsers import TARGETS
 from tests.fuzz.test_rpcs import RPCS
 from tests.regional_cell.entrypoints.gateway.test_hostile_frames import EDGE_FRAMES
 from tests.regional_cell.entrypoints.gateway.test_hostile_tokens import PURPOSES, TABLE
-from tests.support.attacks import CLASSES, attacks
+from tests.support.attacks import CLASSES, attacks, forms, multiparts
 
 GATEWAY = "tests/regional_cell/entrypoints/gateway"
 BODY = "malformed, oversized, nested, mis-encoded"
@@ -19,23 +20,34 @@ API = "tests/regional_cell/entrypoints/web_api/test_hostile_bodies.py"
 
 def hostile() -> Iterator[str]:
     """The parts of the page."""
-    bodies = len(list(attacks({"text": "x"})))
+    count = [len(list(bodies({"text": "x"}))) for bodies in (attacks, forms, multiparts)]
     yield (
-        f"Classes of attacks: {', '.join(CLASSES)} (`tests/support/attacks.py`; {bodies} bodies for an object"
-        " with one member). Whatever is attacked answers with a typed error or does what is meant, shows"
+        f"Classes of attacks: {', '.join(CLASSES)} (`tests/support/attacks.py`; {count[0]} bodies for an"
+        f" object with one member, {count[1]} for a form, {count[2]} for a multipart form). Whatever is"
+        " attacked answers with a typed error or does what is meant, shows"
         " nothing of its inside and nothing of others, and serves on. What is listed here is found in the"
         " code: something new without a row fails the tests."
     )
     rows = [
         [
             f"{len(METHODS)} methods of the API",
-            f"{BODY}, foreign, replayed; other content types and charsets",
+            f"{BODY}, as JSON, form and multipart; foreign, replayed; other content types and charsets",
             f"`{API}` `tests/flows/test_hostile_http.py`",
         ],
         [
             code(ROUTES),
-            f"{BODY}; verbs, paths, tokens, cookies, content types",
+            f"{BODY}, as JSON, form and multipart; verbs, paths, tokens, cookies, content types",
             "`tests/edge/test_hostile_flow.py`",
+        ],
+        [
+            code(DIRECTORY_ROUTES) + " of the directory",
+            f"{BODY}; verbs, paths, headers, what is no HTTP",
+            "`tests/directory/entrypoints/http/test_hostile.py`",
+        ],
+        [
+            "payloads of webhooks",
+            f"{BODY}; as JSON, text, form, multipart",
+            f"`{GATEWAY}/test_webhooks.py`",
         ],
         [
             "frames of clients: " + code(sorted(KINDS)),

@@ -18,7 +18,7 @@ from edge.entrypoints import http
 from edge.entrypoints.http.app import API, HEALTH, WEBHOOKS
 from tests.edge.support_fakes import FakeCell, Session
 from tests.edge.support_world import World, running_world
-from tests.support.attacks import attacks
+from tests.support.attacks import FORM, MULTIPART, attacks, forms, multiparts
 
 TEXT = cell_wire.Header(name="content-type", value="text/plain; charset=utf-8")
 # Verb, and what a body holds when it is meant well.
@@ -190,10 +190,11 @@ async def test_every_route_answers_whatever_comes_with_a_typed_refusal(tmp_path:
                     judge((route, kind, body[:20]), await ask(world, verb, paths[0], body, headers))
                     tried += 1
             for path in {paths[0], *(["/api/api.test"] if route == API else [])}:
-                for attack in attacks(fields):
-                    json_type = {"content-type": "application/json"}
-                    judge((path, attack), await ask(world, verb, path, attack.body, json_type))
-                    tried += 1
-        assert tried > 1_000
+                for kind, made in (("application/json", attacks), (FORM, forms), (MULTIPART, multiparts)):
+                    for attack in made(fields):
+                        typed = {"content-type": kind}
+                        judge((path, kind, attack), await ask(world, verb, path, attack.body, typed))
+                        tried += 1
+        assert tried > 4_000
         assert "_failed" not in world.log()
         assert (await world.api("api.test"))[1]["ok"] is True

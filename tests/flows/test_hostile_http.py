@@ -10,13 +10,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from edge.domain.methods import METHODS
+from tests.support.attacks import FORM, MULTIPART, encode_form, encode_parts
 from tests.support.clients import Answer, Plain, whole_history
 from tests.support.federation import RunningDemo
 from tests.support.provisioning import issue_token
 from tests.support.rooms import Person, room
 
 JSON = "application/json; charset=utf-8"
-FORM = "application/x-www-form-urlencoded"
+ENCODINGS: tuple[Callable[[dict[str, Any]], tuple[str, bytes]], ...] = (
+    lambda fields: ("application/json", json.dumps(fields).encode()),
+    lambda fields: (FORM, encode_form(fields)),
+    lambda fields: (MULTIPART, encode_parts(fields)),
+)
 DEEP = 40_000
 SEED = 20_261
 
@@ -160,8 +165,8 @@ def test_every_method_answers_junk(demo: RunningDemo, anna: Person, method: str)
             arguments = {name: junk(dice) for name in dice.sample(WORDS.split(), dice.randrange(1, 9))}
             if turn % 2:
                 arguments["channel"] = general
-            body = json.dumps(arguments).encode()
-            headers = {"content-type": "application/json"}
+            kind, body = ENCODINGS[turn % 3](arguments)
+            headers = {"content-type": kind}
             answer = plain.send("POST", plain.api + method, content=body, headers=headers)
             fields = judge(answer)
             assert "Traceback" not in str(fields)

@@ -44,11 +44,19 @@ IDS = {
     "person": "P00000000FFFF",
     "file": "F00000000FFFF",
 }
-# What would end the process for everybody when it is done as asked.
-ENDING = frozenset({"/accord.wire.cell.v1.Operations/Drain"})
+# It ends the process for everybody when it is done as asked: attacked by itself.
+DRAIN = "/accord.wire.cell.v1.Operations/Drain"
 # What makes somebody new, or is the same for everybody: no id in it is of elsewhere.
 ABOUT_NOBODY = frozenset(
-    {"Status", "CreateOrganisation", "CreatePersons", "CreateWorkspace", "FetchBundle", "WatchBundle"}
+    {
+        "Status",
+        "Drain",
+        "CreateOrganisation",
+        "CreatePersons",
+        "CreateWorkspace",
+        "FetchBundle",
+        "WatchBundle",
+    }
 )
 # What a peer may be told by the library itself, before any of our code runs.
 BY_THE_LIBRARY = {OVERSIZED: {grpc.StatusCode.RESOURCE_EXHAUSTED}}
@@ -87,8 +95,6 @@ def requests(method: MethodDescriptor, facts: dict[str, str]) -> Iterator[Reques
     yield Request(MALFORMED, "a tag that is none", b"\x00\x01", False)
     yield Request(MALFORMED, "an unfinished number", b"\x08" + b"\xff" * 11, False)
     yield Request(NESTED, "groups", b"\x7b" * 5_000, False)
-    if f"/{method.containing_service.full_name}/{method.name}" in ENDING:
-        return
     yield Request(NESTED, "messages in an unknown field", _wrapped(9_999, 200))
     yield Request(MALFORMED, "unknown fields", b"\x98\xf4\x03\x01" * 50_000)
     yield Request(MISENCODED, "no UTF-8", _misencoded(kind))
@@ -309,8 +315,35 @@ async def attack(place: Place, paths: Sequence[str]) -> int:
 
 @pytest.mark.timeout(300)
 async def test_every_rpc_of_a_cell_answers_whatever_comes_with_a_typed_error(cell: Place) -> None:
-    paths = [path for path in RPCS if path.startswith("/accord.wire.cell.")]
+    paths = [path for path in RPCS if path.startswith("/accord.wire.cell.") and path != DRAIN]
     assert await attack(cell, paths) > 10 * len(paths)
+
+
+@pytest.mark.timeout(300)
+async def test_a_cell_drains_when_it_is_asked_in_earnest_and_by_whom_it_may_be(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    async with running(site) as running_cell:
+        draining = running_cell.lifespan.draining
+        place = Place(f"127.0.0.1:{site.grpc}", "de-fra.demo", site.trust, (), IDS)
+        ended: set[str] = set()
+        for name, process in (
+            ("us-iad", "cell"),
+            ("fra", "edge"),
+            ("de-fra", "cell"),
+            ("operator", "deploy"),
+        ):
+            async with place.channel(site.mtls(name, process)) as opened:
+                for request in requests(RPCS[DRAIN], IDS):
+                    said = await answer(opened, DRAIN, RPCS[DRAIN], request)
+                    judge(DRAIN, request, said)
+                    assert draining.is_set() is (said[0] is grpc.StatusCode.OK), (name, request.name)
+                    if draining.is_set():
+                        ended.add(name)
+                    draining.clear()
+        assert ended == {"operator"}
+        async with place.channel(site.mtls("operator", "deploy")) as opened:
+            status: Any = opened.unary_unary("/accord.wire.cell.v1.Operations/Status")
+            assert await status(b"", timeout=WAIT_S)
 
 
 @pytest.mark.timeout(300)

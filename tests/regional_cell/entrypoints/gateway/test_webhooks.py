@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
 
@@ -13,8 +13,10 @@ from regional_cell.entrypoints.web_api.limits import RateLimits
 from regional_cell.entrypoints.web_api.lost import digest_of_parts
 from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import SCOPES, Town
+from tests.support.attacks import FORM, MULTIPART, attacks, forms, multiparts
 
-FORM, JSON, TEXT = "application/x-www-form-urlencoded", "application/json", "text/plain"
+JSON, TEXT = "application/json", "text/plain"
+SIZE = 60_000
 
 
 @dataclass
@@ -181,3 +183,24 @@ async def test_a_webhook_that_comes_too_often_waits(hook: Hook) -> None:
     assert statuses == {200}
     assert (answer.status, answer.body) == (429, b"ratelimited")
     assert 1 <= int({h.name: h.value for h in answer.headers}["retry-after"]) <= 60
+
+
+async def test_every_attack_on_a_payload_in_any_form_is_refused_or_posted_as_meant(hook: Hook) -> None:
+    fields = {"text": "x", "thread_ts": "1.000001", "blocks": [], "attachments": [], "metadata": {}}
+    payload = {"payload": json.dumps({"text": "x"})}
+    tried = refused = 0
+    for kind, body in (
+        *((JSON, attack.body) for attack in attacks(fields, SIZE)),
+        *((TEXT, attack.body) for attack in attacks({"text": "x"}, SIZE)),
+        *((FORM, b"payload=" + quote_from_bytes(attack.body).encode()) for attack in attacks(fields, SIZE)),
+        *((FORM, attack.body) for attack in forms(payload, SIZE)),
+        *((MULTIPART, attack.body) for attack in multiparts(payload, SIZE)),
+    ):
+        status, said = await hook.post(body, kind)
+        typed = status in (400, 404) and said.replace("_", "").isalnum()
+        assert (status, said) == (200, "ok") or typed, (status, said, body[:80])
+        tried, refused = tried + 1, refused + typed
+    assert tried > 700
+    assert refused > tried // 2
+    assert await hook.post({"text": "afterwards"}) == (200, "ok")
+    assert (await hook.said())[0]["text"] == "afterwards"

@@ -10,7 +10,16 @@ import structlog.testing
 from regional_cell.entrypoints.web_api.calls import ApiAnswer
 from regional_cell.entrypoints.web_api.methods import METHODS
 from tests.regional_cell.entrypoints.web_api.support_cell import APP, BOB, GENERAL, GUS, SECRET, Cell
-from tests.support.attacks import MALFORMED, MISENCODED, attacks
+from tests.support.attacks import (
+    FORM,
+    MALFORMED,
+    MISENCODED,
+    MULTIPART,
+    OVERSIZED,
+    attacks,
+    forms,
+    multiparts,
+)
 
 SIZE = 60_000
 MEANT: dict[str, Any] = {
@@ -63,6 +72,24 @@ UNREADABLE = {
     (MISENCODED, "a byte order mark"),
     (MISENCODED, "utf-16"),
 }
+UNREADABLE_FORMS = {
+    FORM: {
+        (MISENCODED, "bytes that are no UTF-8"),
+        (MISENCODED, "half a character, escaped"),
+        (MISENCODED, "an overlong NUL in a name"),
+        (MALFORMED, "no name"),
+        (OVERSIZED, "members"),
+        (OVERSIZED, "one member many times"),
+    },
+    MULTIPART: {
+        (MALFORMED, "no end"),
+        (MALFORMED, "cut off"),
+        (MALFORMED, "another boundary"),
+        (MALFORMED, "no name"),
+        (MISENCODED, "half a character"),
+        (OVERSIZED, "parts"),
+    },
+}
 # The search has no engine in a cell that is in memory; tests/flows/test_hostile_http.py sends junk to it.
 SEARCHES = {"ext.search", "search.messages"}
 NEVER_SAID = ("internal_error", "fatal_error", "service_unavailable")
@@ -101,6 +128,23 @@ async def test_a_method_answers_every_attack_on_its_body(cell: Cell, method: str
             }
             for _ in range(2):
                 judge(method, foreign, await cell.api.call(cell.request(who, method, fields)))
+    assert not [line for line in lines if line["event"] == "call_failed"]
+
+
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - SEARCHES))
+async def test_a_method_answers_every_attack_on_its_form(cell: Cell, method: str) -> None:
+    ts = await cell.post(BOB, GENERAL, "kept")
+    who = cell.caller("U00000000000A")
+    with structlog.testing.capture_logs() as lines:
+        for kind, made in ((FORM, forms), (MULTIPART, multiparts)):
+            left = set(UNREADABLE_FORMS[kind])
+            for attack in made(meant(method, ts), SIZE):
+                call = replace(cell.request(who, method, {}), body=attack.body, content_type=kind)
+                body = judge(method, (kind, attack), await cell.api.call(call))
+                if (attack.kind, attack.name) in left:
+                    left.remove((attack.kind, attack.name))
+                    assert body["error"] in ("invalid_form_data", "invalid_arg_name"), (kind, attack)
+            assert not left
     assert not [line for line in lines if line["event"] == "call_failed"]
 
 
