@@ -39,6 +39,9 @@ class DirectoryDoor(Protocol):
     ) -> int:
         """Place a new resident in this cell; gives the epoch. ConflictError, WithheldError."""
 
+    async def is_placed(self, resident: str) -> bool:
+        """Whether it lives anywhere, as the directory knows right now."""
+
     async def lease(self, claims: Sequence[tuple[str, str, str]]) -> str:
         """Lease (attribute, value, resident) names, all or none; gives the lease id. ConflictError."""
 
@@ -93,3 +96,6 @@ class ResidentCreator(Protocol):
 
     async def create(self, new: Sequence[NewResident]) -> list[ColinkError | None]:
         """Create them; for each, in order, why it was refused, or None."""
+
+    async def require_placed(self, resident: str) -> None:
+        """Ask the directory for it. Raises UnknownResidentError, NotReadyError."""

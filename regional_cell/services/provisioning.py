@@ -168,12 +168,12 @@ class Provisioning:
         await self._commits.commit(check_id(organisation, "E"), decide, principal="")
 
     async def create_workspace(self, spec: WorkspaceSpec) -> tuple[str, str, str]:
-        """(workspace, #general, #random). ConflictError when the slug is taken; ColinkErrors of the
-        directory.
+        """(workspace, #general, #random). ConflictError when the slug is taken; UnknownResidentError when the
+        organisation lives nowhere; ColinkErrors of the directory.
         """
         _check_country(spec.establishment)
         if spec.organisation:
-            check_id(spec.organisation, "E")
+            await self._creator.require_placed(check_id(spec.organisation, "E"))
         general, random = new_id("C", self._random), new_id("C", self._random)
         facts = WorkspaceFacts(
             spec.name, normalise("slug", spec.slug), spec.organisation, spec.organisation_name,

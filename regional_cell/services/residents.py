@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Sequence
 
 from accord.clock import Clock
-from accord.errors import ColinkError, ConflictError
+from accord.errors import ColinkError, ConflictError, UnknownResidentError
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.directory import DirectoryDoor, NewResident, PendingLease, PendingLeases
 from regional_cell.ports.log import DataKeys, Log, ResidentRecord
@@ -56,6 +56,11 @@ class Residents:
         groups = [new[start : start + GROUP_MAX] for start in range(0, len(new), GROUP_MAX)]
         await asyncio.gather(*(run(group) for group in groups))
         return [outcomes[each.resident] for each in new]
+
+    async def require_placed(self, resident: str) -> None:
+        """See `ports.ResidentCreator`."""
+        if not await self._door.is_placed(resident):
+            raise UnknownResidentError(resident=resident)
 
     async def _group(self, group: Sequence[NewResident]) -> dict[str, ColinkError | None]:
         placed = await asyncio.gather(*(self._place(each) for each in group))

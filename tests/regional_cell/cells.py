@@ -65,6 +65,10 @@ class MemoryDirectory:
         self.tell([self.placements[resident]])
         return 1
 
+    async def is_placed(self, resident: str) -> bool:
+        self._require_here()
+        return resident in self.placements
+
     async def lease(self, claims: Sequence[tuple[str, str, str]]) -> str:
         self._require_here()
         if any(self.names.get((name, value), resident) != resident for name, value, resident in claims):

@@ -45,6 +45,12 @@ class DirectoryWriter:
             raise NotReadyError(why="the directory placed it elsewhere", resident=resident)
         return int(placement.epoch)
 
+    async def is_placed(self, resident: str) -> bool:
+        """See `ports.DirectoryDoor`."""
+        request = wire.ResolveRequest(context=self._client.context(), residents=[resident])
+        answer = await self._client.ask(lambda channel: stubs.DirectoryStub(channel).Resolve, request)
+        return [it.resident for it in answer.placements] == [resident]
+
     async def lease(self, claims: Sequence[tuple[str, str, str]]) -> str:
         """See `ports.DirectoryDoor`."""
         rows = [

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from accord.errors import (
     TokenInvalidError,
     UnknownResidentError,
 )
+from accord.ids import new_id
 from accord.runtime.rpc_client import call, open_channel
 from accord.wire.cell.v1 import operations_pb2 as pb
 from accord.wire.cell.v1 import operations_pb2_grpc as stubs
@@ -92,6 +94,18 @@ async def test_two_workspaces_cannot_have_one_slug(site: Site) -> None:
         await cell.provisioning.create_workspace(WORKS)
         with pytest.raises(ConflictError):
             await cell.provisioning.create_workspace(WORKS)
+
+
+async def test_a_workspace_is_of_an_organisation_that_lives_somewhere_or_of_none(site: Site) -> None:
+    async with running(site) as cell:
+        owner = await cell.provisioning.create_organisation("Group", "DE")
+        team, _, _ = await cell.provisioning.create_workspace(replace(WORKS, organisation=owner))
+        row = (await cell.commits.state(team)).row("workspaces")
+        assert row is not None
+        assert row["organisation"] == owner
+        with pytest.raises(UnknownResidentError):
+            await cell.provisioning.create_workspace(replace(WORKS, slug="more", organisation=new_id("E")))
+        assert len(cell.plane.placements) == 2
 
 
 async def test_with_the_directory_away_nothing_is_created_and_the_rest_goes_on(site: Site) -> None:
