@@ -172,7 +172,7 @@ async def history(call: ApiCall, arguments: Arguments, services: Services) -> An
     )
     following = services.cursors.make(page.following, *bound) if page.following is not None else ""
     return {
-        "messages": page.messages,
+        "messages": page.messages if page.json is None else page.json,
         **named,
         "has_more": bool(following),
         "pin_count": 0,

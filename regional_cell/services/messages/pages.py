@@ -7,14 +7,17 @@ Invariants
     1. A page was read at or after the head of the state that it is asked with, so what was acknowledged
        before the call is in it; it is given out while that is still the head.
     2. A page is read once at a time; who gives up waiting ends nobody else's reading.
-    3. What is kept has at most about `kept_bytes_max` bytes, sealed as it rests.
+    3. What is kept has at most about `kept_bytes_max` bytes: rows sealed as they rest, and the JSON of pages
+       that look the same to everybody.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+
+import orjson
 
 from regional_cell.domain.state import State
 from regional_cell.ports.views import Timeline, Views
@@ -34,11 +37,24 @@ class PageWanted:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    timeline: Timeline
-    head: int
-    size: int
+class PageRead:
+    """One reading of a page. Shared, so whoever changes what it holds copies it first.
+
+    Attributes:
+        head: of the resident's log when it was read, or earlier.
+        messages, json: its messages as everybody is shown them, one by one and as a list, once that was made
+            by `Pages.keep_shown`; else None.
+        size: about how many bytes of memory.
+    """
+
+    __slots__ = ("head", "json", "messages", "size", "timeline")
+
+    def __init__(self, timeline: Timeline, head: int) -> None:
+        self.timeline, self.head = timeline, head
+        self.messages: Sequence[orjson.Fragment] | None = None
+        self.json: orjson.Fragment | None = None
+        texts = sum(len(entry.sealed or b"") for entry in timeline.entries.values())
+        self.size = texts + ROW_BYTES * (len(timeline.rows) + len(timeline.entries))
 
 
 class Pages:
@@ -58,12 +74,12 @@ class Pages:
     ) -> None:
         self._views, self._knows, self._told = views, knows, told
         self._kept_bytes_max = kept_bytes_max
-        self._kept: OrderedDict[tuple[str, PageWanted], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, PageWanted], PageRead] = OrderedDict()
         self._kept_bytes = 0
-        self._loading: dict[tuple[str, PageWanted, int], asyncio.Task[Timeline]] = {}
+        self._loading: dict[tuple[str, PageWanted, int], asyncio.Task[PageRead]] = {}
 
-    async def get(self, state: State, wanted: PageWanted) -> Timeline:
-        """The page as of the head of the state or later; shared, so whoever changes it copies it first.
+    async def get(self, state: State, wanted: PageWanted) -> PageRead:
+        """The page as of the head of the state or later.
 
         Raises: as `Views.timeline`.
         """
@@ -72,7 +88,7 @@ class Pages:
         if kept is not None and kept.head == head:
             self._kept.move_to_end(key)
             self._told("kept")
-            return kept.timeline
+            return kept
         loading = self._loading.get((*key, head))
         if loading is None:
             loading = asyncio.ensure_future(self._load(state.resident, wanted, head))
@@ -83,7 +99,7 @@ class Pages:
             self._told("shared")
         return await asyncio.shield(loading)
 
-    async def _load(self, resident: str, wanted: PageWanted, head: int) -> Timeline:
+    async def _load(self, resident: str, wanted: PageWanted, head: int) -> PageRead:
         timeline = await self._views.timeline(
             resident,
             wanted.channel,
@@ -93,22 +109,36 @@ class Pages:
             limit=wanted.limit,
             knows=partial(self._knows, resident),
         )
-        self._keep((resident, wanted), timeline, head)
-        return timeline
+        read = PageRead(timeline, head)
+        self._keep((resident, wanted), read)
+        return read
 
-    def _over(self, key: tuple[str, PageWanted, int], task: "asyncio.Task[Timeline]") -> None:
+    def keep_shown(
+        self, state: State, wanted: PageWanted, read: PageRead, messages: Sequence[orjson.Fragment]
+    ) -> None:
+        """Keep what a page says, which must be the same for everybody who may read it."""
+        data = orjson.dumps(messages)
+        read.messages, read.json = messages, orjson.Fragment(data)
+        if self._kept.get((state.resident, wanted)) is read:
+            size = 2 * len(data)
+            read.size += size
+            self._kept_bytes += size
+            self._make_room()
+
+    def _over(self, key: tuple[str, PageWanted, int], task: "asyncio.Task[PageRead]") -> None:
         self._loading.pop(key, None)
         if not task.cancelled():
             task.exception()
 
-    def _keep(self, key: tuple[str, PageWanted], timeline: Timeline, head: int) -> None:
+    def _keep(self, key: tuple[str, PageWanted], read: PageRead) -> None:
         self._drop(key)
-        texts = sum(len(entry.sealed or b"") for entry in timeline.entries.values())
-        size = texts + ROW_BYTES * (len(timeline.rows) + len(timeline.entries))
-        if size > self._kept_bytes_max // 16:
+        if read.size > self._kept_bytes_max // 16:
             return
-        self._kept[key] = _Kept(timeline, head, size)
-        self._kept_bytes += size
+        self._kept[key] = read
+        self._kept_bytes += read.size
+        self._make_room()
+
+    def _make_room(self) -> None:
         while self._kept_bytes > self._kept_bytes_max:
             self._drop(next(iter(self._kept)))
 

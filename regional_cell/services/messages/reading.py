@@ -70,10 +70,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Objects, some as their JSON, and the time after which the next page goes on; None at the end."""
+    """Objects, some as their JSON, and the time after which the next page goes on; None at the end.
+
+    Where the page looks the same to everybody, `json` is all of its objects in one piece.
+    """
 
     messages: Sequence[Shown]
     following: int | None
+    json: orjson.Fragment | None = None
 
 
 class Material(NamedTuple):
@@ -124,9 +128,12 @@ class MessageReader:
         if after is not None:
             oldest, latest = (after, latest) if bounds.upwards else (oldest, after)
         wanted = PageWanted(channel, oldest, latest, not bounds.upwards, limit + 1)
-        read = await self._pages.get(state, wanted)
+        shared = await self._pages.get(state, wanted)
+        read = shared.timeline
         page = read.rows[:limit]
         following = page[-1][0] if len(read.rows) > limit else None
+        if shared.messages is not None:
+            return Page(shared.messages, following, shared.json)
         if bounds.upwards:
             page.reverse()
         kept = {
@@ -138,7 +145,9 @@ class MessageReader:
         }
         fresh = [(ts, row) for ts, row in page if ts not in kept]
         if not fresh:
-            return Page(list(kept.values()), following)
+            messages = list(kept.values())
+            self._pages.keep_shown(state, wanted, shared, messages)
+            return Page(messages, following, shared.json)
         return Page(await self._mixed(state, channel, page, fresh, read, kept, viewer), following)
 
     async def _mixed(

@@ -12,11 +12,12 @@ import pytest
 from regional_cell.adapters.memory.views import MemoryViews
 from regional_cell.domain.state import State
 from regional_cell.ports.views import Timeline
-from regional_cell.services.messages.pages import Pages, PageWanted
+from regional_cell.services.messages.pages import PageRead, Pages, PageWanted
 from regional_cell.services.messages.reading import Bounds, MessageReader, Viewer
 from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, CID, GENERAL, Cell
 from tests.regional_cell.stores import C1, C2, T1, Store, Writer, memory_store, open_resident
 
+PLAIN_TURNS = 5
 NEWEST = PageWanted(C1, None, None, True, 50)
 
 
@@ -49,7 +50,7 @@ class Reading:
         payload = {"channel": channel, "user": "U1", "text": text}
         await self.store.log.append([self.writer.share("MessagePosted", payload, channel)])
 
-    async def get(self, wanted: PageWanted = NEWEST) -> Timeline:
+    async def get(self, wanted: PageWanted = NEWEST) -> PageRead:
         state = await self.store.views.state(T1)
         assert isinstance(state, State)
         return await self.pages.get(state, wanted)
@@ -68,7 +69,7 @@ async def test_a_thousand_readers_of_a_cold_page_are_one_load(reading: Reading) 
     readers = [asyncio.ensure_future(reading.get()) for _ in range(1_000)]
     await asyncio.sleep(0.01)
     reading.views.gate.set()
-    assert len({id(timeline) for timeline in await asyncio.gather(*readers)}) == 1
+    assert len({id(read) for read in await asyncio.gather(*readers)}) == 1
     assert reading.told == {"loaded": 1, "shared": 999}
     await reading.get()
     assert reading.told["kept"] == 1
@@ -81,7 +82,7 @@ async def test_who_gives_up_ends_nobody_elses_load(reading: Reading) -> None:
     first.cancel()
     await asyncio.sleep(0.01)
     reading.views.gate.set()
-    assert len((await second).rows) == 1
+    assert len((await second).timeline.rows) == 1
 
 
 async def test_a_load_that_began_before_a_commit_is_not_for_who_asks_after_it(reading: Reading) -> None:
@@ -92,9 +93,9 @@ async def test_a_load_that_began_before_a_commit_is_not_for_who_asks_after_it(re
     late = asyncio.ensure_future(reading.get())
     await asyncio.sleep(0.01)
     reading.views.gate.set()
-    assert [len(timeline.rows) for timeline in await asyncio.gather(early, late)] == [1, 2]
+    assert [len(read.timeline.rows) for read in await asyncio.gather(early, late)] == [1, 2]
     assert reading.told == {"loaded": 2}
-    assert len((await reading.get()).rows) == 2
+    assert len((await reading.get()).timeline.rows) == 2
 
 
 async def test_a_page_is_kept_until_the_log_moves_on(reading: Reading) -> None:
@@ -114,7 +115,7 @@ async def test_a_failed_load_fails_those_who_wait_and_nobody_after(
         patched.setattr(reading.views, "timeline", broken)
         failed = await asyncio.gather(*(reading.get() for _ in range(3)), return_exceptions=True)
     assert [type(error) for error in failed] == [OSError] * 3
-    assert len((await reading.get()).rows) == 1
+    assert len((await reading.get()).timeline.rows) == 1
 
 
 async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
@@ -126,20 +127,28 @@ async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
         await reading.get(PageWanted(f"C{number:012}", None, None, True, 50))
     kept = sum(page.size for page in reading.pages._kept.values())
     assert 50_000 < kept == reading.pages._kept_bytes <= 100_000
-    newest = await reading.get(PageWanted(f"C{399:012}", None, None, True, 50))
-    assert newest in [kept.timeline for kept in reading.pages._kept.values()]
+    wanted = PageWanted(f"C{399:012}", None, None, True, 50)
+    newest = await reading.get(wanted)
+    assert newest in reading.pages._kept.values()
+    state = await reading.store.views.state(T1)
+    assert isinstance(state, State)
+    reading.pages.keep_shown(state, wanted, newest, [orjson.Fragment(b'"%b"' % (b"x" * 20_000))])
+    assert sum(page.size for page in reading.pages._kept.values()) == reading.pages._kept_bytes <= 100_000
     for _ in range(30):
         await reading.post("y" * 1_000)
     large = await reading.get()
-    assert large not in [kept.timeline for kept in reading.pages._kept.values()]
+    assert large not in reading.pages._kept.values()
 
 
 async def test_kept_pages_show_what_fresh_ones_show_after_any_change() -> None:
     cell = await Cell().start()
-    draw, posted = random.Random(7), [await cell.post(ANN, GENERAL, "root")]
+    draw, posted, pieces = random.Random(7), [await cell.post(ANN, GENERAL, "root")], 0
     try:
         for turn in range(60):
-            await change(cell, draw, posted)
+            if turn >= PLAIN_TURNS:
+                await change(cell, draw, posted)
+            else:
+                await cell.post(ANN, GENERAL, "plain")
             for who in (ANN, BOB, CID):
                 viewer = Viewer(cell.caller(who), metadata=turn % 2 == 0)
                 fresh = MessageReader(cell.commits, cell.views, cell.files)
@@ -148,6 +157,9 @@ async def test_kept_pages_show_what_fresh_ones_show_after_any_change() -> None:
                         await one.history(viewer, GENERAL, Bounds(), 20, None) for one in (reader, fresh)
                     ]
                     assert orjson.dumps(page.messages) == orjson.dumps(expected.messages)
+                    assert page.json is None or orjson.dumps(page.json) == orjson.dumps(page.messages)
+                    pieces += page.json is not None
+        assert pieces
     finally:
         await cell.stop()
 
