@@ -20,15 +20,18 @@ class Plan:
 
     Attributes:
         start: the head that the state must have for the plan to hold; head: the one that it will have.
-        closed: nothing more of the resident can be decided until this is committed.
+        closed: nothing more of the resident can be decided until this, or the one before, is committed.
+        structural: something in it changes what decisions look at.
     """
 
-    __slots__ = ("_counts", "clock_us", "closed", "head", "start", "state")
+    __slots__ = ("_counts", "clock_us", "closed", "head", "start", "state", "structural")
 
     def __init__(self, state: State, before: "Plan | None" = None) -> None:
         self.state = state
         self.clock_us: int = state.clock_us if before is None else before.clock_us
-        self.closed: bool = before is not None and before.closed
+        # Of the batch before alone: what stood before that one is committed by now.
+        self.closed: bool = before is not None and before.structural
+        self.structural: bool = False
         self.start: int = state.head if before is None else before.head
         self.head: int = self.start
         self._counts: dict[str, int] = {} if before is None else before._counts.copy()
@@ -53,7 +56,7 @@ class Plan:
             )  # fmt: skip
         self.head += len(events)
         self.clock_us = first_us + len(events) - 1
-        self.closed = decided.structural
+        self.closed = self.structural = decided.structural
         return tuple(events)
 
     def _next(self, topic: str) -> int:

@@ -1,6 +1,7 @@
 """The group-commit writer: what is acknowledged, in which order, and seen by whom."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,20 @@ from accord.errors import (
 from regional_cell.domain.changes import Require
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.state import State
+from regional_cell.ports.log import Append, Outcome
 from regional_cell.services.commits.writer import GroupCommits
 from tests.regional_cell.services.commits.conftest import Cell, Heard, turns
 from tests.regional_cell.stores import (
     C1,
     START_US,
     T1,
+    T2,
     U1,
     channel_created,
     clock,
     message,
     one,
+    open_resident,
     post,
 )
 
@@ -105,6 +109,36 @@ async def test_after_a_structural_command_the_next_is_decided_against_its_outcom
         cell.commits.commit(T1, create, principal=U1), cell.commits.commit(T1, decide, principal=U1)
     )
     assert seen == [True]
+
+
+async def test_what_waits_for_a_structural_command_is_decided_soon_however_busy_others_keep_the_writer(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, busy = cell.log.append, True
+
+    async def slowly(shares: Sequence[Append]) -> list[Outcome]:
+        await asyncio.sleep(0.001)
+        return await append(shares)
+
+    async def others() -> None:
+        while busy:
+            await cell.commits.commit(T2, post(), principal=U1)
+
+    monkeypatch.setattr(cell.log, "append", slowly)
+    await open_resident(cell.store, T2)
+    loud = [asyncio.ensure_future(others()) for _ in range(200)]
+    await cell.commits.state(T1)
+    create = one("ChannelCreated", channel_created(), T1, structural=True)
+    await asyncio.gather(
+        cell.commits.commit(T1, create, principal=U1), cell.commits.commit(T1, post(), principal=U1)
+    )
+    busy = False
+    await asyncio.gather(*loud)
+    written = [
+        number for number, batch in enumerate(cell.log.batches) if T1 in {share.resident for share in batch}
+    ]
+    # In the one between them it is too early to decide.
+    assert written[1] - written[0] == 2
 
 
 async def test_one_client_msg_id_is_one_message(cell: Cell) -> None:
