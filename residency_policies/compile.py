@@ -147,6 +147,9 @@ class _Compiler:
         self.answers: list[Answer | Guard] = []
         self.interned: dict[Answer | Guard, int] = {}
         self.allowed: dict[int, bool] = {}
+        self.open: dict[int, bool] = {}
+        self.ways = {src & purpose for src in self.masks[2] for purpose in self.masks[4]}
+        self.doors = self._doors()
         self.by_rules: dict[tuple[tuple[int, ...], str], int] = {}
 
     def _signature(self, dimension: int, key: str) -> int:
@@ -214,23 +217,28 @@ class _Compiler:
     def _nearest(self, mask: int) -> str:
         """For one operation and class: who may be served where, with the viewer at the destination."""
         found: list[str] = []
-        for relation in vocabulary.RELATIONS:
-            served = sorted(
-                {
-                    region.country
-                    for region in self.stack.regions
-                    if self._is_open(mask, relation, region.country)
-                }
-            )
+        for relation, doors in self.doors.items():
+            served = [country for country, door in doors if self._is_open(mask & door)]
             if served:
                 found.append(f"{relation} in {', '.join(served)}")
         return "allowed: " + "; ".join(found) if found else "allowed: nothing"
 
-    def _is_open(self, mask: int, relation: str, country: str) -> bool:
+    def _doors(self) -> dict[str, list[tuple[str, int]]]:
+        """By relation: the countries that have a region, and which terms match a viewer at it."""
+        regions = {region.country: region.id for region in reversed(self.stack.regions)}
+        return {
+            relation: [
+                (country, self._mask(3, relation) & self._mask(5, region) & self._mask(6, country))
+                for country, region in sorted(regions.items())
+            ]
+            for relation in vocabulary.RELATIONS
+        }
+
+    def _is_open(self, at: int) -> bool:
         """Whether some source and purpose allow it when no fact is stated."""
-        region = next(r.id for r in self.stack.regions if r.country == country)
-        at = mask & self._mask(3, relation) & self._mask(5, region) & self._mask(6, country)
-        return any(self._allows(at & src & purpose) for src in self.masks[2] for purpose in self.masks[4])
+        if at not in self.open:
+            self.open[at] = any(self._allows(at & way) for way in self.ways)
+        return self.open[at]
 
     def _allows(self, mask: int) -> bool:
         """Whether the matching terms allow when no fact is stated."""
