@@ -311,7 +311,7 @@ class FakeDirectory(stubs.DirectoryServicer, stubs.PoliciesServicer):
         return wire.AcknowledgeResponse(settled_version=request.bundle_version)
 
 
-async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for a condition, at most so long."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds

@@ -364,7 +364,7 @@ async def test_a_cell_far_away_is_reached_over_its_distance(tmp_path: Path) -> N
     try:
         await world.start()
         await world.start_edge()
-        await until(lambda: world.other.sessions, 10)
+        await until(lambda: world.other.sessions)
         token = world.token(world.american, world.other)
         begun_s = asyncio.get_running_loop().time()
         status, body, _ = await world.api("auth.test", token)

@@ -158,7 +158,7 @@ def judge(how: object, said: tuple[int, str, str]) -> None:
         assert kind.startswith("text/plain") or status in (302, 405), (how, said)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_every_route_answers_whatever_comes_with_a_typed_refusal(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
 

@@ -25,7 +25,7 @@ async def test_an_edge_restarted_without_the_directory_serves_from_its_journal(t
         # When it is back, the watch goes on behind the last record.
         await world.serve_directory()
         world.directory.publish(placed(new_id("T"), world.home))
-        await until(lambda: world.directory.starts[-1].last_hash, 10)
+        await until(lambda: world.directory.starts[-1].last_hash)
         assert world.directory.nacks == []
 
 
@@ -35,7 +35,7 @@ async def test_without_journal_and_without_directory_the_edge_is_not_ready(tmp_p
         await world.start()
         await world.stop_server("directory")
         await world.start_edge(ready=False)
-        await until(lambda: "edge_started" in world.log(), 10)
+        await until(lambda: "edge_started" in world.log())
         status, body = await world.get("/readyz")
         assert (status, body) == (503, "bundle\nroutes\n")
         assert (await world.get("/livez"))[0] == 200
@@ -93,7 +93,7 @@ async def test_a_directory_of_the_past_moves_nobody_back(tmp_path: Path) -> None
         starts = len(world.directory.starts)
         await world.stop_server("directory")
         await world.serve_directory()
-        await until(lambda: len(world.directory.starts) > starts and len(world.directory.acks) >= 3, 10)
+        await until(lambda: len(world.directory.starts) > starts and len(world.directory.acks) >= 3)
         assert (await world.api("auth.test", world.token()))[1]["cell"] == "de-ham"
         await world.end_edge()
         await world.start_edge()
@@ -110,5 +110,5 @@ async def test_an_entry_without_proof_is_refused_with_its_batch_and_the_watch_go
         assert (await world.api("auth.test", world.token()))[1]["cell"] == "de-fra"
         world.directory.placements[world.team] = held
         world.directory.publish(placed(fine := new_id("T"), world.second))
-        await until(lambda: len(world.directory.acks) >= 2, 10)
+        await until(lambda: len(world.directory.acks) >= 2)
         assert (await world.api("auth.test", world.token(fine)))[1]["cell"] == "de-ham"

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.test_partitions import DEADLINE_S, REFUSED_S, SPARE_S, at, keep_asking
+from tests.faults.test_partitions import DEADLINE_S, REFUSED_S, at, keep_asking
 from tests.support.faults.wired import Wired
 from tests.support.load import Load
+from tests.support.patience import SPARE_S
 from tests.support.waiting import until
 
 

@@ -11,7 +11,7 @@ from tests.support.federation import RunningDemo
 SHAPE = rate.Shape("tiny", 2, 5, 1, 2)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_rate_history_and_reconnect_are_measured_without_a_fault() -> None:
     with RunningDemo("--cells", "de-fra", "--no-latency", "--rate-limits", "off", "--load", "10:2:5") as demo:
         setting = Setting(0.5, 1, 1, 10, demo.data_dir, None)

@@ -37,7 +37,7 @@ def run(*arguments: str, environ: dict[str, str] | None = None) -> "subprocess.C
 
 def left_of(demo: RunningDemo) -> list[str]:
     """Processes and files that a demo left behind."""
-    until(lambda: not processes_below(str(demo.data_dir)), 3, "no process is left")
+    until(lambda: not processes_below(str(demo.data_dir)), ENDED_S, "no process is left")
     return [str(demo.data_dir)] if demo.data_dir.exists() else []
 
 
@@ -76,7 +76,7 @@ def bytes_of(plain: Plain, messages: list[dict[str, Any]]) -> list[bytes]:
     return [plain.send("GET", file["url_private"]).body for file in files]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_what_is_kept_is_there_the_next_time_with_new_tokens(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     with RunningDemo(*ONE, "--keep", str(kept)) as demo:

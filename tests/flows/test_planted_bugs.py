@@ -12,7 +12,7 @@ from tests.support.federation import RunningDemo
 from tests.support.load import Load
 from tests.support.swapping import Swapped
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 CELLS, EDGES = ("de-fra", "de-fra/2"), ("fra", "fra-2")
 ENOUGH = 150

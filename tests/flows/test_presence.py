@@ -10,7 +10,7 @@ from tests.support.sockets import ChatSocket, open_socket
 from tests.support.waiting import until
 
 
-def change(socket: ChatSocket, user: str, presence: str, within_s: float = 10.0) -> None:
+def change(socket: ChatSocket, user: str, presence: str, within_s: float = 30.0) -> None:
     """Wait until the socket was told that this user is now so."""
     wanted = {"type": "presence_change", "presence": presence, "user": user}
     socket.until(lambda frame: frame == wanted, within_s)

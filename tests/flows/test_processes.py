@@ -103,7 +103,7 @@ async def test_posts_through_either_process_reach_the_sockets_of_both(pair: Runn
     assert shown[: len(posted)] == posted[::-1]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["de-fra", "de-fra/2"])
 def test_the_other_process_goes_on_when_one_is_killed(pair: RunningDemo, name: str) -> None:
     with Load(pair, "F01", edges=("fra",)) as load:
@@ -117,7 +117,7 @@ def test_the_other_process_goes_on_when_one_is_killed(pair: RunningDemo, name: s
     assert load.verdict().violations == [], load.story
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_scheduled_messages_are_posted_once_when_the_process_that_posts_them_is_killed(
     pair: RunningDemo,
 ) -> None:

@@ -10,7 +10,7 @@ from tests.support.scheduling import SECONDS, require_once, said, schedule
 from tests.support.waiting import until
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_cell_that_is_killed_while_messages_are_due_posts_each_once(hurt: RunningDemo) -> None:
     owner = person(hurt)
     channel = room(hurt, owner)
@@ -23,7 +23,7 @@ def test_a_cell_that_is_killed_while_messages_are_due_posts_each_once(hurt: Runn
     require_once(hurt, owner, channel, texts)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_messages_wait_for_a_cell_that_was_down_at_their_time(hurt: RunningDemo) -> None:
     owner = person(hurt)
     channel = room(hurt, owner)

@@ -21,7 +21,7 @@ from tests.directory.process import free_port
 from tests.support.federation import RunningDemo
 
 FOLDERS = {"directory": "directory", "regional_cell": "cells/in-bom", "edge": "edges/bom"}
-START_S = 40.0
+START_S = 120.0
 Settings = dict[str, dict[str, Any]]
 
 

@@ -21,7 +21,7 @@ from tests.support.federation import RunningDemo
 from tests.support.hunt import Hunter
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from residency_policies.vocabulary import CLASS_GROUPS
 from tests.support.federation import RunningDemo
 from tests.support.hunt import Hunter, columns_of
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 DATABASE = "directory/data/directory.db"
 # Columns in which text stands that we did not choose word by word: what may stand in them.

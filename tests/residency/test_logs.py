@@ -32,7 +32,7 @@ from tests.support.clients import Plain
 from tests.support.federation import RunningDemo
 from tests.support.hunt import Hunter
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from tests.residency.exhibits import (
 from tests.support.clients import Plain
 from tests.support.federation import RunningDemo
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 EDGES = ("fra", "iad", "bom")
 FAILURES = (NotReadyError(), HomeUnreachableError(), InternalError(), PeerRefusedError())

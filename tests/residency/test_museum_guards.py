@@ -26,7 +26,7 @@ from tests.residency.alone import Alone
 from tests.support import wire
 from tests.support.federation import RunningDemo
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 PLANES = ("accord", "directory", "edge", "regional_cell", "residency_policies")
 # Where the environment is read: the settings, the folder of the secrets, the end with the parent process.

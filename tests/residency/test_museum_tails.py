@@ -18,7 +18,7 @@ from tests.support.hunt import rows_of
 from tests.support.sockets import open_socket
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 BURST = 20
 # Many words take the index longer than the answer takes to the client.

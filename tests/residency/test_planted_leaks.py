@@ -20,7 +20,7 @@ from tests.support.canaries import Canary, Form, near_miss
 from tests.support.federation import RunningDemo
 from tests.support.hunt import Hunter
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def _line(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from tests.residency.sinks import HOME_FOLDER, hunter, leaks, shown
 from tests.support.clients import Plain
 from tests.support.federation import RunningDemo, processes_below
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 TRAVELLED = 25

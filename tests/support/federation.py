@@ -14,8 +14,8 @@ from typing import Any
 
 from deploy import environment
 
-READY_S = 180.0
-STOP_S = 30.0
+READY_S = 300.0
+STOP_S = 90.0
 
 
 class DemoFailedError(AssertionError):
@@ -102,7 +102,7 @@ class RunningDemo:
             command,
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=300,
             env=environment.module_environ(),
             check=False,
         )
@@ -111,7 +111,7 @@ class RunningDemo:
         answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
         return {"status": done.returncode, "error": done.stderr.strip(), **answer}
 
-    def kill(self, name: str, signal_name: str = "KILL", within_s: float = 15.0) -> int:
+    def kill(self, name: str, signal_name: str = "KILL", within_s: float = 60.0) -> int:
         """End the processes of a name by a signal, and wait until all have ended. Returns the exit status of
         the last.
         """

@@ -26,7 +26,7 @@ from tests.support.sockets import ChatSocket, socket_url
 
 PAUSE_S = 0.2
 QUIET_S = 0.2
-OPEN_S = 15.0
+OPEN_S = 30.0
 # A socket that is silent is asked whether it lives, and given up when it does not say so.
 ASK_S = 5.0
 DEAD_S = 12.0

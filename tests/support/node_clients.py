@@ -96,7 +96,7 @@ class NodeSocket:
         ]
         return reply
 
-    def heard(self, text: str, within_s: float = 20.0) -> dict[str, Any]:
+    def heard(self, text: str, within_s: float = 60.0) -> dict[str, Any]:
         """The message event with this text; others are passed over. Raises queue.Empty."""
         while (event := self._events.get(timeout=within_s)).get("text") != text:
             pass

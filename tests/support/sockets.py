@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from tests.support.clients import Plain
 
-OPEN_S = 15.0
+OPEN_S = 30.0
 
 
 class DoorClosedError(AssertionError):
@@ -57,7 +57,7 @@ class ChatSocket:
     ) -> None:
         self._open.close()
 
-    def next(self, within_s: float = 10.0) -> dict[str, Any] | None:
+    def next(self, within_s: float = 30.0) -> dict[str, Any] | None:
         """The next frame; None when the socket ended. Raises TimeoutError."""
         try:
             frame: dict[str, Any] = json.loads(self._socket.recv(timeout=within_s))
@@ -67,7 +67,7 @@ class ChatSocket:
         self.frames.append(frame)
         return frame
 
-    def until(self, wanted: Callable[[dict[str, Any]], object], within_s: float = 10.0) -> dict[str, Any]:
+    def until(self, wanted: Callable[[dict[str, Any]], object], within_s: float = 30.0) -> dict[str, Any]:
         """The next frame that is wanted; others are kept in `frames`."""
         ends_s = time.monotonic() + within_s
         while True:
@@ -80,7 +80,7 @@ class ChatSocket:
             if wanted(frame):
                 return frame
 
-    def message(self, text: str, within_s: float = 10.0) -> dict[str, Any]:
+    def message(self, text: str, within_s: float = 30.0) -> dict[str, Any]:
         """The event of a fresh message with this text."""
         return self.until(
             lambda frame: frame.get("type") == "message" and frame.get("text") == text, within_s
@@ -96,7 +96,7 @@ class ChatSocket:
             pass
         return self.frames[begin:]
 
-    def ended(self, within_s: float = 10.0) -> tuple[int, str]:
+    def ended(self, within_s: float = 30.0) -> tuple[int, str]:
         """Read until the end. Returns code and reason; raises AssertionError when it stays open."""
         ends_s = time.monotonic() + within_s
         try:
@@ -117,11 +117,11 @@ class ChatSocket:
         """Send a text frame; bytes go as they are, whatever they say."""
         self._socket.send(data, text=True)
 
-    def reply(self, number: int, within_s: float = 10.0) -> dict[str, Any]:
+    def reply(self, number: int, within_s: float = 30.0) -> dict[str, Any]:
         """The reply to a frame."""
         return self.until(lambda frame: frame.get("reply_to") == number, within_s)
 
-    def resume(self, within_s: float = 12.0) -> str:
+    def resume(self, within_s: float = 30.0) -> str:
         """A mark given from now on, by which another socket goes on."""
         return str(self.until(lambda frame: frame.get("type") == "x_mark", within_s)["x_resume"])
 

@@ -16,7 +16,7 @@ from tests.regional_cell.entrypoints.gateway.conftest import Town
 from tests.support.attacks import attacks
 
 # A cell is started for each test, which is slow where everything is.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 ELSEWHERE = "C00000000FFFF"
 SAID: dict[str, dict[str, Any]] = {
     "message": {"id": 1, "channel": "{room}", "text": "kept", "thread_ts": "1.2", "client_msg_id": "k"},

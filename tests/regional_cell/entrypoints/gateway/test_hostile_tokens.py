@@ -15,7 +15,7 @@ from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 
 # A cell is started for each test, which is slow where everything is.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 STRANGER = SigningKey.from_seed(b"s" * 32)
 PURPOSES = ("rtm", "app_socket", "upload", "response", "sign_in", "identity", "resume")
 Case = Callable[[Town], str]
