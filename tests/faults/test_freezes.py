@@ -118,7 +118,7 @@ def test_a_search_over_all_cells_does_not_wait_for_one_that_stands_still(
     and names the cell that is missing; thawed, it is whole again. The verdict is clean.
     """
     demo, watchdog = wired.demo, wired.network.watchdog
-    until(lambda: set(search_abroad(wired).values()) == {"complete"}, 30, "a search over both cells")
+    until(lambda: set(search_abroad(wired).values()) == {"complete"}, 60, "a search over both cells")
     with Load(demo, fault, workspace="globex", writers=2, pause_s=0.05) as load:
         with load.fault("freeze", "de-fra"), frozen(watchdog, pids_of(demo, "de-fra")):
             for _ in range(times):

@@ -91,4 +91,4 @@ def test_sockets_whose_clients_are_gone_without_a_word_are_cut(
             until(lambda: held(wired, edge)[0] <= others, LET_GO_S, "the edge lets them go")
             load.goes_on()
     assert load.verdict().violations == [], load.story
-    until(lambda: held(wired, edge)[1] < descriptors - SOCKETS + 5, 20, "descriptors are let go")
+    until(lambda: held(wired, edge)[1] < descriptors - SOCKETS + 5, 60, "descriptors are let go")

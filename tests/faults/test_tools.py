@@ -132,10 +132,10 @@ def test_a_guarded_harm_is_undone_when_nobody_does(end: str, tmp_path: Path) -> 
         command, env={**environment.module_environ(), "PYTHONPATH": str(environment.ROOT)}
     ) as process:
         if end == "time":
-            until(undone.exists, 20, "undone in time")
+            until(undone.exists, 60, "undone in time")
             process.send_signal(signal.SIGKILL)
         process.wait(20)
-    until((tmp_path / "undone-end").exists, 20, "what was left for the end is done")
+    until((tmp_path / "undone-end").exists, 60, "what was left for the end is done")
     assert undone.exists() == (end != "context")
 
 
@@ -155,7 +155,7 @@ def test_nothing_of_a_network_is_left_when_the_tests_are_killed() -> None:
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     name = done.stdout.strip()
     assert name, done.stderr
-    until(lambda: not Path("/run/netns", name).exists(), 30, "the namespace is gone")
+    until(lambda: not Path("/run/netns", name).exists(), 60, "the namespace is gone")
     assert not [pid for pid in sleepers() if name in network_of(pid)]
 
 

@@ -55,7 +55,7 @@ def test_a_demo_that_is_killed_leaves_no_process_and_what_it_left_can_be_purged(
     with RunningDemo(*ONE) as demo:
         demo.process.kill()
         demo.process.wait(10)
-        until(lambda: not processes_below(str(demo.data_dir)), 20, "its processes end with it")
+        until(lambda: not processes_below(str(demo.data_dir)), 60, "its processes end with it")
         assert demo.data_dir.exists()
     purged = run("purge", "--json")
     assert purged.returncode == 0, purged.stderr

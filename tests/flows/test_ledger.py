@@ -149,7 +149,7 @@ def test_with_a_broken_book_nothing_crosses_and_local_chat_goes_on(booked: Runni
     with broken(booked, cell) as book:
         before = book.read_bytes()
         with Plain(edge, person["token"]) as plain:
-            until(lambda: plain.call("auth.test").status == 200, 30, "the edge reaches the cell", every_s=0.5)
+            until(lambda: plain.call("auth.test").status == 200, 60, "the edge reaches the cell", every_s=0.5)
             ts = plain.done("chat.postMessage", channel=channel, text=f"the {word} plan")["ts"]
             read = plain.done("conversations.history", channel=channel, limit=1)["messages"]
             assert [message["ts"] for message in read] == [ts]

@@ -79,4 +79,4 @@ def test_presence_comes_back_after_a_cell_was_killed(hurt: RunningDemo) -> None:
         hurt.companion("start", "de-fra")
     with open_socket(hurt.edge("fra"), jonas.token):
         client = web(hurt.edge("fra"), anna.token)
-        until(lambda: client.users_getPresence(user=jonas.user)["presence"] == "active", 20, "jonas is there")
+        until(lambda: client.users_getPresence(user=jonas.user)["presence"] == "active", 60, "jonas is there")

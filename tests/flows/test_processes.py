@@ -19,7 +19,7 @@ from tests.support.federation import RunningDemo
 from tests.support.listening import frames_told_wrongly
 from tests.support.load import Load
 from tests.support.rooms import person, room
-from tests.support.scheduling import require_once, said, schedule
+from tests.support.scheduling import AHEAD_S, require_once, said, schedule
 from tests.support.sockets import open_socket, socket_url
 from tests.support.waiting import until
 from tests.support.wire import EdgeStream, channel, own_certificate
@@ -123,8 +123,8 @@ def test_scheduled_messages_are_posted_once_when_the_process_that_posts_them_is_
 ) -> None:
     owner = person(pair)
     place = room(pair, owner)
-    texts = schedule(pair, owner, place, int(time.time()) + 4)
-    until(lambda: said(pair, owner, place), 30, "the first is posted")
+    texts = schedule(pair, owner, place, int(time.time()) + AHEAD_S)
+    until(lambda: said(pair, owner, place), 60, "the first is posted")
     os.kill(leader(pair), signal.SIGKILL)
     pair.wait_for("exited", 10)
     require_once(pair, owner, place, texts)

@@ -282,7 +282,7 @@ def test_a_killed_cell_is_unavailable_and_the_continuation_asks_it_alone(
         assert set(cells_of(more)) == {"de-fra"}, "only the missing cell is asked"
         return more if cells_of(more)["de-fra"]["state"] == "complete" else None
 
-    more = until(rest, 30, "the missing cell answers", every_s=0.5)
+    more = until(rest, 60, "the missing cell answers", every_s=0.5)
     assert more is not None
     assert [match["ts"] for match in more["matches"]] == [german]
     assert "continuation" not in more

@@ -135,7 +135,7 @@ def test_a_cell_that_is_away_is_named_and_told_when_it_is_asked_again(hurt: Runn
     finally:
         hurt.companion("start", "de-fra")
     with Plain(edge, own[globex]) as plain:
-        until(lambda: plain.done("ext.sessions.revoke", session=session)["complete"], 30, "the cell is back")
+        until(lambda: plain.done("ext.sessions.revoke", session=session)["complete"], 60, "the cell is back")
     assert refusals(edge, lost) == {"token_revoked"}
 
 

@@ -79,4 +79,4 @@ def test_a_message_of_a_webhook_is_found_like_any_other(demo: RunningDemo, anna:
     url = demo.workspace("acme")["incoming_webhook_url"]
     assert WebhookClient(url).send(text="the zeppelin landed").body == "ok"
     with Plain(demo.edge("fra"), anna.token) as plain:
-        until(lambda: plain.done("search.messages", query="zeppelin")["messages"]["total"], 10, "indexed")
+        until(lambda: plain.done("search.messages", query="zeppelin")["messages"]["total"], 60, "indexed")

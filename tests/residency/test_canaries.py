@@ -45,7 +45,7 @@ def test_every_canary_that_rests_is_found_at_home_by_the_reader_with_the_keys(
         opened = b"\n".join(text for _, text in Home(demo.data_dir / HOME_FOLDER).opened())
         return set(planted.resting) - {label.canary for label in plain.labels_in(opened)}
 
-    until(lambda: not missing(), 20, "every canary rests at home")
+    until(lambda: not missing(), 60, "every canary rests at home")
 
 
 # What the cell's store compares by: digests of files.
@@ -72,7 +72,7 @@ def test_the_search_index_at_home_is_where_words_are(
         return {find.label.canary for find in everything.in_file(index, "search.db")}
 
     expected = {"message", "message_far", "edited_text", "private_message", "socket_message", "reply"}
-    until(lambda: expected <= words(), 20, "messages are indexed at home")
+    until(lambda: expected <= words(), 60, "messages are indexed at home")
 
 
 def test_no_canary_is_elsewhere_while_the_processes_run(demo: RunningDemo, everything: Hunter[Form]) -> None:

@@ -64,16 +64,16 @@ def killed_in_between(demo: RunningDemo, plain: Plain, channel: str) -> bool:
         ]
         # At once: a companion would take longer than the follow-up.
         os.kill(pid, signal.SIGKILL)
-    until(lambda: row_of(demo)["state"] == "stopped", 10, "the cell has ended")
+    until(lambda: row_of(demo)["state"] == "stopped", 60, "the cell has ended")
     missing = behind(Path(demo.cell(HOME)["data_dir"]), demo.workspace("acme")["id"])
     demo.companion("start", HOME)
-    until(lambda: plain.call("auth.test").status == 200, 30, "the cell is back", every_s=0.3)
+    until(lambda: plain.call("auth.test").status == 200, 60, "the cell is back", every_s=0.3)
 
     def found() -> list[str]:
         answer = plain.done("search.messages", query=word, count=100)["messages"]
         return [match["ts"] for match in answer["matches"]]
 
-    until(lambda: len(found()) >= BURST, 30, "everything acknowledged is indexed", every_s=0.3)
+    until(lambda: len(found()) >= BURST, 60, "everything acknowledged is indexed", every_s=0.3)
     assert sorted(found()) == sorted(posted), "once each"
     with open_socket(demo.edge("fra"), token, resume=mark) as again:
         frames = [frame for frame in again.drain(1.5) if frame.get("type") == "message"]
