@@ -65,8 +65,8 @@ class CallsSettings(Section):
     """Bounds of calls to cells, and of requests under way at this edge."""
 
     deadline_ms: int = Field(default=10_000, ge=100, le=120_000)
-    concurrency_max: int = Field(default=1_024, ge=1)
-    requests_max: int = Field(default=4_096, ge=1)
+    concurrency_max: int = Field(default=6_144, ge=1)
+    requests_max: int = Field(default=12_288, ge=1)
     wait_for_stream_ms: int = Field(default=1_500, ge=0, le=10_000)
 
 

@@ -33,7 +33,7 @@ from regional_cell.services.sockets import Sockets
 
 CHUNK_BYTES = 256 * 1024
 SLOTS_MAX = 65_536
-CALLS_MAX = 1_024
+CALLS_MAX = 6_144
 BODIES_BYTES_MAX = 64 * 1024 * 1024
 WAITING_BYTES_MAX = 32 * 1024 * 1024
 SOCKETS_MAX = 50_000

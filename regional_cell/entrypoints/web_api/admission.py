@@ -13,9 +13,9 @@ from accord.errors import OverloadedError, RateLimitedError
 from accord.runtime.gate import Gate
 from regional_cell.entrypoints.web_api.method import Method
 
-READS_AT_ONCE, READS_WAITING_MAX = 64, 512
+READS_AT_ONCE, READS_WAITING_MAX = 64, 4_096
 SEARCHES_AT_ONCE, SEARCHES_WAITING_MAX = 16, 128
-WAIT_S_MAX = 5.0
+WAIT_S_MAX = 8.0
 
 
 class Admission:

@@ -4,6 +4,7 @@ import pytest
 
 from accord.errors import OverloadedError, RateLimitedError
 from edge.domain.admission import IDLE_S, SendLimit, refusal
+from edge.settings import CallsSettings
 
 SEND, READ, SEARCH = "chat.postMessage", "conversations.history", "search.messages"
 
@@ -25,6 +26,13 @@ def test_a_workspace_is_told_to_slow_down_and_others_that_there_is_no_place() ->
     assert refusal(SEND, 0, 1_000, 1_024) is None
     for method in (SEND, READ, SEARCH):
         assert refusal(method, 0, 0, 1) is None, "one call is always possible"
+
+
+def test_a_workspace_that_comes_back_all_at_once_passes() -> None:
+    """Two thousand of one workspace open sockets, then read a page each; the cell lets them wait."""
+    calls_max = CallsSettings().concurrency_max
+    for method in ("rtm.connect", READ):
+        assert not any(refusal(method, count, count, calls_max) for count in range(2_000))
 
 
 def admitted(limit: SendLimit, from_s: float, to_s: float, offered_per_s: int) -> int:

@@ -68,6 +68,18 @@ async def test_workspaces_read_in_turns_and_writes_pass_by(narrow: Admission) ->
     assert "quiet" in work.entered[12:15]
 
 
+async def test_a_workspace_that_comes_back_all_at_once_waits() -> None:
+    """Two thousand of one workspace read at once: all are served, none is refused."""
+    gates = Admission()
+    work = Work(gates)
+    crowd = [work.begin("crowd") for _ in range(2_000)]
+    await turns()
+    assert gates.waiting["reads"] == 2_000 - admission.READS_AT_ONCE
+    work.free.set()
+    await asyncio.gather(*crowd)
+    assert (len(work.entered), gates.refused["reads"]) == (2_000, 0)
+
+
 async def test_nobody_waits_longer_than_its_deadline(narrow: Admission) -> None:
     work = Work(narrow)
     inside = [work.begin("loud") for _ in range(2)]
