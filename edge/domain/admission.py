@@ -52,10 +52,14 @@ class SendLimit:
     """So many sends a second of one workspace, since its cell had to refuse some.
 
     Times are monotonic, in seconds.
+
+    Attributes:
+        spent_s: what refusing took here since its clients were read again.
     """
 
     def __init__(self, per_s: float, now_s: float) -> None:
         self.per_s = per_s
+        self.spent_s = 0.0
         self._tokens = 0.0
         self._at_s = self._held_s = now_s
 

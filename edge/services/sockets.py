@@ -6,10 +6,12 @@ Invariants
     3. A socket whose client reads too slowly is cut; it never holds up others.
     4. While a cell refuses sends of a workspace, this edge refuses what is over the rate that the cell named;
        everything else of that workspace, and of all others, goes on. Whoever speaks while much waits to be
-       written to a cell is not read for that long.
+       written to a cell is not read for that long, and who is refused not for as long as refusing takes: no
+       more than half of this edge's time goes into it.
     5. A socket whose stream is lost gets `goodbye` with its earliest moment to return, and is closed.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -24,6 +26,8 @@ from edge.ports import Cells, CellStream, ClientSocket, Router, Transit
 
 WAITING_FRAMES_MAX = 16
 CLOSE_TRY_LATER = 1013
+# For refusing sends of a workspace, until it is not read for as long.
+SPENT_S_MAX = 0.002
 
 
 class _Binding:
@@ -84,7 +88,7 @@ class Sockets:
         self._queue_bytes_max, self._sockets_max, self._wait_s = queue_bytes_max, sockets_max, wait_s
         self._closed, self._wrote, self._held, self._now_s = closed, wrote, held, now_s
         self._limits: dict[tuple[CellStream, str], SendLimit] = {}
-        self._unread: dict[CellStream, dict[int, ClientSocket]] = {}
+        self._unread: dict[CellStream | SendLimit, dict[int, ClientSocket]] = {}
         self._cells: Cells | None = None
         self._bindings: dict[int, _Binding] = {}
         self._fans: dict[CellStream, FanOut] = {}
@@ -135,25 +139,29 @@ class Sockets:
             if not binding.stream.socket_frame(number, data):
                 self._end(binding, CLOSE_TRY_LATER, "overloaded")
             elif binding.stream.congested:
-                self._hold_reading(binding, binding.stream)
+                self._hold_reading(binding, binding.stream, binding.stream.relieved)
         elif len(binding.waiting) < WAITING_FRAMES_MAX:
             binding.waiting.append(data)
         else:
             self._end(binding, CLOSE_POLICY, "too_early")
 
-    def _hold_reading(self, binding: _Binding, stream: CellStream) -> None:
-        """Read nothing more of a client that speaks while much waits for its cell, until that has gone."""
-        held = self._unread.get(stream)
+    def _hold_reading(
+        self, binding: _Binding, why: CellStream | SendLimit, over: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Read nothing more of a client that speaks, until it is over."""
+        held = self._unread.get(why)
         if held is None:
-            held = self._unread[stream] = {}
-            self._spawn(self._read_on(stream))
+            held = self._unread[why] = {}
+            self._spawn(self._read_on(why, over))
         if binding.number not in held:
             held[binding.number] = binding.client
             binding.client.pause()
 
-    async def _read_on(self, stream: CellStream) -> None:
-        await stream.relieved()
-        for client in self._unread.pop(stream).values():
+    async def _read_on(
+        self, why: CellStream | SendLimit, over: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        await over()
+        for client in self._unread.pop(why).values():
             client.resume()
 
     def _holds_back(self, binding: _Binding, stream: CellStream, data: bytes) -> bool:
@@ -175,6 +183,9 @@ class Sockets:
             return False  # the cell says what is wrong with it
         self.frame(stream, binding.number, send_refused_frame(reply_to))
         self._held()
+        limit.spent_s += self._now_s() - now_s
+        if limit.spent_s > SPENT_S_MAX or limit in self._unread:
+            self._hold_reading(binding, limit, lambda: _rested(limit))
         return True
 
     def gone(self, number: int) -> None:
@@ -380,3 +391,10 @@ class Sockets:
         fan = self._fans.get(binding.stream) if binding.stream is not None else None
         if fan is not None:
             fan.close(binding.number)
+
+
+async def _rested(limit: SendLimit) -> None:
+    """What was received before is refused meanwhile, and counts too."""
+    while (spent_s := limit.spent_s) > SPENT_S_MAX:
+        limit.spent_s = 0.0
+        await asyncio.sleep(spent_s)

@@ -34,7 +34,7 @@ CHUNK_BYTES = 256 * 1024
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
 # From here on those who speak are not read, until half of it has gone.
-CONGESTED_BYTES = 1024 * 1024
+CONGESTED_BYTES = 256 * 1024
 SLOTS_MAX = 65_536
 HELLO_S = 5.0
 # After the deadline, for the cell's own word of how it ended: it knows what was not written.
