@@ -22,16 +22,19 @@ class Batch:
 
     Attributes:
         flight: done once it is settled; nobody else folds into the states of its residents before.
-        appending: what the store says, once it was given the shares.
+        appending: what the store says, once it was given the shares; began_s: when, by the event loop.
         deferred: commands that wait until a structural command before them is committed, in order.
     """
 
-    __slots__ = ("_before", "appending", "count", "deferred", "firsts", "flight", "plans", "shares")
+    __slots__ = (
+        "_before", "appending", "began_s", "count", "deferred", "firsts", "flight", "plans", "shares",
+    )  # fmt: skip
 
     def __init__(self, before: "Batch | None" = None) -> None:
         self._before = before.plans if before is not None else {}
         self.flight: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.appending: Appending | None = None
+        self.began_s = 0.0
         self.plans: dict[str, Plan] = {}
         self.firsts: dict[tuple[str, str, str], Planned] = {}
         self.shares: list[Planned] = []

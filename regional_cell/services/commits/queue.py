@@ -22,6 +22,8 @@ from regional_cell.services.commits.commands import Command, own
 FULL_RETRY_AFTER_MS = 1_000
 # What a lane gives before the next one has its turn.
 TURN_COMMANDS = 16
+# So long after the last command of another resident, one counts as alone.
+ALONE_S = 10.0
 
 
 class CommandQueue:
@@ -44,6 +46,8 @@ class CommandQueue:
         self._taken_of: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._stopping = False
+        self._served = ""
+        self._changed_s = -ALONE_S
         self.pending = 0
         self.ready = 0
         self.late = 0
@@ -122,6 +126,11 @@ class CommandQueue:
         """Whether nothing is pending and nothing will come."""
         return self._stopping and not self.pending
 
+    @property
+    def shared(self) -> bool:
+        """Whether several residents had commands of late."""
+        return asyncio.get_running_loop().time() - self._changed_s < ALONE_S
+
     def put_back(self, commands: list[Command]) -> None:
         """These were taken and must be decided later; they come before all others of their residents."""
         for command in reversed(commands):
@@ -152,6 +161,9 @@ class CommandQueue:
         taken: list[Command] = []
         while self._turns and len(taken) < count_max:
             resident = self._turns[0]
+            if resident != self._served:
+                self._changed_s = now_s if self._served else self._changed_s
+                self._served = resident
             lane = self._lanes[resident]
             turn = min(TURN_COMMANDS, count_max - len(taken), len(lane))
             self.ready -= turn

@@ -41,6 +41,7 @@ from regional_cell.services.commits.commands import Command, Planned
 from regional_cell.services.commits.deciding import Deciding
 from regional_cell.services.commits.entries import Entries
 from regional_cell.services.commits.queue import CommandQueue
+from regional_cell.services.commits.sizes import BatchSizes
 from regional_cell.services.commits.states import States, Told
 
 ROUNDS_MAX = 64
@@ -66,7 +67,7 @@ class GroupCommits(Entries):
     ) -> None:  # fmt: skip
         super().__init__(log, sealer)
         self._doorbell = doorbell
-        self._batch_max, self._wait_s, self._shared = batch_max, wait_s, shared
+        self._sizes, self._wait_s, self._shared = BatchSizes(batch_max), wait_s, shared
         self._feeds: tuple[LiveFeed, ...] = ()
         self.queue = CommandQueue(queue_max)
         self._states = States(
@@ -207,6 +208,8 @@ class GroupCommits(Entries):
             await self._gather(following, writing)
             if writing is not None and writing.appending is not None:
                 outcomes = await writing.appending
+                took_s = asyncio.get_running_loop().time() - writing.began_s
+                self._sizes.written(len(writing.shares), took_s)
                 self._land(writing)
                 # INVARIANT: nothing waits between the end of the flight and the fold, so no other fold can
                 # come between.
@@ -221,14 +224,15 @@ class GroupCommits(Entries):
         """Decide what is ready: many commands ahead, while the batch before is written; then the rest."""
         appending = writing.appending if writing is not None else None
         while appending is not None and not appending.done():
-            room = self._batch_max - following.count
-            if room and self.queue.ready >= AHEAD_COMMANDS:
+            room = self._sizes.most(shared=self.queue.shared) - following.count
+            if room > 0 and self.queue.ready >= AHEAD_COMMANDS:
                 await self._deciding.decide(following, self.queue.take(room))
             else:
                 await self.queue.wait()
         while appending is None and not self.queue.ready and not self.queue.over:
             await self.queue.wait()
-        await self._deciding.decide(following, self.queue.take(self._batch_max - following.count))
+        room = self._sizes.last(following.count, shared=self.queue.shared)
+        await self._deciding.decide(following, self.queue.take(room))
 
     async def _begin(self, batch: Batch) -> Batch | None:
         """Hand the shares to the store; the batch before is told while it works. None: there are none."""
@@ -238,6 +242,7 @@ class GroupCommits(Entries):
             return None
         for one in batch.shares:
             one.command.writing = True
+        batch.began_s = asyncio.get_running_loop().time()
         appending = batch.appending = asyncio.ensure_future(self._append(batch.shares))
         appending.add_done_callback(lambda _: self.queue.nudge())
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from accord import deadline
 from accord.errors import OverloadedError, RateLimitedError
 from regional_cell.domain.decisions import Committed
 from regional_cell.services.commits.commands import Command
-from regional_cell.services.commits.queue import TURN_COMMANDS, CommandQueue
+from regional_cell.services.commits.queue import ALONE_S, TURN_COMMANDS, CommandQueue
 from tests.regional_cell.stores import U1, post
 
 LOUD, QUIET, THIRD = "T000000000001", "T000000000002", "T000000000003"
@@ -41,6 +41,22 @@ async def test_who_has_little_waits_for_one_turn_of_who_has_much() -> None:
     assert taken[TURN_COMMANDS : TURN_COMMANDS + 2] == quiet
     assert [one for one in taken if one.resident == LOUD] == loud[: 2 * TURN_COMMANDS - 2]
     assert queue.ready == 3_000 - len(taken) + 2
+
+
+async def test_a_queue_is_shared_while_several_had_commands_of_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue, loop = CommandQueue(100), asyncio.get_running_loop()
+    shared = []
+    for resident in (LOUD, LOUD, QUIET):
+        admitted(queue, resident)
+        queue.take(9)
+        shared.append(queue.shared)
+    assert shared == [False, False, True]
+    late_s = loop.time() + ALONE_S
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "time", lambda: late_s)
+        assert not queue.shared
 
 
 async def test_what_is_put_back_comes_first_in_its_lane() -> None:

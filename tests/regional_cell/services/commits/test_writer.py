@@ -16,6 +16,7 @@ from regional_cell.domain.changes import Require
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.state import State
 from regional_cell.ports.log import Append, Outcome
+from regional_cell.services.commits.sizes import LEAST, ROUND_S
 from regional_cell.services.commits.writer import GroupCommits
 from tests.regional_cell.services.commits.conftest import Cell, Heard, turns
 from tests.regional_cell.stores import (
@@ -69,6 +70,31 @@ async def test_what_waits_while_the_writer_is_busy_becomes_one_batch(cell: Cell)
     assert [len(batch) for batch in cell.log.batches] == [1, 100]
     assert [committed.events[0].sequence for committed in done] == list(range(1, 102))
     assert cell.heard.events == [(1, None), *((number + 2, number) for number in range(100))]
+
+
+async def test_who_comes_while_another_fills_batches_is_written_with_the_next_which_is_short(
+    cell: Cell,
+) -> None:
+    await open_resident(cell.store, T2)
+    for resident in (T1, T2, T1):
+        cell.log.gate.clear()
+        slow = cell.commits.submit(resident, post(), principal=U1)
+        await asyncio.sleep(2 * ROUND_S)
+        cell.log.gate.set()
+        await slow
+    cell.log.gate.clear()
+    loud = [cell.commits.submit(T1, post(), principal=U1)]
+    await turns()
+    loud += [cell.commits.submit(T1, post(), principal=U1) for _ in range(600)]
+    await turns()
+    late = cell.commits.submit(T2, post(), principal=U1)
+    await turns()
+    before = len(cell.log.batches)
+    cell.log.gate.set()
+    await asyncio.gather(late, *loud)
+    following = cell.log.batches[before]
+    assert [share.resident for share in following].count(T2) == 1
+    assert len(following) <= 2 * LEAST
 
 
 async def test_times_rise_when_the_clock_steps_back(cell: Cell, tmp_path: Path) -> None:
