@@ -3,6 +3,9 @@ neighbour.
 
 The neighbour offers up to fifty times what the victim sends, which is twice what the cell can take, and does
 not slow down when it is refused. The victim must never be.
+
+Elsewhere a neighbour's clients have machines of their own. Here they are a process of their own that the
+system runs last: the victim's times are not those of its neighbour's hundred readers.
 """
 
 import asyncio
@@ -10,11 +13,12 @@ from collections.abc import Sequence
 
 from benchmarks import http
 from benchmarks.figures import Curve, Figure, Results, quantile
-from benchmarks.loops import closed_loop, drained, faults_of, open_loop
+from benchmarks.loops import closed_loop, faults_of, open_loop
 from benchmarks.product import Room
 from benchmarks.setting import Setting
 from benchmarks.sockets import Member, connect
-from benchmarks.works.overload import MEMBERS, SENDERS, WARM_S, WINDOW, offered
+from benchmarks.works.neighbour import Neighbour
+from benchmarks.works.overload import MEMBERS
 from deploy.demo import control, registry
 
 WORKSPACE, PERSON = "acme", "anna"
@@ -26,43 +30,39 @@ SETTLE_S = 1.0
 
 async def measure(setting: Setting) -> Results:
     """One curve of both quantiles."""
-    loud = await connect(setting.apis, setting.demo.choose(1, MEMBERS), 0)
+    neighbour = Neighbour(setting.apis, setting.demo.choose(1, MEMBERS)[0])
+    best = await neighbour.best(setting.seconds)
     quiet = await connect(setting.apis, [await _victim(setting)], 1)
-    senders, victim = loud[0][:SENDERS], quiet[0]
-    best = (await closed_loop(loud, senders, WINDOW, WARM_S, setting.seconds, lambda: 0.0))["sends"]
     rate = VICTIM_SHARE * best
+    await closed_loop(quiet, quiet[0], 1, 0.0, SETTLE_S, lambda: 0.0)
     curve = Curve(
         "fairness", "Sends of one workspace beside another", "load of the neighbour, times its own", "ms"
     )
+    figures = [Figure("fairness", "victim's rate", "/s", (rate,))]
     moved: list[float] = []
     for times in TIMES:
-        times_us = await _beside(loud, senders, quiet, victim, times * rate, rate, setting.seconds)
+        offering = asyncio.ensure_future(neighbour.offer(times * rate, setting.seconds + 2 * SETTLE_S))
+        await asyncio.sleep(SETTLE_S)
+        times_us = await open_loop(quiet, quiet[0], rate, setting.seconds)
+        offered, acknowledged = await offering
         p50, p99 = (quantile(times_us, part) / 1_000 for part in (0.5, 0.99))
         curve.add(times, p50=p50, p99=p99)
         moved.append(p99)
-    figures = [
-        Figure("fairness", "victim's p99 alone", "ms", (moved[0],)),
-        Figure("fairness", f"victim's p99 beside {TIMES[-1]}x", "ms", (moved[-1],)),
-        Figure("fairness", "moved by", "x", (moved[-1] / moved[0],)),
-    ]
-    faults = [f"fairness: {fault}" for rooms in (loud, quiet) for fault in faults_of(rooms)]
-    if refused := sum(member.refused for member in victim):
-        faults.append(f"fairness: {refused} sends of the victim were refused")
-    for member in (*loud[0], *victim):
+        beside = f"{times}x" if times else "nobody"
+        figures.append(Figure("fairness", f"victim's p99 beside {beside}", "ms", (p99,)))
+        if times:
+            figures.append(Figure("fairness", f"neighbour at {times}x, offered", "/s", (offered,)))
+            figures.append(Figure("fairness", f"neighbour at {times}x, acknowledged", "/s", (acknowledged,)))
+    figures.append(Figure("fairness", "moved by", "x", (moved[-1] / moved[0],)))
+    faults = [f"fairness: {fault}" for fault in (*await neighbour.end(), *_faults(quiet))]
+    for member in quiet[0]:
         member.close()
     return Results(figures, [curve], faults)
 
 
-async def _beside(
-    loud: Sequence[Sequence[Member]], senders: Sequence[Member], quiet: Sequence[Sequence[Member]],
-    victim: Sequence[Member], loud_rate: float, rate: float, seconds: float,
-) -> list[int]:  # fmt: skip
-    noise = asyncio.ensure_future(offered(loud, senders, loud_rate, seconds + 2 * SETTLE_S))
-    await asyncio.sleep(SETTLE_S)
-    times_us = await open_loop(quiet, victim, rate, seconds)
-    await noise
-    await drained(loud)
-    return times_us
+def _faults(quiet: Sequence[Sequence[Member]]) -> list[str]:
+    refused = sum(member.refused for member in quiet[0])
+    return faults_of(quiet) + ([f"{refused} sends of the victim were refused"] if refused else [])
 
 
 async def _victim(setting: Setting) -> Room:
