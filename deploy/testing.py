@@ -1,6 +1,6 @@
 """`colink test`: runs the tiers, each in a process of its own, and ends in one line of counts.
 
-    python -m deploy test [--tier NAME ...] [--long] [--json] [-- PYTEST ARGUMENTS]
+    python -m deploy test [--tier NAME ...] [--long] [--workers N] [--json] [-- PYTEST ARGUMENTS]
 
 Paths among the pytest arguments choose tests: each runs in the tier it belongs to, nothing else does.
 Exit status: 0 when none failed and at least one passed, 1 otherwise, 2 refused, 130 interrupted.
@@ -43,14 +43,15 @@ CHECKS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What to run: the tiers, the chosen test paths (none: all), further pytest arguments; where tests that
-    inject faults write them down.
+    """What to run: the tiers, the chosen test paths (none: all), further pytest arguments; how many workers
+    share a tier `by_file`; where tests that inject faults write them down.
     """
 
     tiers: tuple[Tier, ...]
     paths: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     long: bool = False
+    workers: int = 1
     campaign: Path = Path(os.devnull)
 
 
@@ -60,6 +61,9 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
     parser = argparse.ArgumentParser(prog="colink test", usage="colink test [options] [-- PYTEST ARGUMENTS]")
     parser.add_argument("--tier", nargs="+", action="extend", choices=NAMES, help="run only these tiers")
     parser.add_argument("--long", action="store_true", help="run also what takes minutes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="workers of tiers that start federations: 1"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     options = parser.parse_args(own)
     if not (root / "tests").is_dir():
@@ -74,7 +78,7 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
     before = signal.signal(signal.SIGTERM, _interrupt)
     record = Campaign(root, long=options.long)
     try:
-        run(Choice(tiers, paths, extra, options.long, record.path), root, tally)
+        run(Choice(tiers, paths, extra, options.long, options.workers, record.path), root, tally)
     except KeyboardInterrupt:
         sys.stderr.write("colink: interrupted\n")
         record.close(tally)
@@ -144,8 +148,10 @@ def run_pytest(tier: Tier, chosen: list[str], choice: Choice, root: Path, tally:
     """Run one tier in a pytest of its own and add every outcome to the tally."""
     command = environment.module_command("pytest", "-p", pytest_events.__name__, "--color=no", "--tb=short")
     command += ["--continue-on-collection-errors", f"--rootdir={root}"]
-    if tier.workers > 1:
-        command += ["-n", str(tier.workers)]
+    workers = choice.workers if tier.by_file else tier.workers
+    if workers > 1:
+        command += ["-n", str(workers)]
+        command += ["--dist=loadfile", "--no-loadscope-reorder"] if tier.by_file else []
     reader, writer = os.pipe()
     environ = {**environment.module_environ(), pytest_events.VARIABLE: str(writer)}
     environ[campaign.VARIABLE] = str(choice.campaign)

@@ -2,7 +2,8 @@
 
 Invariants
     1. Every test below `tests/` belongs to exactly one tier: `unit` has whatever no other tier names.
-    2. A tier that starts processes of the federation runs serially, so that runs do not share the machine.
+    2. Where tests start processes of the federation, those of one file run one after the other in one worker;
+       each worker has federations of its own, and does harm to none of the others.
 """
 
 from dataclasses import dataclass
@@ -11,13 +12,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier. `workers` 1 means serial; after `limit_s` the tier is ended and counts as failed."""
+    """One tier. `workers` 1 means serial; `by_file`: serial unless a run asks for more workers, each of which
+    takes whole files, in their order. After `limit_s` the tier is ended and counts as failed.
+    """
 
     name: str
     folders: tuple[str, ...]
     workers: int
     limit_s: int
     summary: str
+    by_file: bool = False
 
 
 TIERS = (
@@ -25,8 +29,8 @@ TIERS = (
     Tier("unit", ("tests",), 2, 1200, "one module at a time"),
     Tier("fuzz", ("tests/fuzz",), 2, 3600, "every parser, fed with what nobody meant to write"),
     Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
-    Tier("flows", ("tests/flows", "tests/residency"), 1, 2400, "a federation of real processes"),
-    Tier("faults", ("tests/faults",), 1, 2400, "harm done to real processes"),
+    Tier("flows", ("tests/flows", "tests/residency"), 1, 2400, "federations of real processes", True),
+    Tier("faults", ("tests/faults",), 1, 2400, "harm done to real processes", True),
     Tier("docs", ("tests/docs",), 1, 600, "what the documents promise"),
 )
 NAMES = tuple(tier.name for tier in TIERS)

@@ -47,14 +47,18 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("tier", "folder"), [("flows", "tests/flows"), ("unit", "tests/edge")])
+@pytest.mark.parametrize(
+    ("tier", "folder", "workers"),
+    [("flows", "tests/flows", "1"), ("unit", "tests/edge", "1"), ("flows", "tests/flows", "2")],
+    ids=["serial", "parallel", "by file"],
+)
 def test_every_outcome_is_counted_once_serial_and_parallel(
-    tree: Path, capsys: pytest.CaptureFixture[str], tier: str, folder: str
+    tree: Path, capsys: pytest.CaptureFixture[str], tier: str, folder: str, workers: str
 ) -> None:
     write(tree, f"{folder}/test_mixed.py", MIXED)
     write(tree, f"{folder}/test_unreadable.py", "import no_such_module_here")
     write(tree, f"{folder}/test_absent.py", "import pytest\npytest.skip('not here', allow_module_level=True)")
-    assert testing.main(["--tier", tier], tree) == 1
+    assert testing.main(["--tier", tier, "--workers", workers], tree) == 1
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == "1 passed, 3 failed, 3 skipped"
     for text in (
@@ -67,6 +71,32 @@ def test_every_outcome_is_counted_once_serial_and_parallel(
         assert text in out
     assert f"python -m deploy test --tier {tier} -- {folder}/test_mixed.py::test_bad" in out
     assert out.count(" passed, ") == 1
+
+
+def test_tests_of_a_file_run_in_one_worker_and_files_in_their_order(
+    tree: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    test = f"""
+import os, pytest
+@pytest.mark.parametrize("number", range(5))
+def test_it(number):
+    with open({str(ran)!r}, "a") as file:
+        file.write(f"{{__file__}} {{number}} {{os.getpid()}}\\n")
+"""
+    for name in "abcdef":
+        write(tree, f"tests/faults/test_{name}.py", test)
+    assert testing.main(["--tier", "faults", "--workers", "2"], tree) == 0
+    assert last_line(capsys) == "30 passed, 0 failed, 0 skipped"
+    files: dict[str, list[tuple[str, str]]] = {}
+    for line in ran.read_text().splitlines():
+        file, number, worker = line.split()
+        files.setdefault(worker, []).append((file, number))
+    assert len(files) == 2
+    for rows in files.values():
+        assert rows == sorted(rows)
+        assert {number for _, number in rows} == set("01234")
+        assert len(rows) == 5 * len({file for file, _ in rows})
 
 
 def test_success_needs_a_test_that_ran(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,12 +166,12 @@ def test_b():
     command = [sys.executable, "-P", "-c", program]
     environ = environment.module_environ()
     with subprocess.Popen(command, cwd=tree, env=environ, stdout=subprocess.PIPE, text=True) as run:
-        for _ in range(200):
+        for _ in range(1200):
             if (tree / "pids").exists() and len((tree / "pids").read_text().split()) == 2:
                 break
             time.sleep(0.1)
         run.terminate()
-        out, _ = run.communicate(timeout=30)
+        out, _ = run.communicate(timeout=120)
     assert run.returncode == 130
     assert out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
     for pid in (tree / "pids").read_text().split():
