@@ -1,12 +1,10 @@
 """The fail-open museum, as far as the edge could exhibit it: no default, nothing made up, no open route."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from accord.clock import ManualClock
 from accord.errors import (
     ColinkError,
     HomeUnreachableError,
@@ -17,54 +15,9 @@ from accord.errors import (
     UnknownResidentError,
 )
 from accord.ids import new_id
-from accord.signing import KeyRing
-from edge.adapters.directory.parsing import parse_delta
-from edge.adapters.local.files import JournalFiles
 from edge.domain.journal import Record
-from edge.domain.routes import CellRoute, Delta, Placement
-from edge.ports import LookupIndex, RouteFeed, SignedBundle
-from edge.services.routing import Routing
 from tests.edge.support_world import running_world
-
-
-class _Away:
-    """A directory that only fails, in the way given."""
-
-    def __init__(self, failure: ColinkError | None) -> None:
-        self.failure = failure
-
-    def watch(self, watch_version: int, last_hash: bytes) -> RouteFeed:
-        raise AssertionError
-
-    async def resolve(self, resident: str, deadline_s: float) -> Placement | None:
-        if self.failure is not None:
-            raise self.failure
-        return None
-
-    async def find(self, indexes: Sequence[LookupIndex], deadline_s: float) -> str:
-        raise AssertionError
-
-    def watch_bundle(self, held_version: int) -> AsyncIterator[SignedBundle]:
-        raise AssertionError
-
-    async def acknowledge(self, version: int, bundle_hash: bytes) -> None:
-        raise AssertionError
-
-
-def _routing(folder: Path, failure: ColinkError | None) -> Routing:
-    routing = Routing(
-        JournalFiles(folder),
-        _Away(failure),
-        KeyRing(),
-        parse_delta,
-        ManualClock(),
-        signers=KeyRing(),
-        age_s_max=1,
-    )
-    # A cell is there and willing: it must not be taken.
-    cell = CellRoute("de-fra", "DE", "eu-central-1", ("127.0.0.1:1",), "active", 1)
-    routing.table.apply(Delta(1, 1, True, cells=(cell,)))
-    return routing
+from tests.residency.exhibits import routing_of
 
 
 @pytest.mark.parametrize(
@@ -75,11 +28,11 @@ async def test_exhibit_1_no_error_of_the_resolver_falls_to_a_default_cell(
     tmp_path: Path, failure: ColinkError
 ) -> None:
     with pytest.raises(NotReadyError):
-        await _routing(tmp_path, failure).resolve(new_id("T"))
+        await routing_of(tmp_path, failure).resolve(new_id("T"))
 
 
 async def test_exhibit_2_an_unknown_resident_is_refused_and_not_placed(tmp_path: Path) -> None:
-    routing = _routing(tmp_path, None)
+    routing = routing_of(tmp_path, None)
     stranger = new_id("T")
     with pytest.raises(UnknownResidentError):
         await routing.resolve(stranger)
@@ -90,7 +43,7 @@ async def test_exhibit_2_an_unknown_resident_is_refused_and_not_placed(tmp_path:
 
 
 async def test_a_record_signed_by_nobody_known_changes_nothing(tmp_path: Path) -> None:
-    routing = _routing(tmp_path, None)
+    routing = routing_of(tmp_path, None)
     assert await routing.take(Record(b"", bytes(8), bytes(64))) == "signature"
     assert not routing.ready
     assert not (tmp_path / "journal").exists()
