@@ -46,6 +46,10 @@ class Batch:
         plan = self.plans[resident] = Plan(state, self._before.get(resident))
         return plan
 
+    def go_on_from_states(self) -> None:
+        """The batch before was settled: further residents are planned for on top of their states alone."""
+        self._before = {}
+
     def stands(self, resident: str, state: State | None) -> bool:
         """Whether the resident's plan goes on from exactly this state."""
         plan = self.plans[resident]

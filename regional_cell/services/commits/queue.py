@@ -122,6 +122,11 @@ class CommandQueue:
             self._wake.set()
 
     @property
+    def stopping(self) -> bool:
+        """Whether nothing will come."""
+        return self._stopping
+
+    @property
     def over(self) -> bool:
         """Whether nothing is pending and nothing will come."""
         return self._stopping and not self.pending

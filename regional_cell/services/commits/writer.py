@@ -2,7 +2,7 @@
 acknowledged.
 
 All of this runs on the event loop; only the store's own threads touch a disk. While they write one batch,
-what comes is decided into the next one and the batch before is told; nothing is delayed to make it larger.
+what comes is decided into the next one and the batch before is told. `linger.py` says what may be delayed.
 
 Invariants
     1. A waiter is told `Committed` only after the store synced the batch; until then no state,
@@ -24,13 +24,7 @@ from collections.abc import Sequence
 
 from accord import deadline
 from accord.clock import Clock
-from accord.errors import (
-    ColinkError,
-    ConflictError,
-    InternalError,
-    NotReadyError,
-    OutcomeUnknownError,
-)
+from accord.errors import ColinkError, ConflictError, InternalError, NotReadyError, OutcomeUnknownError
 from regional_cell.domain.decisions import Committed, Decide
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import LiveFeed, Waiter
@@ -40,6 +34,7 @@ from regional_cell.services.commits.batch import Batch
 from regional_cell.services.commits.commands import Command, Planned
 from regional_cell.services.commits.deciding import Deciding
 from regional_cell.services.commits.entries import Entries
+from regional_cell.services.commits.linger import Linger
 from regional_cell.services.commits.queue import CommandQueue
 from regional_cell.services.commits.sizes import BatchSizes
 from regional_cell.services.commits.states import States, Told
@@ -75,6 +70,7 @@ class GroupCommits(Entries):
         )
         self._deciding = Deciding(self._states, self.queue, sealer, clock, self._report)
         self._untold: list[tuple[State, Told, list[Planned]]] = []
+        self._linger = Linger(self.queue)
         self._stopping = False
         self._pump: asyncio.Task[None] | None = None
         if doorbell is not None:
@@ -211,17 +207,23 @@ class GroupCommits(Entries):
                 took_s = asyncio.get_running_loop().time() - writing.began_s
                 self._sizes.written(len(writing.shares), took_s)
                 self._land(writing)
-                # INVARIANT: nothing waits between the end of the flight and the fold, so no other fold can
-                # come between.
+                # INVARIANT: nothing waits from here to the fold, so no other fold can come between.
                 if outcomes is not None:
                     self._settle(writing.shares, outcomes)
-            self._revise(following)
+                following.go_on_from_states()
+                self._revise(following)
+            if not following.count and self._linger.wanted():
+                self._tell_rest()
+                # INVARIANT: nothing is decided while it waits for company, so nobody overtakes it.
+                await self._linger.wait()
+            room = self._sizes.last(following.count, shared=self.queue.shared)
+            await self._deciding.decide(following, self.queue.take(room))
             self.queue.put_back(following.deferred)
             writing = await self._begin(following)
         self._tell_rest()
 
     async def _gather(self, following: Batch, writing: Batch | None) -> None:
-        """Decide what is ready: many commands ahead, while the batch before is written; then the rest."""
+        """Decide many commands ahead while the batch before is written; without one, wait for the first."""
         appending = writing.appending if writing is not None else None
         while appending is not None and not appending.done():
             room = self._sizes.most(shared=self.queue.shared) - following.count
@@ -231,8 +233,6 @@ class GroupCommits(Entries):
                 await self.queue.wait()
         while appending is None and not self.queue.ready and not self.queue.over:
             await self.queue.wait()
-        room = self._sizes.last(following.count, shared=self.queue.shared)
-        await self._deciding.decide(following, self.queue.take(room))
 
     async def _begin(self, batch: Batch) -> Batch | None:
         """Hand the shares to the store; the batch before is told while it works. None: there are none."""
@@ -307,6 +307,7 @@ class GroupCommits(Entries):
                 written.setdefault(one.command.resident, []).append(one)
             else:
                 self._unwritten(one, outcome, again)
+        self._linger.settled(sum(map(len, written.values())))
         for its in written.values():
             state = its[0].state
             # The first event of a command is the one that its sender waits for.

@@ -1,0 +1,41 @@
+"""When a small batch waits for company: soon after a large one, whose people speak again once they are
+answered.
+
+Alone it would cost a sync of its own, and its answers a round of writes to all sockets.
+"""
+
+import asyncio
+
+from regional_cell.services.commits.queue import CommandQueue
+
+LINGER_S = 0.004
+# So many are worth a sync of their own, however many were written before.
+ENOUGH_MAX = 32
+
+
+class Linger:
+    """Looks at the queue of one writer, between two batches."""
+
+    def __init__(self, queue: CommandQueue) -> None:
+        self._queue = queue
+        self._enough, self._settled_s = 0, 0.0
+
+    def settled(self, count: int) -> None:
+        """So many commands were written together, and are about to be told."""
+        self._enough = min(count // 2, ENOUGH_MAX)
+        self._settled_s = asyncio.get_running_loop().time()
+
+    def wanted(self) -> bool:
+        """Whether less than half as many are ready, and it is still soon."""
+        return (
+            self._queue.ready < self._enough
+            and asyncio.get_running_loop().time() < self._settled_s + LINGER_S
+            and not self._queue.stopping
+        )
+
+    async def wait(self) -> None:
+        """Return when it is not wanted any more; those who were written must have been told."""
+        alarm = asyncio.get_running_loop().call_at(self._settled_s + LINGER_S, self._queue.nudge)
+        while self.wanted():
+            await self._queue.wait()
+        alarm.cancel()
