@@ -19,8 +19,9 @@ from accord.errors import OverloadedError
 from accord.lanes import Lanes
 
 RETRY_S_MIN, RETRY_S_MAX = 0.1, 120.0
-# How long a measured rate is believed when nobody leaves any more.
-RATE_S, RATE_KEPT_S = 0.25, 1.0
+# How long a measured rate is believed when nobody leaves any more, and how much of the best one is left after
+# each slower measure: a moment in which a store or the machine was busy elsewhere refuses nobody.
+RATE_S, RATE_KEPT_S, RATE_FADES = 0.25, 1.0, 0.8
 
 
 class _Waiting:
@@ -140,11 +141,12 @@ class Gate:
         """Count who left while others waited: only then the rate says what can be done."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._measured_s > RATE_KEPT_S:
-            self._since_s, self._left = now_s, 0
+            self._rate, self._since_s, self._left = None, now_s, 0
         self._left += 1
         self._measured_s = now_s
         if now_s - self._since_s >= RATE_S:
-            self._rate = self._left / (now_s - self._since_s)
+            measured = self._left / (now_s - self._since_s)
+            self._rate = max(measured, (self._rate or 0.0) * RATE_FADES)
             self._since_s, self._left = now_s, 0
 
     def _known_rate(self) -> float | None:

@@ -165,6 +165,26 @@ async def test_an_old_rate_is_not_believed() -> None:
     assert gate._known_rate() is not None
     gate._measured_s -= 10
     assert gate._known_rate() is None
+    gate.leave()
+    assert gate._known_rate() is None, "nor when somebody leaves again"
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_one_slow_moment_is_not_taken_for_the_rate() -> None:
+    gate = Gate("test", 1, 3_000)
+    await gate.enter("a", 1)
+    tasks = [asyncio.ensure_future(gate.enter("a", 60)) for _ in range(2_000)]
+    await _turns()
+    while (before := gate._known_rate()) is None:
+        gate.leave()
+        await asyncio.sleep(0.002)
+    gate._since_s -= 10
+    gate.leave()
+    after = gate._known_rate()
+    assert after is not None
+    assert before / 2 < after < before
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
