@@ -10,6 +10,7 @@ Invariants
 import asyncio
 import os
 import signal
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -98,7 +99,8 @@ class Processes:
     async def ready(self, child: Child, within_s: float) -> None:
         """Wait until the child answers its readiness probe. Raises NotReadyError."""
         deadline_s = time.monotonic() + within_s
-        async with httpx2.AsyncClient(timeout=2.0) as client:
+        # Probes are plain HTTP: a context that knows no authority saves reading all of the system's.
+        async with httpx2.AsyncClient(timeout=2.0, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
             while time.monotonic() < deadline_s:
                 if not child.is_running:
                     raise NotReadyError(
