@@ -36,6 +36,8 @@ RECEIVED_BYTES = 64 * 1024
 CLOSING_S = 2.0
 # Unanswered when the next one is due: that is when the third interval is over.
 SILENT_PINGS_MAX = 2
+# Who connects and was not accepted yet. Beyond it the kernel drops: the client tries again after 1, 3, 7 s.
+BACKLOG = 4_096
 PATH = b"/rtm/"
 
 
@@ -157,12 +159,13 @@ class SocketDoor:
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             context.load_cert_chain(*self._tls)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.create_server((self._host, self._port), family=family, backlog=4_096)
+        listening = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         # Accepted sockets inherit it. What is read at once is no more than this, and no buffer grows beyond.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
         self._server = await ws_create_server(
             self._handshake,
             sock=listening,
+            backlog=BACKLOG,  # listens once more, by default with a hundred
             max_frame_size=64 * 1024,
             use_aiofastnet=False,
             ssl=context,
