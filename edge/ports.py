@@ -84,6 +84,9 @@ class CellStream(Protocol):
     async def relieved(self) -> None:
         """Wait until little waits to be written, or the stream is lost."""
 
+    def socket_taken(self, socket: int, frames: int) -> None:
+        """Tell the cell that the client has taken so many more of the frames that it wants to know of."""
+
     def close_socket(self, socket: int, code: int, reason: str) -> None:
         """Tell the cell that the socket is gone; nothing follows for it."""
 
@@ -159,8 +162,8 @@ class SocketEvents(Protocol):
         The socket `replied` (0: none) gets `reply` in its place.
         """
 
-    def frame(self, stream: CellStream, socket: int, data: bytes) -> None:
-        """A finished frame for one socket, in its place."""
+    def frame(self, stream: CellStream, socket: int, data: bytes, confirm: bool = False) -> None:
+        """A finished frame for one socket, in its place. `confirm`: the cell asks when it is taken."""
 
     def close(self, stream: CellStream, socket: int, code: int, reason: str) -> None:
         """The cell ends the socket, after what it sent before."""
@@ -183,6 +186,10 @@ class ClientSocket(Protocol):
 
     def resume(self) -> None:
         """Read on."""
+
+    @property
+    def behind(self) -> bool:
+        """Much waits to be sent; `Sockets.taken` is called once that is over."""
 
     def write(self, frames: bytes) -> int:
         """Write finished frames; never blocks and never raises. Returns the bytes that wait to be sent."""

@@ -32,6 +32,11 @@ BACKDATED = datetime.timedelta(minutes=5)
 
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})+", re.ASCII)
 _PROCESS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+# What the library says of certificates that it cannot read, now or at a later question.
+MALFORMED = (
+    ValueError, x509.InvalidVersion, x509.ExtensionNotFound, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class MtlsFiles:
         found: list[str] = []
         try:
             certificate = x509.load_pem_x509_certificate(self.certificate_pem)
-        except ValueError:
+        except MALFORMED:
             found.append("mtls.certificate_file: no certificate")
         try:
             key = serialization.load_pem_private_key(self.key_pem, None)
@@ -158,7 +163,7 @@ class Trust:
             raise PeerRefusedError(why="a malformed trust domain")
         try:
             certificates = {d: x509.load_pem_x509_certificates(pem) for d, pem in merged.items()}
-        except ValueError:
+        except MALFORMED:
             raise PeerRefusedError(why="an authority is no certificate") from None
         self._given, self._admitted = dict(given), dict(admitted)
         if merged == self._pem:
@@ -287,7 +292,7 @@ def peer_of(
     try:
         pem = data.lstrip().startswith(b"-----")
         leaf = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
-    except ValueError:
+    except MALFORMED:
         raise PeerRefusedError(why="malformed certificate") from None
     peer = _named(leaf, now)
     if not any(_signed(leaf, authority) for authority in trust.of(peer.trust_domain)):
@@ -301,11 +306,12 @@ def _named(leaf: x509.Certificate, now: datetime.datetime | None) -> PeerName:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
         constraints = leaf.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    except MALFORMED:
         raise PeerRefusedError(why="malformed certificate") from None
     peer = _parse_name(uris)
     moment = now or datetime.datetime.now(datetime.UTC)
-    if constraints.ca or not leaf.not_valid_before_utc <= moment <= leaf.not_valid_after_utc:
+    if constraints.ca or not begin <= moment <= end:
         raise PeerRefusedError(why="outside its time, or an authority", peer=peer.trust_domain)
     return peer
 
@@ -321,7 +327,7 @@ def _parse_name(uris: list[str]) -> PeerName:
 def _signed(leaf: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         leaf.verify_directly_issued_by(authority)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, TypeError, *MALFORMED):
         return False
     return True
 

@@ -1,11 +1,11 @@
 """Proves that a certificate is the authority of one cell's trust domain, with the tools of mutual TLS."""
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from accord.errors import ColinkError, InvalidError
-from accord.runtime.mtls import Trust
+from accord.runtime.mtls import MALFORMED, Trust
 
 
 class TrustedAuthorities:
@@ -28,7 +28,7 @@ class TrustedAuthorities:
             names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
             uris = names.get_values_for_type(x509.UniformResourceIdentifier)
             found.verify_directly_issued_by(found)
-        except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
+        except (InvalidSignature, UnsupportedAlgorithm, TypeError, *MALFORMED):
             raise InvalidError(field="authority", why="no self-signed authority") from None
         if not constraints.ca or uris != [f"spiffe://{domain}"]:
             raise InvalidError(field="authority", why="not the authority of this cell")

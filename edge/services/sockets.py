@@ -3,7 +3,8 @@
 Invariants
     1. A socket is bound to exactly one stream; frames for it from any other stream are dropped.
     2. Frames of the client wait (a few) until the cell has opened the socket, and keep their order.
-    3. A socket whose client reads too slowly is cut; it never holds up others.
+    3. A socket whose client reads too slowly is cut; it never holds up others. What a cell wants confirmed is
+       confirmed when the client has taken it, so that replays come as slowly as they are read.
     4. While a cell refuses sends of a workspace, this edge refuses what is over the rate that the cell named;
        everything else of that workspace, and of all others, goes on. Whoever speaks while much waits to be
        written to a cell is not read for that long, and who is refused not for as long as refusing takes: no
@@ -26,6 +27,7 @@ from edge.ports import Cells, CellStream, ClientSocket, Router, Transit
 
 WAITING_FRAMES_MAX = 16
 CLOSE_TRY_LATER = 1013
+_Over = Callable[[], Coroutine[Any, Any, None]]
 # For refusing sends of a workspace, until it is not read for as long.
 SPENT_S_MAX = 0.002
 
@@ -33,23 +35,18 @@ SPENT_S_MAX = 0.002
 class _Binding:
     __slots__ = (
         "cell", "client", "followed", "number", "opened", "placement", "resume", "stream", "ticket",
-        "waiting",
+        "unconfirmed", "waiting",
     )  # fmt: skip
 
     def __init__(
-        self,
-        number: int,
-        client: ClientSocket,
-        ticket: str,
-        resume: str,
-        placement: Placement,
+        self, number: int, client: ClientSocket, ticket: str, resume: str, placement: Placement,
         cell: CellRoute,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.number, self.client, self.ticket, self.resume = number, client, ticket, resume
         self.placement, self.cell = placement, cell
         self.stream: CellStream | None = None
-        self.opened = False
-        self.followed = False
+        self.opened = self.followed = False
+        self.unconfirmed = 0
         self.waiting: list[bytes] = []
 
 
@@ -145,9 +142,7 @@ class Sockets:
         else:
             self._end(binding, CLOSE_POLICY, "too_early")
 
-    def _hold_reading(
-        self, binding: _Binding, why: CellStream | SendLimit, over: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    def _hold_reading(self, binding: _Binding, why: CellStream | SendLimit, over: _Over) -> None:
         """Read nothing more of a client that speaks, until it is over."""
         held = self._unread.get(why)
         if held is None:
@@ -157,9 +152,7 @@ class Sockets:
             held[binding.number] = binding.client
             binding.client.pause()
 
-    async def _read_on(
-        self, why: CellStream | SendLimit, over: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    async def _read_on(self, why: CellStream | SendLimit, over: _Over) -> None:
         await over()
         for client in self._unread.pop(why).values():
             client.resume()
@@ -193,6 +186,13 @@ class Sockets:
         binding = self._bindings.get(number)
         if binding is not None:
             self._forget(binding, 1001, "gone")
+
+    def taken(self, number: int) -> None:
+        """The client has taken nearly all that it was sent: tell the cell, if it wants to know."""
+        binding = self._bindings.get(number)
+        if binding is not None and binding.unconfirmed and binding.stream is not None:
+            frames, binding.unconfirmed = binding.unconfirmed, 0
+            binding.stream.socket_taken(number, frames)
 
     async def _bind(self, binding: _Binding) -> None:
         try:
@@ -261,23 +261,20 @@ class Sockets:
             fan.change(socket, add, remove)
 
     def event(
-        self,
-        stream: CellStream,
-        topic: str,
-        data: bytes,
-        replied: int,
-        reply: bytes,
+        self, stream: CellStream, topic: str, data: bytes, replied: int, reply: bytes,
         except_sockets: Sequence[int],
-    ) -> None:
+    ) -> None:  # fmt: skip
         fan = self._fans.get(stream)
         if fan is not None:
             fan.event(topic, data, replied, reply, except_sockets)
             if not self._scheduled:
                 self._schedule()
 
-    def frame(self, stream: CellStream, socket: int, data: bytes) -> None:
+    def frame(self, stream: CellStream, socket: int, data: bytes, confirm: bool = False) -> None:
         fan = self._fans.get(stream)
         if fan is not None:
+            if confirm and (binding := self._bound(stream, socket)) is not None:
+                binding.unconfirmed += 1
             fan.frame(socket, data)
             if not self._scheduled:
                 self._schedule()
@@ -347,6 +344,8 @@ class Sockets:
                 self._forget(binding, 4008, "slow")
                 binding.client.cut()
                 self._closed("slow")
+            elif binding.unconfirmed and not binding.client.behind:
+                self.taken(binding.number)
 
         return write_or_cut
 

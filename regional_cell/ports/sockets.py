@@ -30,7 +30,7 @@ class SocketOrigin:
 
 
 class EdgeLink(Protocol):
-    """One edge's stream, as services see it: frames are queued in order. Nothing here waits."""
+    """One edge's stream, as services see it: frames are queued in order. Nothing here waits but `deliver`."""
 
     @property
     def edge(self) -> "EdgeFacts":
@@ -58,6 +58,11 @@ class EdgeLink(Protocol):
     def frame(self, socket: int, data: bytes) -> None:
         """A finished WebSocket frame for one socket."""
 
+    async def deliver(self, socket: int, data: bytes, ahead: int) -> bool:
+        """A finished frame for one socket that its edge confirms when the client has taken it; waits until at
+        most `ahead` are not confirmed. False: the client takes nothing any more, or the socket is gone.
+        """
+
     def close(self, socket: int, code: int, reason: str) -> None:
         """End one socket."""
 
@@ -65,9 +70,6 @@ class EdgeLink(Protocol):
         """A message of this socket found no place at the writer: its edge is told in a moment how many of its
         workspace may come.
         """
-
-    async def writable(self) -> None:
-        """Wait until less than the bound is queued; used between pages of a replay."""
 
 
 @dataclass(slots=True, eq=False)

@@ -42,15 +42,20 @@ class _Entry:
         self.event = event
         self.shown: list[bytes | None] | None = None
 
-    def frame(self, place: int, state: State) -> bytes | None:
-        """The finished frame for the topic at this place of the event."""
-        if self.shown is None:
-            bodies = zip(self.event.topics, frames(self.event, state), strict=False)
-            self.shown = [
-                text_frame(orjson.dumps({**body, "x_seq": x_seq})) if body is not None else None
-                for (_, x_seq), body in bodies
-            ]
-        return self.shown[place] if place < len(self.shown) else None
+    def render(self, state: State) -> int:
+        """Make its frames, unless that is done; by how many bytes it grew."""
+        if self.shown is not None:
+            return 0
+        bodies = zip(self.event.topics, frames(self.event, state), strict=False)
+        self.shown = [
+            text_frame(orjson.dumps({**body, "x_seq": x_seq})) if body is not None else None
+            for (_, x_seq), body in bodies
+        ]
+        return sum(len(frame) for frame in self.shown if frame is not None)
+
+    def frame(self, place: int) -> bytes | None:
+        """The finished frame for the topic at this place of the event, after `render`."""
+        return self.shown[place] if self.shown is not None and place < len(self.shown) else None
 
 
 _Place = tuple[int, int, _Entry]
@@ -130,10 +135,13 @@ class Replays:
                 found += places[bisect_left(places, (begin,)) : bisect_left(places, (end,))]
         found.sort(key=_order)
         try:
-            shown = [entry.frame(place, state) for _, place, entry in found]
+            for _, _, entry in found:
+                stretch.size += entry.render(state)
+            shown = [entry.frame(place) for _, place, entry in found]
         except Exception as error:
             self._failed("replay", error)
             return None
+        self._keep_within(state.resident)
         return [frame for frame in shown if frame is not None]
 
     async def sweep(self) -> None:

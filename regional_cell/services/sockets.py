@@ -39,7 +39,7 @@ from regional_cell.domain.socket_frames import (
 from regional_cell.domain.state import State
 from regional_cell.domain.timestamps import parse_ts
 from regional_cell.domain.visibility import topics_of
-from regional_cell.domain.web_socket import text_frame
+from regional_cell.domain.web_socket import joined, text_frame
 from regional_cell.ports.identity import CallerProofs, SpentTickets
 from regional_cell.ports.sockets import (
     EdgeLink,
@@ -56,7 +56,10 @@ FRAME_BYTES_MAX = 16 * 1024
 TEXT_CHARACTERS_MAX = 4000
 # Longer than a ticket is accepted after its end, since clocks differ.
 SPENT_KEPT_S = 300
-SAID_TOGETHER = 20
+# So much of a replay goes as one, and so many such pieces go ahead of what the client has taken: together
+# less than an edge lets wait for a socket.
+PIECE_BYTES = 48 * 1024
+AHEAD = 1
 EARLY_FRAMES_MAX = 16
 CLOSE_POLICY = 1008
 CLOSE_RESTART = 1012
@@ -275,13 +278,18 @@ class Sockets:
         self._attached(socket, record)
 
     async def _say(self, socket: _Socket, missed: list[bytes]) -> None:
-        """Several frames go as one: to a socket they are bytes."""
-        for start in range(0, len(missed), SAID_TOGETHER):
-            if start:
-                await socket.link.writable()
+        """Several frames go as one: to a socket they are bytes. More than one such piece come as fast as the
+        client takes them.
+        """
+        pieces = list(joined(missed, PIECE_BYTES))
+        for piece in pieces:
             if socket.closed:
                 return
-            socket.link.frame(socket.number, b"".join(missed[start : start + SAID_TOGETHER]))
+            if len(pieces) == 1:
+                socket.link.frame(socket.number, piece)
+            elif not await socket.link.deliver(socket.number, piece, 0 if piece is pieces[-1] else AHEAD):
+                self._end(socket, "slow")
+                return
 
     # --- what clients say --------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket as sockets
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +14,7 @@ from accord.errors import Moved
 from accord.runtime.error_detail import moved_to_wire
 from accord.wire.cell.v1 import gateway_pb2 as cell_wire
 from tests.edge.support_fakes import FakeCell, placed, text, until
-from tests.edge.support_world import running_world
+from tests.edge.support_world import World, running_world
 
 WAIT_S = 30.0
 
@@ -161,18 +162,63 @@ async def test_a_call_under_way_finishes_when_the_edge_drains(tmp_path: Path) ->
         assert (await asking)[:2] == (200, {"ok": True})
 
 
+def slow_socket(world: World) -> sockets.socket:
+    """A client with little room, which reads nothing by itself."""
+    host, port = world.socket_url.split(":")
+    slow = sockets.socket()
+    slow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
+    slow.connect((host, int(port)))
+    slow.sendall(
+        f"GET /rtm/{world.ticket()} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    return slow
+
+
+async def test_what_a_cell_wants_confirmed_is_confirmed_as_the_client_takes_it(tmp_path: Path) -> None:
+    pieces, size = 200, 48 * 1024
+    async with running_world(tmp_path) as world:
+        slow = slow_socket(world)
+        await until(lambda: world.home.session.of("open_socket"))
+        number = world.home.session.of("open_socket")[0].socket
+        sent = 0
+
+        def confirmed() -> int:
+            return sum(frame.frames for frame in world.home.session.of("socket_taken"))
+
+        def caught_up(count: int) -> bool:
+            return confirmed() >= count
+
+        async def replay() -> None:
+            nonlocal sent
+            while sent < pieces:
+                said = cell_wire.SocketFrame(socket=number, data=text(b"x" * size), confirm=True)
+                world.home.session.send(cell_wire.CellFrame(socket_frame=said))
+                sent += 1
+                await until(partial(caught_up, sent - 1), 60)
+
+        replaying = asyncio.create_task(replay())
+        await until(lambda: sent > confirmed() + 1)
+        await asyncio.sleep(1.0)
+        held = sent
+        assert held < pieces, "nobody reads, so it does not go on"
+        assert not world.home.session.of("close_socket"), "and is not cut"
+        slow.settimeout(WAIT_S)
+        read = 0
+        while read < pieces * size:
+            data = await asyncio.to_thread(slow.recv, 1 << 20)
+            assert data, "cut"
+            read += len(data)
+        await replaying
+        await until(lambda: confirmed() == pieces)
+        slow.close()
+
+
 async def test_a_slow_reader_is_cut_and_others_lose_nothing(tmp_path: Path) -> None:
     async with running_world(tmp_path, sockets={"send_queue_kib_max": 64}) as world:
         fast = await world.open_socket()
         await said(fast, 1)
-        host, port = world.socket_url.split(":")
-        slow = sockets.socket()
-        slow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
-        slow.connect((host, int(port)))
-        slow.sendall(
-            f"GET /rtm/{world.ticket()} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        slow = slow_socket(world)
         await until(lambda: len(world.home.session.of("open_socket")) == 2)
         number = world.home.session.of("open_socket")[1].socket
         sent = 0

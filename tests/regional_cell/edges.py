@@ -28,6 +28,9 @@ class TestEdge:
         self.frames: list[wire.CellFrame] = []
         self.topics: dict[int, set[str]] = {}
         self.heard: dict[int, list[dict[str, Any]]] = {}
+        # Sockets of frames that are to be confirmed, the oldest first; whether clients leave them unread.
+        self.unconfirmed: list[int] = []
+        self.takes_nothing = False
         self._answers: dict[int, asyncio.Future[wire.Answer]] = {}
         self._came = asyncio.Condition()
         self._writing = asyncio.Lock()
@@ -72,8 +75,15 @@ class TestEdge:
                 continue
             self.frames.append(frame)
             self._fan_out(frame)
+        while self.unconfirmed and not self.takes_nothing:
+            await self.take()
         async with self._came:
             self._came.notify_all()
+
+    async def take(self) -> None:
+        """The client of the oldest frame that is to be confirmed has taken it."""
+        taken = wire.SocketTaken(socket=self.unconfirmed.pop(0), frames=1)
+        await self.send(wire.EdgeFrame(socket_taken=taken))
 
     def _fan_out(self, frame: wire.CellFrame) -> None:
         """What an edge does with it: keep topics, hand frames to sockets."""
@@ -91,7 +101,10 @@ class TestEdge:
                 if event.topic in topics and socket not in left_out:
                     self.heard.setdefault(socket, []).extend(all_said(frame.event.data))
         elif frame.HasField("socket_frame"):
-            self.heard.setdefault(frame.socket_frame.socket, []).extend(all_said(frame.socket_frame.data))
+            said = frame.socket_frame
+            self.heard.setdefault(said.socket, []).extend(all_said(said.data))
+            if said.confirm:
+                self.unconfirmed.append(said.socket)
 
     async def until(self, done: Any) -> None:
         """Wait until `done()` is true."""

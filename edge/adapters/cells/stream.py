@@ -227,6 +227,11 @@ class Stream:
     async def relieved(self) -> None:
         await self._outbox.room(CONGESTED_BYTES // 2)
 
+    def socket_taken(self, socket: int, frames: int) -> None:
+        if self.ready:
+            taken = wire.SocketTaken(socket=socket, frames=frames)
+            self._outbox.put(wire.EdgeFrame(socket_taken=taken), 16)
+
     def close_socket(self, socket: int, code: int, reason: str) -> None:
         if self.ready:
             frame = wire.EdgeFrame(close_socket=wire.CloseSocket(socket=socket, code=code, reason=reason))
@@ -309,7 +314,8 @@ class Stream:
                 event = frame.event
                 events.event(self, event.topic, event.data, event.replied, event.reply, event.except_sockets)
             elif kind == "socket_frame":
-                events.frame(self, frame.socket_frame.socket, frame.socket_frame.data)
+                said = frame.socket_frame
+                events.frame(self, said.socket, said.data, said.confirm)
             elif kind == "answer":
                 self._take_answer(frame.answer)
             elif kind == "chunk":

@@ -33,6 +33,8 @@ from edge.services.tokens import Tokens
 
 FRAME_BYTES_MAX = 16 * 1024
 RECEIVED_BYTES = 64 * 1024
+# A client with more than this waiting for it is behind, until it has taken three quarters.
+BEHIND_BYTES = 64 * 1024
 CLOSING_S = 2.0
 # Unanswered when the next one is due: that is when the third interval is over.
 SILENT_PINGS_MAX = 2
@@ -51,6 +53,7 @@ class _Client(WSListener):
         self._door, self._ticket, self._resume, self._home = door, ticket, resume, home
         self._number = 0
         self._ended = False
+        self.behind = False
         self.silent = 0
 
     # picows
@@ -59,7 +62,8 @@ class _Client(WSListener):
         self._transport = transport
         plain = transport.underlying_transport
         self._write, self._waiting, self._plain = plain.write, plain.get_write_buffer_size, plain
-        plain.set_write_buffer_limits(high=1 << 30)  # the service bounds it, by cutting
+        # Nothing here waits for them, the service bounds by cutting: they tell when a client is behind.
+        plain.set_write_buffer_limits(high=BEHIND_BYTES, low=BEHIND_BYTES // 4)
         self._door.clients.add(self)
         self._number = self._door.sockets.open(self, self._ticket, self._resume, *self._home)
 
@@ -84,6 +88,13 @@ class _Client(WSListener):
         self._ended = True
         self._door.clients.discard(self)
         self._door.sockets.gone(self._number)
+
+    def pause_writing(self) -> None:
+        self.behind = True
+
+    def resume_writing(self) -> None:
+        self.behind = False
+        self._door.sockets.taken(self._number)
 
     def _refuse(self, code: int, reason: str) -> None:
         self.close(code, reason)

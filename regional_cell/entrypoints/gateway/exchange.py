@@ -219,6 +219,8 @@ class Session:
             elif kind == "answer_lost":
                 if digest := self._digests.get(frame.answer_lost.id):
                     self._exchange.lost.note_lost(digest)
+            elif kind == "socket_taken":
+                link.taken(frame.socket_taken.socket, frame.socket_taken.frames)
             elif kind == "credit":
                 self.outbox.allow(frame.credit.bytes)
             else:

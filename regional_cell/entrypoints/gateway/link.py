@@ -1,7 +1,7 @@
 """One edge's stream as services see it: `ports.EdgeLink` over an outbox.
 
 Invariants
-    1. Frames are queued in the order of the calls; nothing here waits, but `writable`.
+    1. Frames are queued in the order of the calls; nothing here waits, but `deliver`.
     2. Bytes for an edge in another jurisdiction are decided and counted before they are queued; when that is
        refused, nothing of the frame leaves, and the sockets of that workspace are closed: in a moment, since
        whoever tells something goes through them right now.
@@ -18,6 +18,8 @@ from regional_cell.entrypoints.gateway.outbox import Outbox
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 
 WRITABLE_BYTES_MAX = 2 * 1024 * 1024
+# A client that takes nothing for so long is given up.
+TAKEN_S = 30.0
 CLOSE_POLICY = 1008
 _FRAME_OVERHEAD = 24
 
@@ -28,6 +30,16 @@ class _Viewer(NamedTuple):
     resident: str
     country: str
     guest: bool
+
+
+class _Unconfirmed:
+    """Frames of one socket that its client has not taken yet."""
+
+    __slots__ = ("changed", "frames")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.changed = asyncio.Event()
 
 
 class Link:
@@ -48,6 +60,7 @@ class Link:
         self._edge, self._outbox, self._passage, self._closed = edge, outbox, passage, closed
         self._residents: dict[int, _Viewer] = {}
         self._refused: set[str] = set()
+        self._unconfirmed: dict[int, _Unconfirmed] = {}
 
     @property
     def edge(self) -> EdgeFacts:
@@ -64,7 +77,7 @@ class Link:
 
     def forget(self, socket: int) -> None:
         """The edge closed it."""
-        self._residents.pop(socket, None)
+        self._gone(socket)
 
     def opened(
         self, socket: int, resident: str, user: str, topics: Sequence[str], *, guest: bool = False
@@ -82,7 +95,7 @@ class Link:
 
     def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
         """See `ports.EdgeLink`."""
-        self._residents.pop(socket, None)
+        self._gone(socket)
         frame = wire.SocketRefused(socket=socket, code=code, reason=reason)
         if moved is not None:
             frame.moved.CopyFrom(moved_to_wire(moved))
@@ -143,7 +156,7 @@ class Link:
 
     def close(self, socket: int, code: int, reason: str) -> None:
         """See `ports.EdgeLink`."""
-        if self._residents.pop(socket, None) is None:
+        if self._gone(socket) is None:
             return
         frame = wire.CloseSocket(socket=socket, code=code, reason=reason)
         self._outbox.put(wire.CellFrame(close_socket=frame), 64 + len(reason))
@@ -159,9 +172,35 @@ class Link:
         refused, self._refused = self._refused, set()
         return refused
 
-    async def writable(self) -> None:
+    async def deliver(self, socket: int, data: bytes, ahead: int) -> bool:
         """See `ports.EdgeLink`."""
         await self._outbox.room(WRITABLE_BYTES_MAX)
+        waiting = self._unconfirmed.setdefault(socket, _Unconfirmed())
+        if self._reaches(socket, len(data)) and (frame := self._outbox.add(len(data) + _FRAME_OVERHEAD)):
+            frame.socket_frame.socket, frame.socket_frame.data = socket, data
+            frame.socket_frame.confirm = True
+            waiting.frames += 1
+        while socket in self._residents and waiting.frames > ahead:
+            waiting.changed.clear()
+            try:
+                async with asyncio.timeout(TAKEN_S):
+                    await waiting.changed.wait()
+            except TimeoutError:
+                break
+        if not waiting.frames or socket not in self._residents:
+            self._unconfirmed.pop(socket, None)
+        return socket in self._residents and waiting.frames <= ahead
+
+    def taken(self, socket: int, frames: int) -> None:
+        """The edge says that the client has taken so many more of what `deliver` sent."""
+        if (waiting := self._unconfirmed.get(socket)) is not None:
+            waiting.frames = max(0, waiting.frames - frames)
+            waiting.changed.set()
+
+    def _gone(self, socket: int) -> _Viewer | None:
+        if (waiting := self._unconfirmed.pop(socket, None)) is not None:
+            waiting.changed.set()
+        return self._residents.pop(socket, None)
 
     def _passes(self, viewer: "_Viewer", size_bytes: int) -> bool:
         if self._passage is None:

@@ -1,5 +1,6 @@
 """Names in certificates."""
 
+import base64
 import datetime
 import stat
 from pathlib import Path
@@ -102,6 +103,22 @@ def test_no_certificate_is_no_peer(data: bytes) -> None:
         peer_of(data, TRUST)
     with pytest.raises(PeerRefusedError):
         peer_of({}, TRUST)
+
+
+def test_a_certificate_of_no_version_that_there_is_is_no_peer_no_authority_and_not_our_own() -> None:
+    certificate, key = issue(AUTHORITIES[OURS], "cell", OURS)
+    der = x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)
+    version = b"\xa0\x03\x02\x01"
+    strange = der.replace(version + b"\x02", version + b"\x0a", 1)
+    assert strange != der
+    text = base64.encodebytes(strange)
+    pem = b"-----BEGIN CERTIFICATE-----\n" + text + b"-----END CERTIFICATE-----\n"
+    for data in (strange, pem):
+        with pytest.raises(PeerRefusedError):
+            peer_of(data, TRUST)
+    with pytest.raises(PeerRefusedError):
+        Trust({OURS: pem})
+    assert MtlsFiles(pem, key).faults() == ["mtls.certificate_file: no certificate"]
 
 
 def test_authorities_sign_leaves_only_and_leaves_sign_nothing() -> None:

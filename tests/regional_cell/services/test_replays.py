@@ -14,7 +14,7 @@ from regional_cell.domain.objects.frames import frames
 from regional_cell.domain.state import State
 from regional_cell.domain.visibility import step, topics_before, topics_of
 from regional_cell.domain.web_socket import text_frame
-from regional_cell.services.replays import KEPT_S, Replays
+from regional_cell.services.replays import EVENT_BYTES, KEPT_S, Replays
 from tests.regional_cell.entrypoints.web_api.support_cell import ANN, BOB, CID, GENERAL, GUS, TEAM, Cell
 
 USERS = (ANN, BOB, CID, GUS)
@@ -164,7 +164,14 @@ async def test_what_is_held_is_bounded_and_goes(cell: Cell) -> None:
     assert not roomy._stretches
     assert await Replays(cell.commits, clock, bytes_max=10_000).since(state, ANN, mark) is None, "too long"
     tight = Replays(cell.commits, clock, bytes_max=1_700_000)
-    assert await tight.since(state, ANN, mark)
+    shown = await tight.since(state, ANN, mark) or []
+    (stretch,) = tight._stretches.values()
+    entries = {entry for places in stretch.topics.values() for _, _, entry in places}
+    unshown = sum(EVENT_BYTES + 2 * len(entry.event.payload.get("text", "")) for entry in entries)
+    assert stretch.size >= unshown + sum(map(len, shown)) > unshown, "frames count too"
+    size = stretch.size
+    assert await tight.since(state, BOB, mark)
+    assert stretch.size == size, "and once"
     tight._bytes_max = 0
     tight._keep_within(TEAM)
     assert not tight._stretches

@@ -106,12 +106,22 @@ class OpenSocket(_message.Message):
     def __init__(self, socket: _Optional[int] = ..., ticket: _Optional[str] = ..., resume: _Optional[str] = ..., epoch: _Optional[int] = ..., viewer_country: _Optional[str] = ...) -> None: ...
 
 class SocketFrame(_message.Message):
-    __slots__ = ("socket", "data")
+    __slots__ = ("socket", "data", "confirm")
     SOCKET_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_FIELD_NUMBER: _ClassVar[int]
     socket: int
     data: bytes
-    def __init__(self, socket: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    confirm: bool
+    def __init__(self, socket: _Optional[int] = ..., data: _Optional[bytes] = ..., confirm: _Optional[bool] = ...) -> None: ...
+
+class SocketTaken(_message.Message):
+    __slots__ = ("socket", "frames")
+    SOCKET_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    socket: int
+    frames: int
+    def __init__(self, socket: _Optional[int] = ..., frames: _Optional[int] = ...) -> None: ...
 
 class CloseSocket(_message.Message):
     __slots__ = ("socket", "code", "reason")
@@ -148,7 +158,7 @@ class Credit(_message.Message):
     def __init__(self, bytes: _Optional[int] = ...) -> None: ...
 
 class EdgeFrame(_message.Message):
-    __slots__ = ("hello", "principal", "call", "chunk", "cancel", "answer_lost", "open_socket", "socket_frame", "close_socket", "find", "credit")
+    __slots__ = ("hello", "principal", "call", "chunk", "cancel", "answer_lost", "open_socket", "socket_frame", "close_socket", "find", "credit", "socket_taken")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     CALL_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +170,7 @@ class EdgeFrame(_message.Message):
     CLOSE_SOCKET_FIELD_NUMBER: _ClassVar[int]
     FIND_FIELD_NUMBER: _ClassVar[int]
     CREDIT_FIELD_NUMBER: _ClassVar[int]
+    SOCKET_TAKEN_FIELD_NUMBER: _ClassVar[int]
     hello: EdgeHello
     principal: PrincipalSlot
     call: Call
@@ -171,7 +182,8 @@ class EdgeFrame(_message.Message):
     close_socket: CloseSocket
     find: FindPerson
     credit: Credit
-    def __init__(self, hello: _Optional[_Union[EdgeHello, _Mapping]] = ..., principal: _Optional[_Union[PrincipalSlot, _Mapping]] = ..., call: _Optional[_Union[Call, _Mapping]] = ..., chunk: _Optional[_Union[BodyChunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., answer_lost: _Optional[_Union[AnswerLost, _Mapping]] = ..., open_socket: _Optional[_Union[OpenSocket, _Mapping]] = ..., socket_frame: _Optional[_Union[SocketFrame, _Mapping]] = ..., close_socket: _Optional[_Union[CloseSocket, _Mapping]] = ..., find: _Optional[_Union[FindPerson, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ...) -> None: ...
+    socket_taken: SocketTaken
+    def __init__(self, hello: _Optional[_Union[EdgeHello, _Mapping]] = ..., principal: _Optional[_Union[PrincipalSlot, _Mapping]] = ..., call: _Optional[_Union[Call, _Mapping]] = ..., chunk: _Optional[_Union[BodyChunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., answer_lost: _Optional[_Union[AnswerLost, _Mapping]] = ..., open_socket: _Optional[_Union[OpenSocket, _Mapping]] = ..., socket_frame: _Optional[_Union[SocketFrame, _Mapping]] = ..., close_socket: _Optional[_Union[CloseSocket, _Mapping]] = ..., find: _Optional[_Union[FindPerson, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ..., socket_taken: _Optional[_Union[SocketTaken, _Mapping]] = ...) -> None: ...
 
 class EdgeBatch(_message.Message):
     __slots__ = ("frames",)

@@ -145,6 +145,7 @@ EDGE_FRAMES: dict[str, list[dict[str, Any]]] = {
         {"socket": 1, "ticket": "A" * 90_000, "viewer_country": "nowhere at all"},
     ],
     "close_socket": [{}, {"socket": BIG, "code": 2**32 - 1, "reason": "x" * 9_000}],
+    "socket_taken": [{}, {"socket": 1, "frames": BIG >> 32}, {"socket": BIG}],
     "socket_frame": [{}, {"socket": BIG, "data": b"\xff" * 70_000}],
     "find": [
         {},

@@ -12,7 +12,9 @@ import pytest
 from accord.errors import LedgerUnavailableError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.web_socket import text_frame
+from regional_cell.entrypoints.gateway import link
 from regional_cell.ports.log import Append, Outcome
+from regional_cell.services.sockets import AHEAD
 from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 
@@ -142,6 +144,51 @@ async def test_resuming_tells_exactly_what_the_user_had_the_right_to_hear_before
         assert texts(edge, 2) == ["yes 1", "yes 2", "yes 3", "live"]
         general = [f["x_seq"] for f in edge.of(2, "message") if f["channel"] == town.general]
         assert general == list(range(general[0], general[0] + len(general)))
+
+
+LONG = "x" * 3_900
+
+
+async def away_for_long(edge: TestEdge, town: Town) -> str:
+    """The mark of ann's socket, which missed more than a few pieces of a replay."""
+    await edge.open_socket(1, town.tokens[0], town.team)
+    mark = await edge.marked(1)
+    await edge.send(wire.EdgeFrame(close_socket=wire.CloseSocket(socket=1, code=1001, reason="gone")))
+    for number in range(60):
+        await post(edge, town, 1, town.room, f"{number} {LONG}")
+    edge.takes_nothing = True
+    await edge.open_socket(2, town.tokens[0], town.team, mark)
+    return mark
+
+
+async def test_a_long_replay_goes_as_fast_as_its_client_takes_it(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        await away_for_long(edge, town)
+        taken = 0
+        while len(texts(edge, 2)) < 60:
+            await edge.until(lambda: len(edge.unconfirmed) == AHEAD + 1 or len(texts(edge, 2)) == 60)
+            await asyncio.sleep(0.1)
+            assert len(edge.unconfirmed) <= AHEAD + 1
+            await edge.take()
+            taken += 1
+        assert taken > 3
+        posting = asyncio.ensure_future(post(edge, town, 1, town.room, "meanwhile"))
+        while edge.unconfirmed:
+            await edge.take()
+        await posting
+        await edge.until(lambda: len(texts(edge, 2)) == 61)
+        assert [text.split()[0] for text in texts(edge, 2)] == [*map(str, range(60)), "meanwhile"]
+
+
+async def test_who_takes_nothing_of_a_long_replay_is_given_up(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "TAKEN_S", 0.3)
+    async with edge_to(town.site) as edge:
+        await away_for_long(edge, town)
+        await edge.until(lambda: edge.closed(2))
+        assert edge.closed(2) == "slow"
+        assert len(texts(edge, 2)) < 60
 
 
 async def test_a_mark_of_somebody_else_or_of_nobody_begins_afresh_and_says_so(town: Town) -> None:
