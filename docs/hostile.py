@@ -10,7 +10,7 @@ from tests.edge.test_hostile_flow import ROUTES
 from tests.fuzz.test_parsers import TARGETS
 from tests.fuzz.test_rpcs import RPCS
 from tests.regional_cell.entrypoints.gateway.test_hostile_frames import EDGE_FRAMES
-from tests.regional_cell.entrypoints.gateway.test_hostile_tokens import PURPOSES, TABLE
+from tests.regional_cell.entrypoints.gateway.test_hostile_tokens import ABSENT, PURPOSES, TABLE
 from tests.support.attacks import CLASSES, attacks, forms, multiparts
 
 GATEWAY = "tests/regional_cell/entrypoints/gateway"
@@ -71,6 +71,8 @@ def hostile() -> Iterator[str]:
         ],
     ]
     yield table(("what", "attacked with", "by"), rows)
+    yield "Of the attacks on tokens that are known elsewhere, these have no place here:"
+    yield table(("what", "why not"), [[what, why] for what, why in ABSENT.items()])
     yield "## Parsers"
     yield (
         "Each is fed with edits of its golden inputs, some hundreds in each run and a minute of them with"

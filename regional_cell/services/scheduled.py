@@ -4,7 +4,8 @@ Invariants
     1. A message is posted once: posting it and ending its schedule are one commit, under a key made from the
        schedule's id. Whoever runs `post_due`, and however often, finds what waits in the log's own views.
     2. Who may post is decided at the time of posting, against the state of that moment. What may not be
-       posted then is given up, with the reason in the log; what could not be decided is tried again.
+       posted then is given up, with the reason in the log and told to its author's sockets; what could not be
+       decided is tried again.
     3. A resident that fails holds up no other.
 """
 

@@ -83,10 +83,14 @@ def take_back(state: State, caller: Caller, channel: str, scheduled: str) -> Dec
 
 
 def end(state: State, scheduled: str, why: str) -> Decided:
-    """It waits no longer. `why`: `deleted`, or the code of the error that it met at its time."""
-    if state.row("scheduled", scheduled) is None:
+    """It waits no longer. `why`: `deleted`, or the code of the error that it met at its time, which the
+    author's sockets are told.
+    """
+    row = state.row("scheduled", scheduled)
+    if row is None:
         return Decided(())
-    draft = Draft("ScheduleEnded", {"scheduled": scheduled, "why": why})
+    payload = {"scheduled": scheduled, "why": why, "channel": row["channel"]}
+    draft = Draft("ScheduleEnded", payload, () if why == DELETED else (row["user"],))
     return Decided((draft,), structural=True)
 
 

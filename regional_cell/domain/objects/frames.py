@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regional_cell.domain.events import Event
-from regional_cell.domain.objects import channels, files, messages, reactions, reads, users
+from regional_cell.domain.objects import channels, files, messages, reactions, reads, scheduled, users
 from regional_cell.domain.state import State
 
 Body = dict[str, Any]
@@ -19,6 +19,7 @@ FRAMES: dict[str, Callable[[Event, State], list[Body | None]]] = {
     **reactions.FRAMES,
     **reads.FRAMES,
     **files.FRAMES,
+    **scheduled.FRAMES,
 }
 
 

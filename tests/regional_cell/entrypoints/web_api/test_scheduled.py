@@ -13,6 +13,7 @@ from regional_cell.domain.commands.scheduled import message_of
 from regional_cell.domain.commands.tokens import TokenRecord, issue, revoke
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.objects.frames import frames
 from regional_cell.services.rebuild import Rebuild
 from tests.regional_cell.entrypoints.web_api.support_cell import (
     ANN,
@@ -236,6 +237,26 @@ async def test_what_may_not_be_said_at_its_time_is_given_up_with_a_reason(cell: 
     ended = await reasons(cell)
     assert sorted(ended.values()) == ["is_archived", "not_in_channel", "posted", "thread_not_found"]
     assert ended[kept] == "posted"
+
+
+async def test_whoever_scheduled_what_could_not_be_posted_is_told_why_and_nobody_else(cell: Cell) -> None:
+    channel = (await cell.ok(CID, "conversations.create", name="closed"))["channel"]["id"]
+    failed = await schedule(cell, CID, channel, "x")
+    await schedule(cell, CID, GENERAL, "posted")
+    taken_back = await schedule(cell, CID, GENERAL, "taken back")
+    await cell.ok(CID, "chat.deleteScheduledMessage", channel=GENERAL, scheduled_message_id=taken_back)
+    await cell.ok(CID, "conversations.archive", channel=channel)
+    await fire(cell)
+    state = await cell.commits.state(TEAM)
+    events = [e for e in await cell.commits.read(TEAM, 0, 1_000) if e.kind == "ScheduleEnded"]
+    told = [(e.topics[0][0], frames(e, state)) for e in events if e.topics]
+    ((topic, (frame,)),) = told
+    assert topic == CID
+    assert frame is not None
+    assert {name: frame[name] for name in ("type", "scheduled_message_id", "channel", "error")} == {
+        "type": "x_schedule_failed", "scheduled_message_id": failed, "channel": channel,
+        "error": "is_archived",
+    }  # fmt: skip
 
 
 async def reasons(cell: Cell) -> dict[str, str]:
