@@ -230,18 +230,14 @@ def test_a_revoked_token_closes_its_sockets(demo: RunningDemo, jonas: Person) ->
         assert code == 1008
 
 
-def test_a_client_that_does_not_read_is_cut_and_can_resume(
-    demo: RunningDemo, anna: Person, jonas: Person
-) -> None:
-    channel = room(demo, anna, jonas)
-    with open_socket(demo.edge("fra"), jonas.token) as first:
-        mark = first.resume()
-    address = urlsplit(socket_url(demo.edge("fra"), jonas.token))
+def deaf_socket(demo: RunningDemo, token: str, mark: str = "") -> plain_sockets.socket:
+    """A client with little room, which reads nothing by itself."""
+    address = urlsplit(socket_url(demo.edge("fra"), token))
     deaf = plain_sockets.socket()
     deaf.setsockopt(plain_sockets.SOL_SOCKET, plain_sockets.SO_RCVBUF, 4096)
     deaf.connect(("127.0.0.1", address.port))
     lines = [
-        f"GET {address.path} HTTP/1.1",
+        f"GET {address.path}{f'?x_resume={mark}' if mark else ''} HTTP/1.1",
         f"Host: {address.netloc}",
         "Upgrade: websocket",
         "Connection: Upgrade",
@@ -249,6 +245,17 @@ def test_a_client_that_does_not_read_is_cut_and_can_resume(
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
     ]
     deaf.sendall("\r\n".join([*lines, "", ""]).encode())
+    deaf.settimeout(10)
+    return deaf
+
+
+def test_a_client_that_does_not_read_is_cut_and_can_resume(
+    demo: RunningDemo, anna: Person, jonas: Person
+) -> None:
+    channel = room(demo, anna, jonas)
+    with open_socket(demo.edge("fra"), jonas.token) as first:
+        mark = first.resume()
+    deaf = deaf_socket(demo, jonas.token)
     cut, texts = _cut(demo), []
     with Plain(demo.edge("iad"), anna.token) as plain:
         for number in range(400):
@@ -258,10 +265,21 @@ def test_a_client_that_does_not_read_is_cut_and_can_resume(
                 break
         else:
             pytest.fail("a client that reads nothing was not cut")
-    deaf.settimeout(10)
     while deaf.recv(1 << 20):
         pass
     deaf.close()
+    # It misses more than an edge holds for it, and comes back as slow as before: it is waited for.
+    cut, slow, said = _cut(demo), deaf_socket(demo, jonas.token, mark), b""
+    time.sleep(2.0)
+    while texts[-1].encode() not in said[-200_000:]:
+        data = slow.recv(1 << 20)
+        assert data, "cut while it was told what it missed"
+        said += data
+        if len(said) < 500_000:
+            time.sleep(0.01)
+    slow.close()
+    assert _cut(demo) == cut
+    assert all(text.encode() in said for text in texts)
     with open_socket(demo.edge("fra"), jonas.token, mark) as second:
         if "x_resync" in second.frames[0]:
             return
