@@ -35,7 +35,12 @@ class Linger:
 
     async def wait(self) -> None:
         """Return when it is not wanted any more; those who were written must have been told."""
-        alarm = asyncio.get_running_loop().call_at(self._settled_s + LINGER_S, self._queue.nudge)
+        alarm = asyncio.get_running_loop().call_at(self._settled_s + LINGER_S, self._end)
         while self.wanted():
             await self._queue.wait()
         alarm.cancel()
+
+    def _end(self) -> None:
+        # An alarm may come a moment early by the clock of its loop, and there is no second one.
+        self._enough = 0
+        self._queue.nudge()
