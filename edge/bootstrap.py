@@ -213,7 +213,7 @@ class EdgeProcess:
             settings.calls.requests_max,
         )
         tls = (settings.listen.tls_certificate_file, settings.listen.tls_key_file)
-        self.http = HttpServer(app, settings.listen.http, *tls)
+        self.http = HttpServer(app, settings.listen.http, *tls, span_s=settings.calls.slow_body_s)
         self.socket = SocketDoor(
             self.sockets,
             self.tokens,

@@ -62,11 +62,14 @@ class SocketsSettings(Section):
 
 
 class CallsSettings(Section):
-    """Bounds of calls to cells, and of requests under way at this edge."""
+    """Bounds of calls to cells, and of requests under way at this edge; `slow_body_s`: a body that comes
+    slower than 1 KiB a second for twice as long is not waited for.
+    """
 
     deadline_ms: int = Field(default=10_000, ge=100, le=120_000)
     concurrency_max: int = Field(default=6_144, ge=1)
     requests_max: int = Field(default=12_288, ge=1)
+    slow_body_s: float = Field(default=20, ge=1, le=600)
     wait_for_stream_ms: int = Field(default=1_500, ge=0, le=10_000)
 
 

@@ -30,6 +30,9 @@ METRICS: dict[str, Metric] = {
     "colink_rpc_total": Metric("counter", "Calls served, by method and reason.", ("method", "reason")),
     "colink_rpc_seconds": Metric("histogram", "Time to serve a unary call.", ("method",)),
     "colink_peers_refused_total": Metric("counter", "Calls refused for their peer."),
+    "colink_peers_quarantined_total": Metric(
+        "counter", "Times that a cell was not listened to for a while, since too much of it was wrong."
+    ),
     "colink_ready": Metric("gauge", "1 when nothing is missing."),
     "colink_http_requests_total": Metric(
         "counter", "Public requests, by method and outcome.", ("method", "outcome")

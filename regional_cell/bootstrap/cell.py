@@ -63,6 +63,7 @@ from regional_cell.services.presence import SWEEP_S
 from regional_cell.services.search.answering import Answering
 from regional_cell.services.search.asking import Asking
 from regional_cell.services.search.local import LocalSearch
+from regional_cell.services.search.quarantine import Quarantine
 from regional_cell.services.tokens import Tokens
 from regional_cell.settings import CellSettings
 
@@ -263,7 +264,8 @@ class Cell:
         self.rpc.add(
             lambda server: operations_pb2_grpc.add_ProvisioningServicer_to_server(provisioning, server)
         )
-        channel = ChannelService(self.answering)
+        quarantine = Quarantine(self.clock.monotonic_s, self._peer_quarantined)
+        channel = ChannelService(self.answering, quarantine)
         self.rpc.add(lambda server: channel_pb2_grpc.add_ControlledChannelServicer_to_server(channel, server))
         operations = OperationsServicer(
             self.name,
@@ -362,6 +364,10 @@ class Cell:
 
     def _live_failed(self, what: str, error: BaseException) -> None:
         get_logger().error("live_failed", kind=what, error=type(error).__name__, error_at=error_place(error))
+
+    def _peer_quarantined(self, peer: str) -> None:
+        self.metrics.count("colink_peers_quarantined_total")
+        get_logger().warning("peer_quarantined", peer=peer)
 
     def _claim_refused(self, resident: str, error: Exception) -> None:
         get_logger().error("claim_refused", resident=resident, error=type(error).__name__)

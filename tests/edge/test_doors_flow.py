@@ -1,10 +1,12 @@
 """Signing in and file bytes through a real edge process."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from accord.blind import blind_index
 from accord.ids import new_id
@@ -139,3 +141,26 @@ async def test_downloads_stream_with_headers_that_keep_them_out_of_pages(tmp_pat
         missing = url.replace(file, new_id("F"))
         async with world.http.get(missing, headers=headers) as answer:
             assert (answer.status, (await answer.json())["error"]) == (404, "file_not_found")
+
+
+@pytest.mark.parametrize(("piece", "answered"), [(1, False), (600, True)], ids=["4 bytes/s", "2,400 bytes/s"])
+async def test_a_body_that_hardly_comes_is_not_waited_for(tmp_path: Path, piece: int, answered: bool) -> None:
+    """For two seconds, that is twice the time that is set."""
+    pieces = 16
+    async with running_world(tmp_path, calls={"slow_body_s": 1}) as world:
+        host, _, port = world.url.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST /upload/{world.team}/{world.ticket('upload')} HTTP/1.1\r\nHost: {world.url}\r\n"
+        writer.write(f"{head}Content-Length: {piece * pieces}\r\n\r\n".encode())
+        try:
+            for _ in range(pieces):
+                writer.write(b"x" * piece)
+                await writer.drain()
+                await asyncio.sleep(0.25)
+            first = await asyncio.wait_for(reader.readline(), 10)
+        except ConnectionError:
+            first = b""
+        finally:
+            writer.close()
+        assert first == (b"HTTP/1.1 200 OK\r\n" if answered else b"")
+        assert (await world.get("/readyz"))[0] == 200

@@ -1,5 +1,6 @@
 """Federations to be hurt. Who hurts one mends it again, in any case: the next test expects it whole."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,27 @@ from tests.support.faults.network import Network
 from tests.support.faults.wired import Wired
 from tests.support.federation import RunningDemo
 
+SLOW_BODY_S = 2.0
+GIANT = 2_000
+
 
 @pytest.fixture(scope="session")
 def hurt() -> Iterator[RunningDemo]:
     """Two cells of two processes each, and their edges."""
     options = ("--cells", "de-fra,us-iad", "--processes", "2", "--rate-limits", "off", "--no-latency")
     with RunningDemo(*options) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """One cell, with a workspace whose people will be too loud beside the ordinary ones, and a channel of
+    thousands. Its edge waits for slow bodies a few seconds only.
+    """
+    nodes = tmp_path_factory.mktemp("nodes") / "nodes.json"
+    nodes.write_text(json.dumps({"fra": {"environ": {"COLINK_CALLS__SLOW_BODY_S": str(SLOW_BODY_S)}}}))
+    options = ("--cells", "de-fra", "--rate-limits", "off", "--no-latency", "--nodes", str(nodes))
+    with RunningDemo(*options, "--load", f"20:1:20,{GIANT}:1:{GIANT}") as running:
         yield running
 
 

@@ -3,6 +3,7 @@ goes on.
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +14,20 @@ from deploy.audit.books import check_books
 from deploy.audit.verdict import Verdict
 from deploy.environment import ROOT
 from tests.support.clients import Plain
-from tests.support.faults.power import PowerCutDisk, unavailable
+from tests.support.faults.power import PowerCutDisk, cannot_be_slow, unavailable
 from tests.support.faults.probing import Asked, ask
 from tests.support.federation import RunningDemo
 from tests.support.load import Load
+from tests.support.patience import SPARE_S
+from tests.support.rooms import person
 from tests.support.waiting import until
 
 RESTART_S_MAX = 60
 CUTS = 10
 FULL_S = 60.0
 READS = 10
+SLOW_WRITES_S, SLOW_BYTES_S = 20, 2 * 1024 * 1024
+DEADLINE_S, SERVED_S = 10.0, 2.0
 SEARCHERS, BOOKED, GOES_ON_S = 2, 20, 60.0
 
 
@@ -149,5 +154,39 @@ def test_a_full_disk_refuses_writes_and_serves_reads(
             asked = [reading(demo, load) for _ in range(READS)]
             assert refused(load)
         assert {one.error for one in asked} == {""}, asked
+        load.goes_on()
+    assert load.verdict().violations == [], load.story
+
+
+@pytest.mark.fault("F37")
+@pytest.mark.parametrize("lasts_s", [5, pytest.param(60, marks=pytest.mark.long)])
+def test_a_device_of_20_writes_a_second_makes_acknowledgements_late_and_nothing_else(
+    disk: tuple[RunningDemo, PowerCutDisk], fault: str, lasts_s: float
+) -> None:
+    """All that a cell has is on its disk, of 2 MB and 20 writes a second: every post is acknowledged by its
+    deadline and is late, pages come meanwhile, and people of the other cell are served within 2 s. The
+    verdict is clean.
+    """
+    if why := cannot_be_slow():
+        pytest.skip(why)
+    demo, power = disk
+    anna, other = person(demo), person(demo, "globex", place=1)
+    channel = demo.workspace("acme")["channels"]["general"]
+    arguments = {"channel": channel, "text": "x"}
+    with Load(demo, fault, writers=2, pause_s=0.1, timeout_s=DEADLINE_S + SPARE_S) as load:
+        before = [ask(demo.edge("fra"), anna.token, "chat.postMessage", **arguments) for _ in range(5)]
+        with load.fault("20 writes/s", "de-fra"), power.slow(SLOW_WRITES_S, SLOW_BYTES_S):
+            ends_s = time.monotonic() + lasts_s
+            posts, pages, others = [], [], []
+            while time.monotonic() < ends_s:
+                posts.append(ask(demo.edge("fra"), anna.token, "chat.postMessage", **arguments))
+                pages.append(ask(demo.edge("fra"), anna.token, "conversations.history", channel=channel))
+                others.append(ask(demo.edge("iad"), other.token))
+        assert {one.error for one in before + posts + pages + others} == {""}, (posts, pages, others)
+        assert max(one.took_s for one in posts) < DEADLINE_S + SPARE_S
+        assert max(one.took_s for one in others) < SERVED_S + SPARE_S
+        late = sorted(one.took_s for one in posts)[len(posts) // 2]
+        print(f"{len(posts)} posts, half of them after {late:.2f} s; before {before[0].took_s:.2f} s")
+        assert late > 1 / SLOW_WRITES_S
         load.goes_on()
     assert load.verdict().violations == [], load.story

@@ -1,9 +1,12 @@
 """Disks of a cell whose calls fail or take their time by order, one store after the other, under load."""
 
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -20,7 +23,7 @@ from tests.support.waiting import until
 PROCESSES = ("de-fra", "de-fra/2")
 DATA = "cells/de-fra/data/"
 DEADLINE_S, SERVED_S = 10.0, 2.0
-NOTICED_S = 30.0
+NOTICED_S, CAUGHT_UP_S_MAX, GOES_ON_S = 30.0, 60.0, 60.0
 PAGERS, BULK_MESSAGES, BULK_TEXT = 4, 200, "x" * 2_000
 
 
@@ -99,6 +102,47 @@ def test_a_slow_disk_makes_acknowledgements_late_and_nothing_else(
         assert sum(shown) > len(posts)
         load.goes_on()
     assert load.verdict().violations == [], load.story
+
+
+@pytest.mark.fault("F47")
+@pytest.mark.parametrize("behind", [100, pytest.param(2_000, marks=pytest.mark.long)])
+def test_an_index_that_was_away_catches_up_and_no_post_waits_for_it(
+    hurt: RunningDemo, disk: FailingDisk, fault: str, behind: int
+) -> None:
+    """For so many posts nothing can be indexed: they are acknowledged, and the newest are found, as ever.
+    Then all of it is indexed while posts go on, and the first of them is found too. No search says that it is
+    whole and is not: the verdict is clean.
+    """
+    anna, first, last = person(hurt), f"first{uuid.uuid4().hex}", f"last{uuid.uuid4().hex}"
+    workspace = hurt.workspace("acme")
+    channel = workspace["channels"]["general"]
+    indexed = partial(_indexed, hurt, str(workspace["id"]))
+    with Load(hurt, fault, writers=2, pause_s=0.02) as load, Plain(hurt.edge("fra"), anna.token) as plain:
+        told = len(disk.told())
+        with load.fault("no index", "de-fra"), disk.order("write", "eio", part=f"{DATA}search.db"):
+            plain.done("chat.postMessage", channel=channel, text=first)
+            until(lambda: len(disk.told()) > told, NOTICED_S, "the index is written to")
+            before = indexed()
+            load.goes_on(behind, within_s=max(GOES_ON_S, behind))
+            plain.done("chat.postMessage", channel=channel, text=last)
+            assert _is_found(plain, last)
+            assert indexed() == before
+        load.goes_on(1)
+        until(lambda: indexed() > before + behind, CAUGHT_UP_S_MAX, "all of it is indexed")
+        for word in (first, last):
+            until(partial(_is_found, plain, word), CAUGHT_UP_S_MAX, f"{word} is found")
+    assert load.verdict().violations == [], load.story
+
+
+def _indexed(demo: RunningDemo, workspace: str) -> int:
+    """How far in the workspace's log the index has come."""
+    with closing(sqlite3.connect(f"file:{demo.data_dir / DATA}/search.db?mode=ro", uri=True)) as index:
+        (row,) = index.execute("SELECT sequence FROM positions WHERE resident = ?", (workspace,))
+        return int(row[0])
+
+
+def _is_found(plain: Plain, word: str) -> bool:
+    return int(plain.done("search.messages", query=word)["messages"]["total"]) == 1
 
 
 def _page(demo: RunningDemo, token: str, channel: str, ends_s: float) -> int:

@@ -22,6 +22,7 @@ from accord.wire.common.v1 import common_pb2
 from tests.support.faults.freezing import pids_of
 from tests.support.federation import RunningDemo
 from tests.support.load import Load
+from tests.support.metrics import total
 from tests.support.wire import certificate, channel
 
 # Who may call what at a cell, as the contracts between planes say.
@@ -205,12 +206,14 @@ def test_what_a_hostile_cell_asks_is_refused_typed_and_cheaply(
     hurt: RunningDemo, fault: str, rounds: int
 ) -> None:
     """Malformed, oversized, deep, replayed and unauthorised searches, hundreds of them: each is refused by a
-    reason, for little of a processor. The people of the cell notice nothing; the verdict is clean.
+    reason, for little of a processor, and from the hundredth on unread. The people of the cell notice
+    nothing; the verdict is clean.
     """
-    cell = HostileCell(hurt)
+    cell, door = HostileCell(hurt), hurt.cell("de-fra")["metrics"]
+    quarantined = total([door], "colink_peers_quarantined_total")
     wrongs = cell.wrongs()
     (pid,) = pids_of(hurt, "de-fra")
-    spent_s: list[float] = []
+    spent_s, read = list[float](), set[str]()
 
     async def flood() -> list[str]:
         gate, wrong = asyncio.Semaphore(AT_ONCE), list[str]()
@@ -222,7 +225,9 @@ def test_what_a_hostile_cell_asks_is_refused_typed_and_cheaply(
                     wrong.extend([f"{name} is answered" async for _ in parts])
                 except grpc.aio.AioRpcError as error:
                     reason = error_of(error).reason
-                    if reason not in reasons:
+                    if reason in reasons:
+                        read.add(name)
+                    elif reason is not Reason.OVERLOADED:
                         wrong.append(f"{name}: {reason}")
 
         mtls = certificate(hurt, "us-iad", "cell")
@@ -244,6 +249,8 @@ def test_what_a_hostile_cell_asks_is_refused_typed_and_cheaply(
         return wrong
 
     assert asyncio.run(flood()) == []
+    assert total([door], "colink_peers_quarantined_total") > 0
+    assert quarantined or read == set(wrongs)
     print(f"{spent_s[0] * 1000:.2f} ms of a processor for a refusal")
     assert spent_s[0] < REFUSAL_CPU_S_MAX
     with Load(hurt, fault, writers=2, pause_s=0.02) as load:

@@ -15,6 +15,7 @@ from tests.support.device import Device
 from tests.support.federation import RunningDemo
 from tests.support.flood import flooded, load_room
 from tests.support.load import Load
+from tests.support.metrics import total
 
 # Of a call, as the edge's default is; a machine may be slow, a deadline is one.
 DEADLINE_S = 10.0
@@ -24,19 +25,9 @@ ENOUGH, PATIENCE_S = 3, 90.0
 LOUD = "load"
 
 
-@pytest.fixture(scope="module")
-def busy() -> Iterator[RunningDemo]:
-    """One cell, with a workspace whose people will be too loud beside the ordinary ones."""
-    options = ("--cells", "de-fra", "--rate-limits", "off", "--no-latency", "--load", "20:1:20")
-    with RunningDemo(*options) as running:
-        yield running
-
-
-def metric(demo: RunningDemo, line: str, *, cell: bool = True) -> float:
-    """The value of one line of the metrics of the cell, or of its edge; 0 where there is none."""
-    row = demo.cell("de-fra") if cell else demo.edge("fra")
-    text = httpx2.get(row["metrics"], timeout=30).text
-    return next((float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line)), 0.0)
+def metric(demo: RunningDemo, line: str) -> float:
+    """The value of one line of the metrics of the cell; 0 where there is none."""
+    return total([demo.cell("de-fra")["metrics"]], line)
 
 
 def refused(ended: Counter[str]) -> dict[str, int]:

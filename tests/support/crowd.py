@@ -176,6 +176,10 @@ class Crowd:
         self._thread.join()
         self._loop.close()
 
+    def open(self) -> int:
+        """How many have a socket anywhere."""
+        return sum(bool(device.edge) for device in self._devices)
+
     def open_at(self, edge: str) -> int:
         """How many have a socket at an edge."""
         return Counter(device.edge for device in self._devices)[edge]

@@ -40,11 +40,11 @@ class Flood:
     broke: BaseException | None = None
 
 
-def load_room(demo: RunningDemo) -> Room:
-    """The largest channel of the workspace `load`."""
+def load_room(demo: RunningDemo, members: int = 0) -> Room:
+    """The first channel of the workspace `load`, or the first that has so many members."""
     load = json.loads(Path(demo.ready["load"]["file"]).read_text(encoding="utf-8"))
     tokens = {person["user_id"]: person["token"] for person in load["people"]}
-    channel = max(load["channels"], key=lambda one: len(one["members"]))
+    channel = next(one for one in load["channels"] if members in {0, len(one["members"])})
     return Room(channel["id"], tuple(tokens[user] for user in channel["members"]))
 
 

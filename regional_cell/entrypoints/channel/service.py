@@ -13,28 +13,30 @@ from accord.wire.cell.v1 import channel_pb2_grpc as stubs
 from regional_cell.domain.search_exchange import Ask, Part
 from regional_cell.domain.transfers import header_of
 from regional_cell.services.search.answering import Answering
+from regional_cell.services.search.quarantine import Quarantine
 
 
 class ChannelService(stubs.ControlledChannelServicer):
     """The servicer."""
 
-    def __init__(self, answering: Answering) -> None:
-        self._answering = answering
+    def __init__(self, answering: Answering, quarantine: Quarantine) -> None:
+        self._answering, self._quarantine = answering, quarantine
 
     async def Search(self, request: wire.SearchRequest, context: Any) -> AsyncIterator[wire.SearchResponse]:
-        """Answer a search, part by part. Errors as `Answering.answer`."""
+        """Answer a search, part by part. Errors as `Answering.answer`, and OverloadedError."""
         peer = current_peer().node
-        ask, query = _ask(request), request.query
-        if not request.HasField("leg"):
-            raise PeerRefusedError(why="no leg", peer=peer)
-        leg = request.leg
-        header = header_of({field.name: getattr(leg, field.name) for field in leg.DESCRIPTOR.fields})
-        parts = self._answering.answer(peer, ask, header, query)
-        try:
-            async for part in parts:
-                yield _response(part)
-        finally:
-            await parts.aclose()
+        with self._quarantine.watch(peer):
+            ask, query = _ask(request), request.query
+            if not request.HasField("leg"):
+                raise PeerRefusedError(why="no leg", peer=peer)
+            leg = request.leg
+            header = header_of({field.name: getattr(leg, field.name) for field in leg.DESCRIPTOR.fields})
+            parts = self._answering.answer(peer, ask, header, query)
+            try:
+                async for part in parts:
+                    yield _response(part)
+            finally:
+                await parts.aclose()
 
 
 def _ask(request: wire.SearchRequest) -> Ask:

@@ -1,4 +1,4 @@
-"""A disk of its own for one folder of a cell: its power can be cut, and it can be full.
+"""A disk of its own for one folder of a cell: its power can be cut, it can be full, and it can be slow.
 
 The folder rests in an ext4 file system in a file. A cut stops the cell, copies that file as it is, kills the
 cell and starts it again on the copy: what it had written and not synced was in memory alone and is gone, as
@@ -29,6 +29,10 @@ from tests.support.waiting import until
 
 TOOLS = ("mkfs.ext4", "mount", "umount", "losetup")
 SIZE_MIB = 1024
+# Of the root group: they hold for whatever is written to the device, also by the kernel itself.
+SLOW_OPERATIONS = Path("/sys/fs/cgroup/blkio/blkio.throttle.write_iops_device")
+SLOW_BYTES = Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device")
+SLOW_S_MAX = 300.0
 STILL_S = 30.0
 COPIES_MAX = 50
 
@@ -42,6 +46,11 @@ def unavailable() -> str:
     if not Path("/dev/loop-control").exists():
         return "there are no loop devices"
     return ""
+
+
+def cannot_be_slow() -> str:
+    """Why the disk cannot be made slow here; empty when it can."""
+    return "" if SLOW_BYTES.exists() else "a slow device needs the control group blkio of version 1"
 
 
 class PowerCutDisk:
@@ -116,6 +125,21 @@ class PowerCutDisk:
             yield
         finally:
             balloon.unlink()
+
+    @contextlib.contextmanager
+    def slow(self, operations_s: int, bytes_s: int) -> Iterator[None]:
+        """Let the device write no more than that in a second, while the context is open."""
+        number = os.stat(self._folder).st_dev
+        device = f"{os.major(number)}:{os.minor(number)}"
+        undo = [["sh", "-c", f"echo {device} 0 > {file}"] for file in (SLOW_OPERATIONS, SLOW_BYTES)]
+        with self._watchdog.guard(*undo, within_s=SLOW_S_MAX):
+            try:
+                SLOW_OPERATIONS.write_text(f"{device} {operations_s}", encoding="ascii")
+                SLOW_BYTES.write_text(f"{device} {bytes_s}", encoding="ascii")
+                yield
+            finally:
+                for command in undo:
+                    run(command)
 
     def _copy(self, copy: Path) -> None:
         """The file as it is at one moment; when the kernel wrote something back meanwhile, once more."""

@@ -1,8 +1,10 @@
 """Single calls that are watched closely: how long each took and how it ended."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -41,3 +43,8 @@ def ask(edge: Mapping[str, Any], token: str, method: str = "auth.test", **argume
     if answer.status == 503:
         assert int(answer.headers["retry-after"]) >= 1
     return Asked(answer.status, answer.error, time.monotonic() - began_s)
+
+
+def memory_bytes(pid: int) -> int:
+    """What a process holds in memory (Linux)."""
+    return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

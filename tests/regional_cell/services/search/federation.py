@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from regional_cell.services.egress import Egress
 from regional_cell.services.search.answering import Answering
 from regional_cell.services.search.asking import Answer, Asking, Search
 from regional_cell.services.search.local import LocalSearch, Wanted
+from regional_cell.services.search.quarantine import Quarantine
 from regional_cell.services.tokens import Tokens
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
 from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
@@ -153,7 +155,7 @@ class TestedCell:
 
         method = "/accord.wire.cell.v1.ControlledChannel/Search"
         self.rpc = RpcServer(self.name, "127.0.0.1:0", mtls, self.trust, {method: is_cell})
-        service = ChannelService(self.answering)
+        service = ChannelService(self.answering, Quarantine(time.monotonic, lambda peer: None))
         self.rpc.add(lambda server: channel_pb2_grpc.add_ControlledChannelServicer_to_server(service, server))
 
     async def start(self) -> str:
