@@ -66,6 +66,8 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     options = parser.parse_args(own)
+    if options.workers < 1:
+        parser.error("--workers: at least 1")
     if not (root / "tests").is_dir():
         sys.stderr.write("colink: this installation has no tests: run from a source checkout\n")
         return 2

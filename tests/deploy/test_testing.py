@@ -210,6 +210,13 @@ def test_a_path_that_belongs_to_several_tiers_is_refused(tree: Path, path: str) 
     assert refused.value.code == 2
 
 
+@pytest.mark.parametrize("workers", ["0", "-1", "two"])
+def test_a_number_of_workers_that_cannot_be_is_refused(tree: Path, workers: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        testing.main(["--tier", "flows", "--workers", workers], tree)
+    assert refused.value.code == 2
+
+
 def test_json_lines_carry_the_counts(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tree, "tests/flows/test_mixed.py", MIXED)
     assert testing.main(["--tier", "flows", "--json"], tree) == 1
