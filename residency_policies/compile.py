@@ -70,7 +70,9 @@ class Table:
 Term = tuple[frozenset[str] | None, ...]
 
 
-def _terms(rule: Rule) -> list[Term]:
+def rule_terms(rule: Rule) -> list[Term]:
+    """Products of one set per dimension (None: every value) that together are what the rule matches."""
+
     def term(
         ops: frozenset[str],
         viewers: frozenset[str] | None,
@@ -121,7 +123,7 @@ def _too_large(stack: Stack, sentence: str) -> BundleError:
 class _Compiler:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        pairs = [(term, index) for index, rule in enumerate(stack.rules) for term in _terms(rule)]
+        pairs = [(term, index) for index, rule in enumerate(stack.rules) for term in rule_terms(rule)]
         self.terms = [term for term, _ in pairs]
         self.rule_of = [index for _, index in pairs]
         countries = {region.id: region.country for region in stack.regions}
@@ -211,7 +213,7 @@ class _Compiler:
         answers = []
         for bits in range(1 << len(facts)):
             stated = {fact for place, fact in enumerate(facts) if bits >> place & 1}
-            answers.append(_conclude(self.stack, rules, stated, nearest))
+            answers.append(conclude(self.stack, rules, stated, nearest))
         return answers[0] if len(set(answers)) == 1 else Guard(tuple(facts), tuple(answers))
 
     def _nearest(self, mask: int) -> str:
@@ -244,7 +246,7 @@ class _Compiler:
         """Whether the matching terms allow when no fact is stated."""
         if mask not in self.allowed:
             rules = [self.stack.rules[index] for index in self._rules(mask)]
-            self.allowed[mask] = _conclude(self.stack, rules, set(), "").decision.allow
+            self.allowed[mask] = conclude(self.stack, rules, set(), "").decision.allow
         return self.allowed[mask]
 
     def _mask(self, dimension: int, value: str) -> int:
@@ -270,7 +272,7 @@ class _Compiler:
         return Table(digest, self.values, offsets, cells, answers, unknown, skew, halted)
 
 
-def _conclude(stack: Stack, rules: Sequence[Rule], stated: set[str], nearest: str) -> Answer:
+def conclude(stack: Stack, rules: Sequence[Rule], stated: set[str], nearest: str) -> Answer:
     """The answer for one set of matching rules under one assignment of facts."""
     active = [r for r in rules if r.when <= stated and not any(group <= stated for group in r.unless)]
     by_effect: dict[str, list[Rule]] = {"permit": [], "deny": [], "require": []}
