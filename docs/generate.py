@@ -29,7 +29,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
-from docs import faults, invariants, queues
+from docs import faults, invariants, queues, stores
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -375,6 +375,21 @@ def queues_page() -> str:
     )
 
 
+# --- stores ------------------------------------------------------------------------------------------
+
+
+def stores_page() -> str:
+    """Everything that keeps something or passes it on, with its data class."""
+    return page(
+        "Stores",
+        "Everything in the planes that keeps something or passes it on, the one data class that it declares,"
+        " and where it rests. An undeclared one fails the build: `tests/architecture/test_stores.py` derives"
+        " from the code what there is. The directory declares no class of content, derived data, identity,"
+        " activity or copies; log keys are of operations or pseudonyms, labels of metrics of operations.",
+        *stores.parts(ROOT),
+    )
+
+
 # --- all of them ---------------------------------------------------------------------------------------
 
 
@@ -402,6 +417,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/queues.md": queues_page,
     "reference/rpcs.md": rpcs_page,
     "reference/settings.md": settings_page,
+    "reference/stores.md": stores_page,
     "explanation/residency.md": lambda: with_table((DOCS / "explanation/residency.md").read_text("utf-8")),
 }
 

@@ -30,6 +30,7 @@ class Queue:
     name: str
     where: str
     holds: str
+    data_class: str
     limit: str
     full: str
     buffers: tuple[str, ...]
@@ -48,11 +49,13 @@ class Declared:
 def declared(root: Path) -> Declared:
     """What the table says."""
     rows = tomllib.loads((root / "docs" / "queues.toml").read_text("utf-8"))
-    queues = [
-        Queue(**row | {"name": name, "buffers": tuple(row["buffers"]), "bounds": tuple(row["bounds"])})
-        for name, row in rows["queue"].items()
-    ]
+    queues = [_queue(name, **row) for name, row in rows["queue"].items()]
     return Declared(tuple(queues), rows["no_queue"])
+
+
+def _queue(name: str, buffers: list[str], bounds: list[str], **row: str) -> Queue:
+    data_class = row.pop("class")
+    return Queue(name, buffers=tuple(buffers), bounds=tuple(bounds), data_class=data_class, **row)
 
 
 def buffers(root: Path) -> Iterator[str]:
@@ -123,7 +126,15 @@ def _stands(root: Path, file: str, name: str) -> bool:
 def parts(known: Declared) -> list[str]:
     """The sections of the page."""
     rows = [
-        (one.name, one.where, one.holds, one.limit, one.full, f"`{one.metric}`" if one.metric else "")
+        (
+            one.name,
+            one.where,
+            one.holds,
+            one.data_class,
+            one.limit,
+            one.full,
+            f"`{one.metric}`" if one.metric else "",
+        )
         for one in known.queues
     ]
-    return [table(("queue", "where", "what waits", "limit", "at the limit", "metric"), rows)]
+    return [table(("queue", "where", "what waits", "data class", "limit", "at the limit", "metric"), rows)]

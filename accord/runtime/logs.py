@@ -21,19 +21,19 @@ _TELEMETRY = """
     event level logger time plane node process version pid address url_host method route status reason
     code why error error_at duration_ms deadline_ms retry_after_ms attempt attempts backoff_ms state
     step phase kind purpose op data_class rule decision bundle_version jurisdiction region from_cell
-    to_cell cell edge peer peer_process request_id trace_id transfer_id resident epoch sequence head
-    position tail batch count items bytes size limit queue stream slot socket topic_count workspace
-    organisation channel app bot file token_id key_id relocation policy nonce watch_version
-    watch_versions field setting table signal store schema leaf_index tree_size witness lease age_s name
-    exit_code
+    to_cell cell edge peer peer_process request_id trace_id transfer_id epoch sequence head
+    position tail batch count items bytes size limit queue stream slot socket topic_count
+    key_id relocation policy nonce watch_version watch_versions field setting table signal store schema
+    leaf_index tree_size witness lease age_s name exit_code
 """
+_IDS = "resident workspace organisation channel user person principal app bot file token_id"
 
-LOG_KEYS: dict[str, str] = dict.fromkeys(_TELEMETRY.split(), "telemetry") | {
-    "user": "activity_log",
-    "person": "activity_log",
-    "principal": "activity_log",
-}
-"""Key to the data class of what stands under it: ids, codes and numbers, never content."""
+LOG_KEYS: dict[str, str] = dict.fromkeys(_TELEMETRY.split(), "telemetry") | dict.fromkeys(
+    _IDS.split(), "identifier_blind"
+)
+"""Key to the data class of what stands under it: codes and numbers of operations, and ids, which are
+pseudonyms. Never content.
+"""
 
 
 class UnknownLogKeyError(Exception):

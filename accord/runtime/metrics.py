@@ -5,6 +5,7 @@
 Invariants
     1. A metric outside the table does not exist: using one is a `KeyError`, everywhere.
     2. Labels are of low cardinality (planes, reasons, methods); ids of residents and people are never labels.
+    3. A label has a data class of operations, or no metric can be made with it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -74,6 +75,11 @@ METRICS: dict[str, Metric] = {
     "colink_claims_total": Metric("counter", "Claims on names, by outcome.", ("outcome",)),
 }
 
+LABELS: dict[str, str] = dict.fromkeys(
+    ("code", "how", "kind", "method", "outcome", "peer", "phase", "purpose", "queue", "reason"), "telemetry"
+)
+"""Label to the data class of its values: words of closed lists and names of peers, never ids."""
+
 
 class Metrics:
     """The metrics of one process, in a registry of its own."""
@@ -82,6 +88,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._metrics: dict[str, Counter | Gauge | Histogram] = {}
         for name, metric in METRICS.items():
+            if any(label not in LABELS for label in metric.labels):
+                raise KeyError(f"{name}: a label without a data class")
             if metric.kind == "counter":
                 self._metrics[name] = Counter(name, metric.help, metric.labels, registry=self.registry)
             elif metric.kind == "gauge":

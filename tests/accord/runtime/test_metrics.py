@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accord.runtime.metrics import METRICS, Metrics, health_app
+from accord.runtime.metrics import METRICS, Metric, Metrics, health_app
 
 PERSONAL = {"user", "person", "workspace", "resident", "channel", "token", "email", "path"}
 
@@ -16,6 +16,12 @@ def test_the_table_is_well_formed_and_no_label_names_a_person_or_customer() -> N
         assert (metric.kind == "counter") == name.endswith("_total")
         assert metric.help.endswith(".")
         assert not PERSONAL & set(metric.labels)
+
+
+def test_no_metric_is_made_with_a_label_without_a_data_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "colink_moods_total", Metric("counter", "Moods.", ("mood",)))
+    with pytest.raises(KeyError, match="colink_moods_total"):
+        Metrics()
 
 
 def test_what_is_counted_is_told() -> None:
