@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         except schema_version.SchemaError as error:
             raise SettingsError([f"stores.sql_url: {error}"]) from None
         except OSError as error:
+            if error.filename is None:
+                raise
             raise SettingsError([f"{error.filename}: {error.strerror}"]) from None
 
     return serve.run(live)

@@ -12,9 +12,11 @@ import json
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from accord.runtime.socket_folder import SocketFolder
 from deploy.demo.registry import Running
 
 REQUEST_BYTES_MAX = 64 * 1024
@@ -42,7 +44,8 @@ async def serve(path: Path, handle: Handler) -> asyncio.Server:
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_unix_server(answer, path, limit=REQUEST_BYTES_MAX)
+    with closing(SocketFolder(path.parent)) as folder:
+        server = await asyncio.start_unix_server(answer, folder.address(path.name), limit=REQUEST_BYTES_MAX)
     os.chmod(path, 0o600)
     return server
 
@@ -50,9 +53,9 @@ async def serve(path: Path, handle: Handler) -> asyncio.Server:
 def ask(demo: Running, request: dict[str, Any]) -> dict[str, Any]:
     """Put one request to a demo. Raises RefusedError, also when it does not answer."""
     try:
-        with socket.socket(socket.AF_UNIX) as link:
+        with socket.socket(socket.AF_UNIX) as link, closing(SocketFolder(demo.control.parent)) as folder:
             link.settimeout(ANSWER_S_MAX)
-            link.connect(str(demo.control))
+            link.connect(folder.address(demo.control.name))
             link.sendall(json.dumps(request).encode() + b"\n")
             with link.makefile("rb") as answers:
                 answer: dict[str, Any] = json.loads(answers.readline() or b"{}")

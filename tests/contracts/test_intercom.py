@@ -1,7 +1,7 @@
 """What every intercom promises; run on each of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sized
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -28,8 +28,8 @@ def _keep(heard: Heard, subject: str, body: bytes) -> None:
     heard.append((subject, body))
 
 
-async def until(heard: Heard, count: int) -> None:
-    """Wait for so many words."""
+async def until(heard: Sized, count: int) -> None:
+    """Wait until so many words, or whatever it is, came."""
     async with asyncio.timeout(WAIT_S):
         while len(heard) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from accord.ids import kind_of
+from accord.runtime.socket_folder import SocketFolder
 
 DATAGRAM_BYTES_MAX = 128
 DATAGRAMS_AT_ONCE = 256
@@ -33,6 +34,7 @@ class LocalDoorbell:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
+        self._sockets = SocketFolder(folder)
         self._path = folder / f"{name}{SUFFIX}"
         self._socket: socket.socket | None = None
         self._listeners: list[Hear] = []
@@ -49,7 +51,7 @@ class LocalDoorbell:
         self._path.unlink(missing_ok=True)
         bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         bell.setblocking(False)
-        bell.bind(str(self._path))
+        bell.bind(self._sockets.address(self._path.name))
         os.chmod(self._path, 0o600)
         self._socket = bell
         asyncio.get_running_loop().add_reader(bell.fileno(), self._receive)
@@ -61,6 +63,7 @@ class LocalDoorbell:
             self._socket.close()
             self._socket = None
             self._path.unlink(missing_ok=True)
+            self._sockets.close()
 
     def ring(self, resident: str, head: int) -> None:
         """As `ports.Doorbell.ring`."""
@@ -82,7 +85,7 @@ class LocalDoorbell:
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._peers_until_s:
             found = self._folder.glob(f"*{SUFFIX}")
-            self._peers = [str(path) for path in found if path != self._path]
+            self._peers = [self._sockets.address(path.name) for path in found if path != self._path]
             self._peers_until_s = now_s + PEERS_KEPT_S
         return self._peers
 

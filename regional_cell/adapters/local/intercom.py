@@ -15,6 +15,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from accord.runtime.socket_folder import SocketFolder
+
 SUFFIX = ".talk"
 PEERS_KEPT_S = 1.0
 WORD_BYTES_MAX = 8 * 1024 * 1024
@@ -34,6 +36,7 @@ class LocalIntercom:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
+        self._sockets = SocketFolder(folder)
         self._path = folder / f"{name}{SUFFIX}"
         self._listeners: dict[str, list[Hear]] = {}
         self._server: asyncio.Server | None = None
@@ -49,7 +52,7 @@ class LocalIntercom:
         """Begin to hear the others, on the running loop."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._hear, self._path)
+        self._server = await asyncio.start_unix_server(self._hear, self._sockets.address(self._path.name))
         os.chmod(self._path, 0o600)
 
     async def close(self) -> None:
@@ -64,6 +67,7 @@ class LocalIntercom:
         for peer in self._peers.values():
             peer.close()
         self._peers.clear()
+        self._sockets.close()
 
     @property
     def alone(self) -> bool:
@@ -85,7 +89,11 @@ class LocalIntercom:
     def _others(self) -> list["_Peer"]:
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._peers_until_s:
-            found = {str(path) for path in self._folder.glob(f"*{SUFFIX}") if path != self._path}
+            found = {
+                self._sockets.address(path.name)
+                for path in self._folder.glob(f"*{SUFFIX}")
+                if path != self._path
+            }
             for path in self._peers.keys() - found:
                 self._peers.pop(path).close()
             for path in found - self._peers.keys():

@@ -44,7 +44,7 @@ def migrate(url: str) -> str:
             command.upgrade(config, "head")
             _require_whole(connection, newest)
     except SQLAlchemyError as error:
-        raise SchemaError(f"the store cannot be migrated: {type(error).__name__}") from None
+        raise SchemaError(f"the store cannot be migrated: {_why(error)}") from None
     finally:
         engine.dispose()
     return newest
@@ -72,7 +72,7 @@ def require_current(url: str) -> None:
                 )
             _require_whole(connection, newest)
     except SQLAlchemyError as error:
-        raise SchemaError(f"the store cannot be read: {type(error).__name__}") from None
+        raise SchemaError(f"the store cannot be read: {_why(error)}") from None
     finally:
         engine.dispose()
 
@@ -93,6 +93,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise SchemaError(f"the log of the store cannot be synced: {error}") from None
     return connection
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """The database's own name of what happened, where it has one."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", None) or type(error).__name__
 
 
 def _config() -> Config:

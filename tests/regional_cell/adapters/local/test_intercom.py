@@ -3,11 +3,14 @@
 import asyncio
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
+from accord.runtime.socket_folder import ADDRESS_BYTES_MAX
 from regional_cell.adapters.local import intercom as module
+from regional_cell.adapters.local.doorbell import LocalDoorbell
 from regional_cell.adapters.local.intercom import LocalIntercom
 from tests.contracts.test_intercom import recorded, until
 
@@ -113,3 +116,25 @@ async def test_a_word_beyond_the_bound_is_not_told(tmp_path: Path, monkeypatch: 
     assert heard == [("a", b"y" * 900)]
     await one.close()
     await two.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse long addresses")
+async def test_processes_hear_each_other_in_a_folder_with_a_long_path(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * ADDRESS_BYTES_MAX)
+    one, two = await opened(folder, "one"), await opened(folder, "two")
+    bells = [LocalDoorbell(folder, name) for name in ("one", "two")]
+    for bell in bells:
+        await bell.open()
+    heard = recorded(two, "a")
+    rung: list[tuple[str, int]] = []
+    bells[1].listen(lambda resident, head: rung.append((resident, head)))
+    one.tell("a", b"x")
+    bells[0].ring("T4NRD8XC2HT", 7)
+    await until(heard, 1)
+    await until(rung, 1)
+    assert (heard, rung) == ([("a", b"x")], [("T4NRD8XC2HT", 7)])
+    for bell in bells:
+        bell.close()
+    await one.close()
+    await two.close()
+    assert os.listdir(folder) == []
