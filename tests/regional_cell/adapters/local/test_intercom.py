@@ -13,6 +13,7 @@ from regional_cell.adapters.local import intercom as module
 from regional_cell.adapters.local.doorbell import LocalDoorbell
 from regional_cell.adapters.local.intercom import LocalIntercom
 from tests.contracts.test_intercom import recorded, until
+from tests.regional_cell.stores import T1
 
 
 async def opened(folder: Path, name: str) -> LocalIntercom:
@@ -129,10 +130,10 @@ async def test_processes_hear_each_other_in_a_folder_with_a_long_path(tmp_path: 
     rung: list[tuple[str, int]] = []
     bells[1].listen(lambda resident, head: rung.append((resident, head)))
     one.tell("a", b"x")
-    bells[0].ring("T4NRD8XC2HT", 7)
+    bells[0].ring(T1, 7)
     await until(heard, 1)
     await until(rung, 1)
-    assert (heard, rung) == ([("a", b"x")], [("T4NRD8XC2HT", 7)])
+    assert (heard, rung) == ([("a", b"x")], [(T1, 7)])
     for bell in bells:
         bell.close()
     await one.close()
