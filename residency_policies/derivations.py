@@ -10,7 +10,7 @@ Invariants
 
 from typing import Final
 
-from residency_policies.vocabulary import CLASS_GROUPS, CLASSES
+from residency_policies.vocabulary import CLASS_GROUPS, CLASSES, OPERATIONS
 
 COPIES: Final[frozenset[str]] = frozenset(CLASS_GROUPS["copies"])
 _SECRETS: Final[frozenset[str]] = frozenset(CLASS_GROUPS["secrets"])
@@ -51,3 +51,14 @@ def derived_from(source: str) -> frozenset[str]:
 def makes(leaf: str, source: str) -> frozenset[str]:
     """What may be made from a leaf that holds something of `source`; copies give back what was put in."""
     return derived_from(source) if leaf in COPIES else frozenset(DERIVED[leaf])
+
+
+# In whose custody data is after an operation. Human and authority are ends: they do no operation here.
+ENDS_IN: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(OPERATIONS, ("platform",)),
+    "search_from": ("platform", "human"),
+    "disclose": ("human",),
+    "export": ("platform", "human"),
+    "support_access": ("human",),
+    "legal_disclosure": ("authority",),
+}

@@ -1,0 +1,73 @@
+"""Everything that data of one class can become and reach: the closure of moves and derivations."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from residency_policies.derivations import makes
+from residency_policies.prove.graph import Moves, bits
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """By leaf: a mask of spots in the platform's custody; pairs (spots, countries) in that of others."""
+
+    platform: dict[str, int]
+    human: dict[str, tuple[int, int]]
+    authority: dict[str, tuple[int, int]]
+
+
+def reach(moves: Moves, source: str, start: int) -> Reached:
+    """What class `source` at the spots of `start` can reach; the start is in it."""
+    found = {source: start}
+    waiting = [(source, start)]
+    while waiting:
+        leaf, fresh = waiting.pop()
+        arrived = 0
+        for spot in bits(fresh):
+            arrived |= moves.platform[moves.place(leaf, spot)]
+        steps = [(leaf, arrived), *((made, fresh) for made in makes(leaf, source))]
+        for target, mask in steps:
+            new = mask & ~found.get(target, 0)
+            if new:
+                found[target] = found.get(target, 0) | new
+                waiting.append((target, new))
+    return Reached(found, _ends(moves, found, moves.human), _ends(moves, found, moves.authority))
+
+
+def _ends(moves: Moves, found: dict[str, int], ends: list[tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    whole: dict[str, tuple[int, int]] = {}
+    for leaf, spots in found.items():
+        where = viewers = 0
+        for spot in bits(spots):
+            more_where, more_viewers = ends[moves.place(leaf, spot)]
+            where, viewers = where | more_where, viewers | more_viewers
+        if where:
+            whole[leaf] = (where, viewers)
+    return whole
+
+
+def reach_all(moves: Moves) -> dict[tuple[str, int], Reached]:
+    """The closure of every class from every spot."""
+    return {
+        (leaf, spot): reach(moves, leaf, 1 << spot)
+        for leaf in moves.classes
+        for spot in range(len(moves.spots))
+    }
+
+
+Node = tuple[str, int]
+
+
+def platform_path(moves: Moves, source: str, start: int) -> dict[Node, Node | None]:
+    """Breadth first: by node, the node before it on a shortest path from the start."""
+    before: dict[Node, Node | None] = {(source, spot): None for spot in bits(start)}
+    queue = deque(before)
+    while queue:
+        leaf, spot = node = queue.popleft()
+        nexts = [(made, spot) for made in sorted(makes(leaf, source))]
+        nexts += [(leaf, arrived) for arrived in bits(moves.platform[moves.place(leaf, spot)])]
+        for follower in nexts:
+            if follower not in before:
+                before[follower] = node
+                queue.append(follower)
+    return before
