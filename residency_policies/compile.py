@@ -1,7 +1,8 @@
 """From a stack to a table: equivalence classes per dimension, one array of answers, interned decisions.
 
 How it works
-    1. Each rule becomes one or two *terms*, products of one set per dimension (see places in `stack`).
+    1. Each rule becomes a few *terms*, products of one set per dimension (see places in `rule`). A deny that
+       grounds can lift has one term for each place that it catches, and one for each ground at that place.
     2. The signature of a value is the set of terms that mention it; values with equal signatures share a
     class.
     3. The product of classes is enumerated once. The AND of signatures is the set of matching terms; equal
@@ -17,16 +18,25 @@ import hashlib
 import sys
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from accord.encoding import canonical_json
 from residency_policies import vocabulary
-from residency_policies.answers import answer_allow, answer_deny, answer_plain, with_profile, with_unmet
+from residency_policies.answers import (
+    answer_allow,
+    answer_closed,
+    answer_deny,
+    answer_plain,
+    with_profile,
+    with_unmet,
+)
 from residency_policies.decision import Decision
 from residency_policies.errors import BundleError, Finding
 from residency_policies.places import COUNTRY_INDEX
-from residency_policies.stack import Rule, Stack, is_more_specific
+from residency_policies.rule import Ground, Rule, is_more_specific
+from residency_policies.stack import Stack
+from residency_policies.terms import Hit, Matches
 
 GUARD_FACTS_MAX: Final = 8
 ANSWERS_MAX: Final = 65_535
@@ -67,40 +77,6 @@ class Table:
     halted: Decision
 
 
-Term = tuple[frozenset[str] | None, ...]
-
-
-def rule_terms(rule: Rule) -> list[Term]:
-    """Products of one set per dimension (None: every value) that together are what the rule matches."""
-
-    def term(
-        ops: frozenset[str],
-        viewers: frozenset[str] | None,
-        dst: frozenset[str] | None,
-        country: frozenset[str] | None,
-    ) -> Term:
-        return (ops, rule.classes, rule.src, viewers, rule.purposes, dst, country)
-
-    humans = frozenset(vocabulary.RELATIONS) - {"system"}
-    viewers = humans if rule.viewers is None else rule.viewers & humans
-    shown = rule.ops & vocabulary.SHOWING
-    if rule.viewer_countries is not None:
-        return [term(rule.ops, rule.viewers, rule.places, rule.viewer_countries)]
-    if rule.places is None:
-        return [term(rule.ops, rule.viewers, None, None)]
-    if rule.effect != "permit":
-        return [
-            term(rule.ops, rule.viewers, rule.places, None),
-            term(shown, viewers, None, rule.places),
-        ]
-    unseen = frozenset({"system"}) if rule.viewers is None else rule.viewers & {"system"}
-    return [
-        term(rule.ops - shown, rule.viewers, rule.places, None),
-        term(shown, unseen, rule.places, None),
-        term(shown, viewers, rule.places, rule.places),
-    ]
-
-
 def compile_stack(stack: Stack) -> Table:
     """The table of a stack.
 
@@ -123,11 +99,9 @@ def _too_large(stack: Stack, sentence: str) -> BundleError:
 class _Compiler:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        pairs = [(term, index) for index, rule in enumerate(stack.rules) for term in rule_terms(rule)]
-        self.terms = [term for term, _ in pairs]
-        self.rule_of = [index for _, index in pairs]
-        countries = {region.id: region.country for region in stack.regions}
-        regions = tuple(countries)
+        self.matches = Matches(stack.rules)
+        places = {region.id: region.place for region in stack.regions}
+        regions = tuple(places)
         self.values: tuple[tuple[str, ...], ...] = (
             vocabulary.OPERATIONS,
             vocabulary.CLASSES,
@@ -141,7 +115,7 @@ class _Compiler:
         self.class_of: list[list[int]] = []
         for number, values in enumerate(self.values):
             by_place = DIMENSIONS[number] in ("src", "dst")
-            keys = [countries[value] if by_place else value for value in values]
+            keys = [places[value] if by_place else value for value in values]
             masks = [self._signature(number, key) for key in keys]
             distinct = list(dict.fromkeys(masks))
             self.masks.append(distinct)
@@ -152,11 +126,11 @@ class _Compiler:
         self.open: dict[int, bool] = {}
         self.ways = {src & purpose for src in self.masks[2] for purpose in self.masks[4]}
         self.doors = self._doors()
-        self.by_rules: dict[tuple[tuple[int, ...], str], int] = {}
+        self.by_hits: dict[tuple[tuple[Hit, ...], str], int] = {}
 
     def _signature(self, dimension: int, key: str) -> int:
         mask = 0
-        for bit, term in enumerate(self.terms):
+        for bit, term in enumerate(self.matches.terms):
             allowed = term[dimension]
             if allowed is None or key in allowed:
                 mask |= 1 << bit
@@ -191,29 +165,25 @@ class _Compiler:
                 )
         return memo[key]
 
-    def _rules(self, mask: int) -> tuple[int, ...]:
-        found = {self.rule_of[bit] for bit in range(mask.bit_length()) if mask >> bit & 1}
-        return tuple(sorted(found))
-
     def _answer(self, mask: int, nearest: str) -> int:
-        rules = self._rules(mask)
-        key = (rules, nearest)
-        if key not in self.by_rules:
-            answer = self._guarded([self.stack.rules[index] for index in rules], nearest)
+        hits = self.matches.hits(mask)
+        key = (hits, nearest)
+        if key not in self.by_hits:
+            answer = self._guarded(hits, nearest)
             if answer not in self.interned:
                 if len(self.answers) >= ANSWERS_MAX:
                     raise _too_large(self.stack, "too many distinct decisions")
                 self.interned[answer] = len(self.answers)
                 self.answers.append(answer)
-            self.by_rules[key] = self.interned[answer]
-        return self.by_rules[key]
+            self.by_hits[key] = self.interned[answer]
+        return self.by_hits[key]
 
-    def _guarded(self, rules: Sequence[Rule], nearest: str) -> Answer | Guard:
-        facts = sorted({fact for rule in rules for group in (rule.when, *rule.unless) for fact in group})
+    def _guarded(self, hits: tuple[Hit, ...], nearest: str) -> Answer | Guard:
+        facts = sorted({fact for index, _ in hits for fact in self.stack.rules[index].facts})
         answers = []
         for bits in range(1 << len(facts)):
             stated = {fact for place, fact in enumerate(facts) if bits >> place & 1}
-            answers.append(conclude(self.stack, rules, stated, nearest))
+            answers.append(conclude(self.stack, hits, stated, nearest))
         return answers[0] if len(set(answers)) == 1 else Guard(tuple(facts), tuple(answers))
 
     def _nearest(self, mask: int) -> str:
@@ -227,7 +197,7 @@ class _Compiler:
 
     def _doors(self) -> dict[str, list[tuple[str, int]]]:
         """By relation: the countries that have a region, and which terms match a viewer at it."""
-        regions = {region.country: region.id for region in reversed(self.stack.regions)}
+        regions = {region.place: region.id for region in reversed(self.stack.regions)}
         return {
             relation: [
                 (country, self._mask(3, relation) & self._mask(5, region) & self._mask(6, country))
@@ -245,8 +215,7 @@ class _Compiler:
     def _allows(self, mask: int) -> bool:
         """Whether the matching terms allow when no fact is stated."""
         if mask not in self.allowed:
-            rules = [self.stack.rules[index] for index in self._rules(mask)]
-            self.allowed[mask] = conclude(self.stack, rules, set(), "").decision.allow
+            self.allowed[mask] = conclude(self.stack, self.matches.hits(mask), set(), "").decision.allow
         return self.allowed[mask]
 
     def _mask(self, dimension: int, value: str) -> int:
@@ -272,23 +241,64 @@ class _Compiler:
         return Table(digest, self.values, offsets, cells, answers, unknown, skew, halted)
 
 
-def conclude(stack: Stack, rules: Sequence[Rule], stated: set[str], nearest: str) -> Answer:
-    """The answer for one set of matching rules under one assignment of facts."""
-    active = [r for r in rules if r.when <= stated and not any(group <= stated for group in r.unless)]
-    by_effect: dict[str, list[Rule]] = {"permit": [], "deny": [], "require": []}
-    for rule in active:
-        by_effect[rule.effect].append(rule)
-    permits = by_effect["permit"]
-    if by_effect["deny"]:
-        decision = answer_deny(stack, by_effect["deny"], nearest)
-    elif not permits and stack.policy.closed:
-        decision = answer_plain(stack, "CLOSED", nearest)
-    else:
-        beaten = {id(one) for one in permits for other in permits if is_more_specific(other, one)}
-        strongest = [one for one in permits if id(one) not in beaten]
-        decision = answer_allow(stack, strongest, by_effect["require"])
+def conclude(stack: Stack, hits: Sequence[Hit], stated: set[str], nearest: str) -> Answer:
+    """The answer for what matches under one assignment of facts."""
+    by_effect: dict[str, list[Rule]] = {"permit": [], "deny": [], "require": [], "lapsed": []}
+    lifted: dict[int, list[Ground]] = {}
+    bare: dict[int, bool] = {}
+    for index, reached in hits:
+        rule = stack.rules[index]
+        if not rule.when <= stated or any(group <= stated for group in rule.unless):
+            continue
+        if reached is None:
+            by_effect[rule.effect].append(rule)
+            continue
+        now, ended = ([ground for ground in grounds if ground.when <= stated] for grounds in reached)
+        if now:
+            lifted.setdefault(index, []).append(now[0])
+        else:
+            bare[index] = bare.get(index, False) or bool(ended)
+    for index, over in bare.items():
+        rule = stack.rules[index]
+        by_effect["deny"].append(replace(rule, code="INSTRUMENT_EXPIRED") if over else rule)
+    satisfied = [
+        (stack.rules[index], ground)
+        for index, grounds in lifted.items()
+        if index not in bare
+        for ground in grounds
+    ]
+    decision = _decided(stack, by_effect, satisfied, nearest)
     owed = frozenset(obligation.do for obligation in decision.obligations)
     return Answer(decision, owed, with_unmet(decision) if owed else decision)
+
+
+def _decided(
+    stack: Stack,
+    by_effect: dict[str, list[Rule]],
+    satisfied: Sequence[tuple[Rule, Ground]],
+    nearest: str,
+) -> Decision:
+    permits = by_effect["permit"]
+    passed = {permit.layer for permit in permits}
+    closed = next((layer for layer in stack.closed if layer.number not in passed), None)
+    if denies := by_effect["deny"]:
+        if closed is None:
+            nearest = _with_instrument(denies, nearest)
+        return answer_deny(stack, denies, nearest)
+    if closed is not None:
+        lapsed = [rule for rule in by_effect["lapsed"] if rule.layer == closed.number]
+        return answer_closed(stack, closed, lapsed, nearest)
+    beaten = {id(one) for one in permits for other in permits if is_more_specific(other, one)}
+    strongest = [one for one in permits if id(one) not in beaten]
+    return answer_allow(stack, strongest, by_effect["require"], satisfied)
+
+
+def _with_instrument(denies: Sequence[Rule], nearest: str) -> str:
+    """What is near, with the types of instrument that would lift every deny, if there are such."""
+    types = frozenset.intersection(*(frozenset(rule.mechanisms) for rule in denies)) - {"adequacy"}
+    if not types:
+        return nearest
+    return f"an instrument of type {' or '.join(sorted(types))}; {nearest}"
 
 
 def _with_profile(answer: Answer | Guard, digest: str) -> Answer | Guard:

@@ -9,11 +9,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from accord.encoding import canonical_json
 from residency_policies.errors import BundleError, Finding
+from residency_policies.places import place_of
 from residency_policies.vocabulary import UNKNOWN_COUNTRY, Code, Moment
+
+LayerName = Literal["platform", "floor", "organisation", "workspace", "channel"]
 
 USER_TEXTS: Final[dict[Code, str]] = {
     "OK": "",
@@ -41,14 +44,19 @@ _OFFICER_TEXTS: Final[dict[Code, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A place where machines stand. `country` is ISO 3166-1 alpha-2; `operator` is the entity that runs
-    it.
+    """A place where machines stand. `country` is ISO 3166-1 alpha-2, `subdivision` a part of it that may have
+    a law of its own; `operator` is the entity that runs it.
     """
 
     id: str
     country: str
     subdivision: str = ""
     operator: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is for rules: the part of the country, or the country."""
+        return place_of(self.country, self.subdivision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +171,19 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """One clause that led to the decision."""
+    """One clause that led to the decision, in a layer."""
 
     policy: str
     version: int | str
     clause: str
     text: str
     cite: str = ""
+    layer: LayerName = "platform"
 
     def to_json(self) -> dict[str, object]:
         """`cite` only where there is one."""
         shape: dict[str, object] = {
+            "layer": self.layer,
             "policy": self.policy,
             "version": self.version,
             "clause": self.clause,
@@ -186,8 +196,9 @@ class Because:
 class Decision:
     """The answer. `profile` is "sha256:<hex>"; `valid_until_s` is the next instant at which it may change.
 
-    `rule` is the name to show, "<policy id> <clause>"; `officer_text` and `nearest` are for people
-    who may see the policy, `user_text` is for everybody.
+    `rule` is the name to show, "<policy id> <clause>"; `officer_text` and `nearest`, the smallest change that
+    would allow it, are for people who may see the policy, `user_text` is for everybody. `instrument` is the
+    one that the allow rests on, if it rests on one.
     """
 
     allow: bool
@@ -238,8 +249,9 @@ def make_decision(
     rule: str = "",
     nearest: str = "",
     valid_until_s: int | None = None,
+    instrument: str | None = None,
 ) -> Decision:
-    """A decision with its texts and its id, which is a digest of code, bundle, reasons and obligations."""
+    """A decision with its texts and its id, a digest of code, bundle, reasons, obligations and instrument."""
     allow = code == "OK"
     shown = rule or (f"{because[0].policy} {because[0].clause}" if because else "")
     reason = _OFFICER_TEXTS.get(code) or (because[0].text if because else "")
@@ -248,8 +260,11 @@ def make_decision(
     cite = f" ({because[0].cite})" if because and because[0].cite else ""
     officer = "" if allow else f"{shown}: {reason}{cite}" if shown else reason
     content = canonical_json(
-        [code, bundle, [one.to_json() for one in because], [one.do for one in obligations], shown]
-    )
+        [
+            code, bundle, [one.to_json() for one in because], [one.do for one in obligations], shown,
+            instrument or "",
+        ]
+    )  # fmt: skip
     return Decision(
         allow=allow,
         code=code,
@@ -262,6 +277,6 @@ def make_decision(
         officer_text=officer,
         user_text=USER_TEXTS[code],
         nearest="" if allow else nearest,
-        instrument=None,
+        instrument=instrument,
         valid_until_s=valid_until_s,
     )

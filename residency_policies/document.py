@@ -1,29 +1,25 @@
-"""Documents: text to `Policy` or `FloorPack`, or every fault at once.
+"""Documents: text to a value of the model, or every fault at once.
 
-What this version cannot enforce (instruments, retention, proofs, custody, replica minima and the like) is
-refused by name with E-UNSUPPORTED. It is never skipped: a condition that is skipped widens what is allowed.
-Order of lists and keys carries no meaning; `canonical` of a document is the same for every order.
+What this version cannot enforce is refused by name with E-UNSUPPORTED. It is never skipped: a condition that
+is skipped widens what is allowed. Order of lists and keys carries no meaning; `canonical` of a document is
+the same for every order.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeVar
 
 from accord.encoding import canonical_json
-from residency_policies.errors import DocumentError, Finding
-from residency_policies.model import Document, FloorPack, Policy
-from residency_policies.parts import Parts
+from residency_policies.errors import DocumentError
+from residency_policies.grammar import KINDS
+from residency_policies.model import Document, FloorPack, InstrumentDocument, Policy, Waiver
+from residency_policies.parts import Parts, applies, deadline, mechanism
+from residency_policies.reader import Part
 from residency_policies.yaml_tree import Node, parse_tree, plain
 
 API_VERSION: Final = "residency/v1"
-_LATER: Final = {
-    "retention": "keeping and erasing by deadline",
-    "instruments": "transfer instruments",
-    "proofs": "proofs of reachability",
-    "waivers": "waivers",
-}
+REVIEW_DAYS: Final = 365
+APPROVALS_MIN: Final = 2
 T = TypeVar("T")
-_POLICY_KEYS = ("apiVersion", "kind", "metadata", "applies_to", "packs", "default", "placement", "flows")
-_FLOOR_METADATA = ("id", "title", "layer", "version", "last_checked", "confidence", "disclaimer")
-_FLOOR_KEYS = ("apiVersion", "kind", "metadata", "applies_when", "adequacy", "rules")
 
 
 def load_document(text: str | bytes, name: str = "document") -> Document:
@@ -36,10 +32,9 @@ def load_document(text: str | bytes, name: str = "document") -> Document:
     parts = Parts(name)
     kind = _kind(root, parts)
     document: Document | None = None
-    if kind == "Policy":
-        document = _policy(root, parts)
-    elif kind == "FloorPack":
-        document = _floor(root, parts)
+    if kind:
+        whole = parts.kind(root, kind)
+        document = _MAKERS[kind](whole, parts)
     if parts.findings or document is None:
         raise DocumentError(parts.findings)
     return document
@@ -53,112 +48,174 @@ def _kind(root: Node, parts: Parts) -> str:
         if key not in root.value:
             parts.fault(root, "E-MISSING", "", f'the key "{key}" is missing', "Add it.")
             return ""
-    if parts.text(root.value["apiVersion"], "apiVersion") != API_VERSION:
-        parts.fault(
-            root.value["apiVersion"],
-            "E-UNKNOWN",
-            "apiVersion",
-            "not a version this program reads",
-            API_VERSION,
-        )
-    kind = parts.text(root.value["kind"], "kind")
-    if kind in ("Instrument", "Region", "Waiver"):
-        sentence = f"this version cannot enforce it: documents of kind {kind}"
-        parts.fault(root.value["kind"], "E-UNSUPPORTED", "kind", sentence)
-    elif kind not in ("Policy", "FloorPack"):
-        parts.fault(
-            root.value["kind"], "E-UNKNOWN", "kind", "not a kind of document", "Write Policy or FloorPack."
-        )
-    return kind
+    version, kind = root.value["apiVersion"], root.value["kind"]
+    if parts.text(version, "apiVersion") != API_VERSION:
+        sentence = "not a version this program reads"
+        parts.fault(version, "E-UNKNOWN", "apiVersion", sentence, f"Write {API_VERSION}.")
+    word = parts.text(kind, "kind")
+    if word == "Region":
+        sentence = "this version cannot enforce it: regions come with the cells that are admitted"
+        parts.fault(kind, "E-UNSUPPORTED", "kind", sentence)
+    elif word not in KINDS:
+        suggestion = f"Write one of {', '.join(KINDS)}."
+        parts.fault(kind, "E-UNKNOWN", "kind", "not a kind of document", suggestion)
+    return word if word in KINDS else ""
 
 
-def _policy(root: Node, parts: Parts) -> Policy:
-    keys = parts.mapping(
-        root, "", (*_POLICY_KEYS, "facts", "tests"), ("metadata", "applies_to", "default"), _LATER
-    )
-    absent = Node({}, root.line, root.column)
-    metadata = parts.mapping(
-        keys.get("metadata", absent),
-        "metadata",
-        ("id", "title", "layer", "version", "effective", "review_by"),
-        ("id", "title", "layer") if "metadata" in keys else (),
-    )
-    layer = parts.text(metadata.get("layer"), "metadata.layer")
-    if layer in ("organisation", "channel"):
-        sentence = "this version cannot enforce it: layers other than workspace"
-        parts.fault(metadata["layer"], "E-UNSUPPORTED", "metadata.layer", sentence)
-    elif layer and layer != "workspace":
-        parts.fault(
-            metadata["layer"], "E-UNKNOWN", "metadata.layer", f'"{layer[:40]}" is not a layer.', "workspace"
-        )
-    default = parts.word(
-        keys.get("default"), "default", ("closed", "open").__contains__, "default", ("closed", "open")
-    )
-    applies = parts.applies(keys.get("applies_to"), "applies_to", floor=False)
-    if "applies_to" in keys and not applies.workspaces and not applies.establishment:
-        sentence = "names neither workspaces nor an establishment"
-        parts.fault(keys["applies_to"], "E-MISSING", "applies_to", sentence, "Add one of them.")
-    packs = [parts.text(node, "packs", "path") for node in parts.items(keys.get("packs"), "packs")]
-    placement = tuple(parts.placement(node) for node in parts.items(keys.get("placement"), "placement"))
-    flows = tuple(parts.flow(node, floor=False) for node in parts.items(keys.get("flows"), "flows"))
-    facts = tuple(parts.asserted(node) for node in parts.items(keys.get("facts"), "facts"))
-    parts.distinct(keys.get("facts"), "facts", [fact.id for fact in facts])
-    parts.distinct_rules([(keys.get("placement"), placement), (keys.get("flows"), flows)])
+def _policy(whole: Part, parts: Parts) -> Policy:
+    metadata = whole.part("metadata")
+    placement = tuple(parts.placement(part) for part in whole.parts("placement"))
+    flows = tuple(parts.flow(part) for part in whole.parts("flows"))
+    retention = tuple(parts.retention(part) for part in whole.parts("retention"))
+    clauses = [*whole.parts("placement"), *whole.parts("flows"), *whole.parts("retention")]
+    parts.distinct(clauses, [*_ids(placement), *_ids(flows), *_ids(retention)])
+    instruments = tuple(parts.instrument(part) for part in whole.parts("instruments"))
+    parts.distinct(whole.parts("instruments"), [one.id for one in instruments])
+    facts = tuple(parts.asserted(part) for part in whole.parts("facts"))
+    parts.distinct(whole.parts("facts"), [fact.id for fact in facts])
+    layer = metadata.text("layer")
+    _check_whom(whole.part("applies_to"), layer, parts)
     return Policy(
-        id=parts.text(metadata.get("id"), "metadata.id", "path"),
-        title=parts.text(metadata.get("title"), "metadata.title"),
-        version=parts.number(metadata.get("version"), "metadata.version", 1, 2**31, 1),
-        closed=default != "open",
-        applies_to=applies,
-        effective_s=parts.effective(metadata.get("effective")),
-        review_s=parts.instant(metadata.get("review_by"), "metadata.review_by"),
-        packs=tuple(sorted(set(packs))),
+        id=metadata.text("id"),
+        title=metadata.text("title"),
+        layer=_layer(layer),
+        version=metadata.number("version") or 1,
+        closed=whole.text("default") != "open",
+        applies_to=applies(whole.part("applies_to")),
+        effective_s=metadata.part("effective").number("from"),
+        review_s=metadata.number("review_by"),
+        packs=whole.texts("packs"),
         placement=_sorted(placement),
         flows=_sorted(flows),
+        retention=_sorted(retention),
+        instruments=_sorted(instruments),
         facts=_sorted(facts),
-        tests=tuple(parts.expectation(node) for node in parts.items(keys.get("tests"), "tests")),
-        canonical=_canonical(plain(root)),
+        tests=tuple(parts.expectation(part) for part in whole.parts("tests")),
+        review_at=_place(metadata, "review_by"),
+        packs_at=_place(whole, "packs"),
+        canonical=_canonical(plain(whole.node)),
     )
 
 
-def _floor(root: Node, parts: Parts) -> FloorPack:
-    keys = parts.mapping(root, "", _FLOOR_KEYS, ("metadata", "applies_when", "rules"), _LATER)
-    absent = Node({}, root.line, root.column)
-    metadata = parts.mapping(
-        keys.get("metadata", absent),
-        "metadata",
-        _FLOOR_METADATA,
-        _FLOOR_METADATA if "metadata" in keys else (),
-    )
-    layer = parts.text(metadata.get("layer"), "metadata.layer")
-    if layer and layer != "floor":
-        parts.fault(
-            metadata["layer"], "E-UNKNOWN", "metadata.layer", "a floor pack has the layer floor", "floor"
+def _check_whom(part: Part, layer: str, parts: Parts) -> None:
+    """Each layer says in its own way whom it is for; what another layer says would be skipped here."""
+    named = {
+        "workspace": ("workspaces", "establishment"),
+        "organisation": ("workspaces", "tags"),
+        "channel": ("channels",),
+    }.get(layer, ())
+    if layer in ("organisation", "channel"):
+        sentence = f"this version cannot enforce it: the layer {layer}"
+        parts.fault(part.node, "E-UNSUPPORTED", "metadata.layer", sentence)
+    elif part.path and named and not any(part.texts(key) or part.text(key) for key in named):
+        sentence = (
+            f"names neither {' nor '.join('an establishment' if n == 'establishment' else n for n in named)}"
         )
-    pack = parts.text(metadata.get("id"), "metadata.id", "path")
-    if pack and not pack.startswith("floor/"):
-        parts.fault(metadata["id"], "E-UNKNOWN", "metadata.id", "the id of a floor pack starts with floor/")
-    parts.instant(metadata.get("last_checked"), "metadata.last_checked")
-    parts.text(metadata.get("disclaimer"), "metadata.disclaimer")
-    rules = tuple(parts.flow(node, floor=True) for node in parts.items(keys.get("rules"), "rules"))
-    parts.distinct_rules([(keys.get("rules"), rules)])
-    adequacy = [parts.adequacy(node) for node in parts.items(keys.get("adequacy"), "adequacy")]
-    parts.distinct(keys.get("adequacy"), "adequacy", [entry.to for entry in adequacy])
+        parts.fault(part.node, "E-MISSING", "applies_to", sentence, "Add one of them.")
+    if layer == "workspace" and "channels" in part:
+        parts.fault(part.place("channels"), "E-KEY", "applies_to.channels", "only the layer channel has them")
+
+
+def _layer(word: str) -> Literal["organisation", "workspace", "channel"]:
+    return "organisation" if word == "organisation" else "channel" if word == "channel" else "workspace"
+
+
+def _place(part: Part, key: str) -> tuple[int, int]:
+    node = part.place(key)
+    return node.line, node.column
+
+
+def _floor(whole: Part, parts: Parts) -> FloorPack:
+    metadata = whole.part("metadata")
+    pack = metadata.text("id")
+    if pack and pack.partition("/")[0] not in ("floor", "pack"):
+        sentence = "the id of a pack starts with floor/ or pack/"
+        parts.fault(metadata.place("id"), "E-UNKNOWN", "metadata.id", sentence)
+    rules = tuple(parts.flow(part) for part in whole.parts("rules"))
+    retention = tuple(parts.retention(part) for part in whole.parts("retention"))
+    parts.distinct([*whole.parts("rules"), *whole.parts("retention")], [*_ids(rules), *_ids(retention)])
+    adequacy = [parts.adequacy(part) for part in whole.parts("adequacy")]
+    parts.distinct(whole.parts("adequacy"), [entry.to for entry in adequacy])
+    mechanisms = [mechanism(part) for part in whole.parts("mechanisms")]
+    parts.distinct(whole.parts("mechanisms"), [entry.type for entry in mechanisms])
+    deadlines = [deadline(part) for part in whole.parts("deadlines")]
+    node = metadata.place("last_checked")
     return FloorPack(
         id=pack,
-        title=parts.text(metadata.get("title"), "metadata.title"),
-        version=parts.text(metadata.get("version"), "metadata.version", "id"),
-        last_checked=parts.text(metadata.get("last_checked"), "metadata.last_checked"),
-        confidence=parts.confidence(metadata.get("confidence"), "metadata.confidence"),
-        applies_when=parts.applies(keys.get("applies_when"), "applies_when", floor=True),
+        title=metadata.text("title"),
+        version=metadata.text("version"),
+        last_checked=node.value if isinstance(node.value, str) else "",
+        last_checked_s=metadata.number("last_checked") or 0,
+        review_days=metadata.number("review_days") or REVIEW_DAYS,
+        confidence=metadata.text("confidence"),
+        no_waiver=metadata.flag("no_waiver"),
+        reference_only=metadata.flag("reference_only"),
+        applies_when=applies(whole.part("applies_when")),
         adequacy=tuple(sorted(adequacy, key=lambda entry: entry.to)),
+        mechanisms=tuple(sorted(mechanisms, key=lambda entry: entry.type)),
         rules=_sorted(rules),
-        canonical=_canonical(plain(root)),
+        retention=_sorted(retention),
+        deadlines=tuple(sorted(deadlines, key=lambda one: (one.duty, one.citation, one.amount or 0))),
+        canonical=_canonical(plain(whole.node)),
     )
 
 
-def _sorted(entries: tuple[T, ...]) -> tuple[T, ...]:
-    return tuple(sorted(entries, key=lambda entry: str(getattr(entry, "id", ""))))
+def _instrument(whole: Part, parts: Parts) -> InstrumentDocument:
+    metadata = whole.part("metadata")
+    _need(whole, parts, "policies")
+    return InstrumentDocument(
+        metadata.text("id"),
+        metadata.text("title"),
+        whole.texts("policies"),
+        parts.instrument(whole.part("instrument")),
+        _canonical(plain(whole.node)),
+    )
+
+
+def _waiver(whole: Part, parts: Parts) -> Waiver:
+    parts.fault(whole.node, "E-UNSUPPORTED", "kind", "this version cannot enforce it: waivers")
+    metadata, valid = whole.part("metadata"), whole.part("valid")
+    _need(whole, parts, "policies", "clauses")
+    approvals = {part.text("by"): part.number("at") or 0 for part in whole.parts("approvals")}
+    return Waiver(
+        id=metadata.text("id"),
+        title=metadata.text("title"),
+        policies=whole.texts("policies"),
+        pack=whole.text("pack"),
+        clauses=whole.texts("clauses"),
+        reason=whole.text("reason"),
+        counsel=whole.text("counsel"),
+        author=whole.text("author"),
+        from_s=valid.number("from"),
+        until_s=valid.number("until") or 0,
+        approvals=tuple(sorted(approvals.items())),
+        at=whole.at,
+        canonical=_canonical(plain(whole.node)),
+    )
+
+
+_MAKERS: Final[dict[str, Callable[[Part, Parts], Document]]] = {
+    "Policy": _policy,
+    "FloorPack": _floor,
+    "Instrument": _instrument,
+    "Waiver": _waiver,
+}
+
+
+def _need(whole: Part, parts: Parts, *keys: str) -> None:
+    for key in keys:
+        if key in whole and not whole.texts(key):
+            parts.fault(whole.place(key), "E-MISSING", key, "the list is empty", "Name one.")
+
+
+def _ids(entries: Iterable[object]) -> list[str]:
+    return [str(getattr(entry, "id", "")) for entry in entries]
+
+
+def _sorted(entries: Iterable[T]) -> tuple[T, ...]:
+    entries = tuple(entries)
+    order = sorted(range(len(entries)), key=_ids(entries).__getitem__)
+    return tuple(entries[place] for place in order)
 
 
 def _canonical(value: object) -> object:
@@ -170,26 +227,3 @@ def _canonical(value: object) -> object:
         unique = {canonical_json(item): item for item in map(_canonical, value)}
         return [unique[key] for key in sorted(unique)]
     return value
-
-
-def time_findings(document: Document, at_s: int) -> list[Finding]:
-    """What speaks against the document, or is worth a warning, at an instant (Unix seconds)."""
-    if isinstance(document, FloorPack):
-        return []
-    found: list[Finding] = []
-
-    def note(
-        code: Literal["E-UNSUPPORTED", "W-REVIEW", "W-EXPIRES"], line: int, path: str, sentence: str
-    ) -> None:
-        found.append(Finding(document.id, line, 1 if line else 0, code, path, sentence))
-
-    if document.effective_s is not None and document.effective_s > at_s:
-        note(
-            "E-UNSUPPORTED", 0, "metadata.effective", "this version cannot enforce it: a start in the future"
-        )
-    if document.review_s is not None and document.review_s <= at_s:
-        note("W-REVIEW", 0, "metadata.review_by", "the review date has passed")
-    for fact in document.facts:
-        if fact.until_s <= at_s:
-            note("W-EXPIRES", fact.line, f"facts.{fact.id}", "has expired and no longer counts")
-    return found

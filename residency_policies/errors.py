@@ -38,8 +38,11 @@ CODES: dict[str, str] = {
     "E-VOCABULARY": "made for another vocabulary",
     "E-BUNDLE": "the bytes are not a bundle",
     "E-TEST": "an expectation of a document fails",
-    "W-REVIEW": "the review date has passed",
-    "W-EXPIRES": "a fact has expired and no longer counts",
+    "E-RETENTION": "a minimum term above a maximum one",
+    "E-INSTRUMENT-EXPIRED": "an instrument has ended and no longer counts",
+    "W-REVIEW": "no review date, one that has passed, or one more than a year away",
+    "W-EXPIRES": "a fact has expired, or an instrument ends before the review",
+    "W-UNCHECKED-FACT": "facts of law that nobody confirmed within their review interval",
 }
 
 
@@ -58,7 +61,7 @@ class Finding:
     def __str__(self) -> str:
         place = f"line {self.line}, column {self.column}: " if self.line else ""
         head = f"{self.document}: {place}{self.code} {self.path}".rstrip()
-        return f"{head}: {self.sentence}" + (f" {self.suggestion}" if self.suggestion else "")
+        return f"{head}: {self.sentence}" + (f". {self.suggestion}" if self.suggestion else "")
 
 
 class PolicyError(Exception):

@@ -1,298 +1,208 @@
-"""The parts of documents, read against their closed schemas. Used by `document` only."""
+"""From parts of documents, already in the shapes of the grammar, to values of the model; what a shape cannot
+say is checked here. Used by `document` only.
+"""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from residency_policies import vocabulary
-from residency_policies.model import Adequacy, AppliesTo, AssertedFact, Expectation, Flow, PlacementEntry
-from residency_policies.reader import Reader
-from residency_policies.yaml_tree import Node
-
-_FLOW_KEYS: Final = (
-    "id", "effect", "classes", "ops", "to", "to_not", "viewers", "viewer_countries", "purposes",
-    "when", "obligations", "because",
-)  # fmt: skip
-_CONDITION_KEYS: Final = ("workspace_tag", "channel_tag", "item_tag", "fact")
-_TEST_KEYS: Final = (
-    "name", "op", "class", "from", "to", "viewer", "viewer_country", "purpose", "tags", "facts",
-    "expect", "obligations", "rule",
-)  # fmt: skip
-_LATER_FLOW: Final = {"using": "transfer instruments", "custody": "custody of keys"}
-_LATER_PLACE: Final = {
-    "min": "the number of copies",
-    "max_age_days": "the age of backups",
-    "custody": "the custody of keys",
-}
+from residency_policies import model, vocabulary
+from residency_policies.reader import Part, Reader
 
 
 class Parts(Reader):
-    """A reader that knows flows, placement entries, facts and expectations."""
+    """A reader that knows rules, placement entries, facts, instruments and expectations."""
 
-    def flow(self, node: Node, floor: bool) -> Flow:
-        """A rule of a policy, or of a floor pack, which has citations and mechanisms instead of `unless`."""
-        extra = ("unless_any", "unless_all", "citation", "confidence") if floor else ("unless",)
-        needs = ("citation", "confidence") if floor else ()
-        at = f"{'rules' if floor else 'flows'}.{_id_of(node)}"
-        required = ("id", "effect", "classes", "ops", "because", *needs)
-        keys = self.mapping(node, at, (*_FLOW_KEYS, *extra), required, _LATER_FLOW)
-        effects = ("deny", "require") if floor else ("permit", "deny")
-        effect = self.word(keys.get("effect"), f"{at}.effect", effects.__contains__, "effect", effects)
-        obligations = self.obligations(keys.get("obligations"), f"{at}.obligations")
-        if effect == "deny" and obligations:
+    def flow(self, part: Part) -> model.Flow:
+        """A rule of a policy, or of a pack, which has citations and mechanisms instead of `unless`."""
+        effect = part.text("effect")
+        if effect == "deny" and part.texts("obligations"):
+            self._wrong(part, "obligations", "E-TYPE", "a deny has no obligations", "Remove them.")
+        if effect == "require" and not part.texts("obligations"):
+            self.fault(part.node, "E-MISSING", part.path, "a requirement needs obligations", "Name one.")
+        if "to" in part and "to_not" in part:
+            self._wrong(part, "to_not", "E-TYPE", "stands beside to", "Keep one of them.")
+        if effect == "permit" and "to" not in part and "to_not" not in part:
             self.fault(
-                keys["obligations"],
-                "E-TYPE",
-                f"{at}.obligations",
-                "a deny has no obligations",
-                "Remove them.",
+                part.node, "E-MISSING", part.path, "a permit needs to or to_not", "Say where the flow may go."
             )
-        if effect == "require" and not obligations:
-            self.fault(node, "E-MISSING", at, "a requirement needs obligations", "Name one.")
-        if "to" in keys and "to_not" in keys:
-            self.fault(keys["to_not"], "E-TYPE", f"{at}.to_not", "stands beside to", "Keep one of them.")
-        if effect == "permit" and "to" not in keys and "to_not" not in keys:
-            self.fault(node, "E-MISSING", at, "a permit needs to or to_not", "Say where the flow may go.")
-        unless, mechanisms = self._exceptions(keys, at)
-        ops, rel = vocabulary.OPERATIONS, vocabulary.RELATIONS
-        return Flow(
-            id=self.text(keys.get("id"), f"{at}.id", "id"),
+        if effect == "deny" and "using" in part:
+            self._wrong(part, "using", "E-TYPE", "a deny has no instruments", "Remove them.")
+        if effect != "deny" and ("unless_any" in part or "unless_all" in part):
+            key = "unless_any" if "unless_any" in part else "unless_all"
+            self._wrong(part, key, "E-TYPE", "only a deny can be lifted", "Use when.")
+        return model.Flow(
+            id=part.text("id"),
             effect=_effect(effect),
-            classes=self.classes(keys.get("classes"), f"{at}.classes"),
-            ops=self.words(keys.get("ops"), f"{at}.ops", ops.__contains__, "operation", ops, 1),
-            because=self.text(keys.get("because"), f"{at}.because"),
-            to=self.countries(keys.get("to"), f"{at}.to"),
-            to_not=self.countries(keys.get("to_not"), f"{at}.to_not"),
-            viewers=self.words(
-                keys.get("viewers"), f"{at}.viewers", rel.__contains__, "relation of viewers", rel, 1
-            ),
-            viewer_countries=self.countries(keys.get("viewer_countries"), f"{at}.viewer_countries", zz=True),
-            purposes=self.words(
-                keys.get("purposes"), f"{at}.purposes", vocabulary.PURPOSES.__contains__, "purpose",
-                vocabulary.PURPOSES, 1,
-            ),
-            when=self.condition(keys.get("when"), f"{at}.when"),
-            unless_any=unless,
-            mechanisms=mechanisms,
-            obligations=obligations,
-            citation=self.text(keys.get("citation"), f"{at}.citation"),
-            confidence=self.confidence(keys.get("confidence"), f"{at}.confidence"),
-            line=node.line,
-        )  # fmt: skip
+            classes=part.texts("classes"),
+            ops=part.texts("ops"),
+            because=part.text("because"),
+            to=part.texts("to"),
+            to_not=part.texts("to_not"),
+            viewers=part.texts("viewers"),
+            viewer_countries=part.texts("viewer_countries"),
+            purposes=part.texts("purposes"),
+            when=part.literals("when"),
+            unless=_exempts(part),
+            obligations=part.texts("obligations"),
+            using=part.texts("using"),
+            citation=part.text("citation"),
+            confidence=part.text("confidence"),
+            last_checked_s=part.number("last_checked"),
+            at=part.at,
+        )
 
-    def _exceptions(
-        self, keys: dict[str, Node], at: str
-    ) -> tuple[tuple[frozenset[str], ...], tuple[str, ...]]:
-        groups: list[frozenset[str]] = []
-        mechanisms: tuple[str, ...] = ()
-        if "unless" in keys:
-            groups.append(self.condition(keys["unless"], f"{at}.unless"))
-        if "unless_all" in keys:
-            facts = self.words(keys["unless_all"], f"{at}.unless_all", _is_fact, "fact", _FACTS, 1)
-            groups.append(frozenset(facts))
-        if "unless_any" in keys:
-            words = self.words(
-                keys["unless_any"], f"{at}.unless_any",
-                lambda word: _is_fact(word) or word in vocabulary.MECHANISMS, "mechanism or fact",
-                (*_FACTS, *vocabulary.MECHANISMS), 1,
-            )  # fmt: skip
-            mechanisms = tuple(word for word in words if word in vocabulary.MECHANISMS)
-            groups.extend(frozenset({word}) for word in words if word not in vocabulary.MECHANISMS)
-        # An empty group comes from a fault that is already recorded; it must not read as "always".
-        return tuple(group for group in groups if group), mechanisms
-
-    def condition(self, node: Node | None, at: str) -> frozenset[str]:
-        """Literals that must all hold; a key takes one word or a list of them."""
-        if node is None:
-            return frozenset()
-        literals: set[str] = set()
-        keys = self.mapping(node, at, _CONDITION_KEYS)
-        if isinstance(node.value, dict) and not node.value:
-            self.fault(node, "E-MISSING", at, "the condition is empty", "Remove it or name a fact.")
-        for key, child in keys.items():
-            for part in child.value if isinstance(child.value, list) else [child]:
-                if key == "fact":
-                    literals.add(self.word(part, f"{at}.fact", _is_fact, "fact", _FACTS))
-                elif tag := self.text(part, f"{at}.{key}", "id"):
-                    literals.add(f"{key}:{tag}")
-            if child.value == []:
-                self.fault(child, "E-MISSING", f"{at}.{key}", "the list is empty", "Name one.")
-        return frozenset(literals - {""})
-
-    def classes(self, node: Node | None, at: str) -> tuple[str, ...]:
-        """Classes, groups or aliases."""
-        words = vocabulary.CLASS_WORDS
-        return self.words(node, at, words.__contains__, "data class", words, 1)
-
-    def obligations(self, node: Node | None, at: str) -> tuple[str, ...]:
-        """Names of obligations."""
-        return self.words(node, at, vocabulary.OBLIGATIONS.__contains__, "obligation", vocabulary.OBLIGATIONS)
-
-    def confidence(self, node: Node | None, at: str) -> str:
-        """How sure the source is."""
-        levels = ("high", "medium", "low")
-        return self.word(node, at, levels.__contains__, "level of confidence", levels)
-
-    def placement(self, node: Node) -> PlacementEntry:
+    def placement(self, part: Part) -> model.PlacementEntry:
         """Where classes rest."""
-        at = f"placement.{_id_of(node)}"
-        keys = self.mapping(
-            node, at, ("id", "classes", "primary", "replicas", "backups", "keys", "because"),
-            ("id", "classes", "primary", "because"), {"order": "the order of first writes"},
-        )  # fmt: skip
-
-        def places(key: str) -> tuple[str, ...]:
-            if key not in keys:
-                return ()
-            inner = self.mapping(keys[key], f"{at}.{key}", ("in",), ("in",), _LATER_PLACE)
-            return self.countries(inner.get("in"), f"{at}.{key}.in")
-
-        return PlacementEntry(
-            id=self.text(keys.get("id"), f"{at}.id", "id"),
-            classes=self.classes(keys.get("classes"), f"{at}.classes"),
-            primary=places("primary"),
-            because=self.text(keys.get("because"), f"{at}.because"),
-            replicas=places("replicas"),
-            backups=places("backups"),
-            keys=places("keys"),
-            line=node.line,
+        replicas, backups, keys = part.part("replicas"), part.part("backups"), part.part("keys")
+        return model.PlacementEntry(
+            id=part.text("id"),
+            classes=part.texts("classes"),
+            primary=part.part("primary").texts("in"),
+            because=part.text("because"),
+            replicas=replicas.texts("in"),
+            replicas_min=replicas.number("min") or 0,
+            backups=backups.texts("in"),
+            backups_max_age_days=backups.number("max_age_days"),
+            keys=keys.texts("in"),
+            custody=keys.text("custody"),
+            primary_first=part.text("order") == "primary_first",
+            at=part.at,
         )
 
-    def asserted(self, node: Node) -> AssertedFact:
+    def retention(self, part: Part) -> model.Retention:
+        """How long classes are kept."""
+        low, high = part.number("min_days"), part.number("max_days")
+        if "min_days" not in part and "max_days" not in part:
+            self.fault(part.node, "E-MISSING", part.path, "says neither min_days nor max_days", "Add one.")
+        if low is not None and high is not None and low > high:
+            self.fault(part.node, "E-RETENTION", part.path, f"keeps at least {low} and at most {high} days")
+        classes = part.texts("classes")
+        return model.Retention(
+            id=part.text("id") or "retention." + "+".join(classes)[:100],
+            classes=classes,
+            min_days=low,
+            max_days=high,
+            after=part.text("after") or vocabulary.RETENTION_STARTS[0],
+            because=part.text("because"),
+            citation=part.text("citation"),
+            confidence=part.text("confidence"),
+            at=part.at,
+        )
+
+    def instrument(self, part: Part) -> model.Instrument:
+        """A transfer instrument."""
+        valid, evidence = part.part("valid"), part.part("evidence")
+        from_s, until_s = valid.number("from"), valid.number("until") or 0
+        if from_s is not None and until_s and from_s >= until_s:
+            self.fault(valid.node, "E-TYPE", f"{part.path}.valid", "ends before it begins")
+        kinds = ("tia", "filing", "ref", "sha256")
+        return model.Instrument(
+            id=part.text("id"),
+            type=part.text("type"),
+            citation=part.text("citation"),
+            importer=part.text("importer"),
+            to=part.texts("to"),
+            classes=part.texts("classes"),
+            ops=part.texts("ops"),
+            until_s=until_s,
+            from_s=from_s,
+            occasional=part.flag("occasional"),
+            evidence=tuple((kind, evidence.text(kind)) for kind in sorted(kinds) if evidence.text(kind)),
+            at=part.at,
+        )
+
+    def asserted(self, part: Part) -> model.AssertedFact:
         """A fact with its owner, end and evidence."""
-        at = f"facts.{_id_of(node)}"
-        required = ("id", "owner", "until", "evidence", "because")
-        keys = self.mapping(node, at, required, required)
-        known = vocabulary.ASSERTED_FACTS
-        return AssertedFact(
-            id=self.word(
-                keys.get("id"), f"{at}.id", known.__contains__, "fact that a document can assert", known
-            ),
-            owner=self.text(keys.get("owner"), f"{at}.owner"),
-            until_s=self.instant(keys.get("until"), f"{at}.until") or 0,
-            evidence=self.text(keys.get("evidence"), f"{at}.evidence"),
-            because=self.text(keys.get("because"), f"{at}.because"),
-            line=node.line,
+        return model.AssertedFact(
+            part.text("id"),
+            part.text("owner"),
+            part.number("until") or 0,
+            part.text("evidence"),
+            part.text("because"),
+            part.at,
         )
 
-    def adequacy(self, node: Node) -> Adequacy:
+    def adequacy(self, part: Part) -> model.Adequacy:
         """A recognised destination."""
-        keys = self.mapping(
-            node, "adequacy", ("to", "since", "until", "fact", "citation", "scope"), ("to", "citation")
-        )
-        self.text(keys.get("citation"), "adequacy.citation")
-        self.text(keys.get("scope"), "adequacy.scope")
-        if "scope" in keys and "fact" not in keys:
-            self.fault(keys["scope"], "E-MISSING", "adequacy.scope", "a scope needs the fact that proves it")
-        known = vocabulary.ASSERTED_FACTS
-        return Adequacy(
-            to=self.country(keys.get("to"), "adequacy.to"),
-            since_s=self.instant(keys.get("since"), "adequacy.since"),
-            until_s=self.instant(keys.get("until"), "adequacy.until"),
-            fact=self.word(keys.get("fact"), "adequacy.fact", known.__contains__, "fact", known),
+        if "scope" in part and "fact" not in part:
+            self._wrong(part, "scope", "E-MISSING", "a scope needs the fact that proves it")
+        return model.Adequacy(
+            part.text("to"),
+            part.number("since"),
+            part.number("until"),
+            part.text("fact"),
+            part.text("citation"),
         )
 
-    def applies(self, node: Node | None, at: str, floor: bool) -> AppliesTo:
-        """Whom the document is for; a policy names one establishment, a floor may name several places."""
-        if node is None:
-            return AppliesTo()
-        keys = self.mapping(
-            node, at, ("establishment", "subjects", "tags", "region" if floor else "workspaces")
-        )
-        if floor:
-            establishment = self.countries(keys.get("establishment"), f"{at}.establishment")
-        else:
-            country = self.country(keys.get("establishment"), f"{at}.establishment", bloc=False)
-            establishment = (country,) if country else ()
-        tags = [self.text(part, f"{at}.tags", "id") for part in self.items(keys.get("tags"), f"{at}.tags")]
-        spaces = [
-            self.text(p, f"{at}.workspaces", "id")
-            for p in self.items(keys.get("workspaces"), f"{at}.workspaces")
-        ]
-        return AppliesTo(
-            workspaces=tuple(sorted(set(spaces) - {""})),
-            establishment=establishment,
-            subjects=self.countries(keys.get("subjects"), f"{at}.subjects"),
-            tags=tuple(sorted(set(tags) - {""})),
-            region=self.countries(keys.get("region"), f"{at}.region"),
-        )
-
-    def effective(self, node: Node | None) -> int | None:
-        """Start of validity; an end is refused, because nothing would take the policy's place."""
-        if node is None:
-            return None
-        keys = self.mapping(
-            node, "metadata.effective", ("from",), ("from",), {"until": "the end of a policy"}
-        )
-        return self.instant(keys.get("from"), "metadata.effective.from")
-
-    def expectation(self, node: Node) -> Expectation:
+    def expectation(self, part: Part) -> model.Expectation:
         """One line under `tests`; the viewer is at the destination unless `viewer_country` says otherwise."""
-        keys = self.mapping(
-            node, "tests", _TEST_KEYS, ("name", "op", "class", "from", "to", "viewer", "expect")
-        )
-        name = self.text(keys.get("name"), "tests.name")
-        at = f"tests.{name}"
-
-        def word(key: str, known: Sequence[str], what: str, default: str = "") -> str:
-            return self.word(keys.get(key), f"{at}.{key}", known.__contains__, what, known) or default
-
-        tags = [self.text(part, f"{at}.tags", "id") for part in self.items(keys.get("tags"), f"{at}.tags")]
-        facts = self.words(
-            keys.get("facts"),
-            f"{at}.facts",
-            vocabulary.is_observable,
-            "fact of a question",
-            vocabulary.OBSERVED_FACTS,
-        )
-        to = self.country(keys.get("to"), f"{at}.to", bloc=False)
-        listed = keys.get("obligations")
-        return Expectation(
-            name=name,
-            op=word("op", vocabulary.OPERATIONS, "operation"),
-            data_class=word("class", vocabulary.CLASSES, "data class"),
-            src=self.country(keys.get("from"), f"{at}.from", bloc=False),
-            dst=to,
-            viewer=word("viewer", vocabulary.RELATIONS, "relation of viewers"),
-            viewer_country=self.country(
-                keys.get("viewer_country"), f"{at}.viewer_country", zz=True, bloc=False
-            )
-            or to,
-            purpose=word("purpose", vocabulary.PURPOSES, "purpose", "local"),
-            facts=frozenset(facts)
-            | {f"{prefix}:{tag}" for tag in tags for prefix in vocabulary.TAG_FACTS if tag},
-            allow=word("expect", ("allow", "deny"), "expectation") == "allow",
-            obligations=self.obligations(listed, f"{at}.obligations") if listed is not None else None,
-            rule=self.text(keys.get("rule"), f"{at}.rule"),
-            line=node.line,
+        tags = {f"{prefix}:{tag}" for tag in part.texts("tags") for prefix in vocabulary.TAG_FACTS}
+        return model.Expectation(
+            name=part.text("name"),
+            op=part.text("op"),
+            data_class=part.text("class"),
+            src=part.text("from"),
+            dst=part.text("to"),
+            viewer=part.text("viewer"),
+            viewer_country=part.text("viewer_country") or part.text("to"),
+            purpose=part.text("purpose") or "local",
+            facts=frozenset(part.texts("facts")) | tags,
+            allow=part.text("expect") == "allow",
+            obligations=part.texts("obligations") if "obligations" in part else None,
+            rule=part.text("rule"),
+            at=part.at,
         )
 
-    def distinct(self, node: Node | None, at: str, ids: Iterable[str]) -> None:
-        """Refuse the same id twice in one list."""
+    def distinct(self, parts: Iterable[Part], ids: Sequence[str]) -> None:
+        """Refuse the same id twice among parts of one document."""
         seen: set[str] = set()
-        for one in ids:
-            if one and one in seen and node is not None:
-                self.fault(node, "E-DUPLICATE", at, f'"{one}" stands twice', "Rename one.")
+        for part, one in zip(parts, ids, strict=True):
+            if one and one in seen:
+                self.fault(part.node, "E-DUPLICATE", part.path, f'"{one}" stands twice', "Rename one.")
             seen.add(one)
 
-    def distinct_rules(self, lists: Iterable[tuple[Node | None, Sequence[Flow | PlacementEntry]]]) -> None:
-        """Refuse the same clause id twice in one document."""
-        seen: set[str] = set()
-        for node, rules in lists:
-            parts = self.items(node, "") if node is not None else []
-            for part, rule in zip(parts, rules, strict=False):
-                if rule.id and rule.id in seen:
-                    self.fault(part, "E-DUPLICATE", rule.id, f'"{rule.id}" stands twice', "Rename one.")
-                seen.add(rule.id)
+    def _wrong(self, part: Part, key: str, code: str, sentence: str, suggestion: str = "") -> None:
+        self.fault(part.place(key), code, f"{part.path}.{key}", sentence, suggestion)
 
 
-_FACTS: Final = (*vocabulary.ASSERTED_FACTS, *vocabulary.OBSERVED_FACTS)
-_is_fact: Callable[[str], bool] = _FACTS.__contains__
+def applies(part: Part) -> model.AppliesTo:
+    """Whom a document is for; a policy names one establishment, a pack may name several places."""
+    country = part.text("establishment")
+    return model.AppliesTo(
+        workspaces=part.texts("workspaces"),
+        channels=part.texts("channels"),
+        establishment=(country,) if country else part.texts("establishment"),
+        subjects=part.texts("subjects"),
+        tags=part.texts("tags"),
+        region=part.texts("region"),
+    )
+
+
+def mechanism(part: Part) -> model.Mechanism:
+    """What a law demands of instruments of a type."""
+    needs, occasional = part.texts("needs"), part.flag("occasional")
+    return model.Mechanism(part.text("type"), part.text("citation"), needs, occasional)
+
+
+def deadline(part: Part) -> model.Deadline:
+    """Within what time something is due."""
+    text = part.text
+    return model.Deadline(
+        text("duty"), part.number("amount"), text("unit"), text("starts"), text("note"), text("citation"),
+        text("confidence"),
+    )  # fmt: skip
+
+
+def _exempts(part: Part) -> tuple[model.Exempt, ...]:
+    """Exceptions of a rule. An empty group comes from a fault that is recorded; it never reads as always."""
+    groups = [frozenset({word}) for word in part.texts("unless_any")]
+    groups += [frozenset(part.texts("unless_all")), part.literals("unless")]
+    known = frozenset(vocabulary.MECHANISMS)
+    exempts = {
+        model.Exempt(frozenset(group - known), tuple(sorted(group & known))) for group in groups if group
+    }
+    return tuple(sorted(exempts, key=lambda one: (sorted(one.facts), one.mechanisms)))
 
 
 def _effect(word: str) -> Literal["permit", "deny", "require"]:
     return "permit" if word == "permit" else "require" if word == "require" else "deny"
-
-
-def _id_of(node: Node) -> str:
-    part = node.value.get("id") if isinstance(node.value, dict) else None
-    return part.value[:40] if part is not None and isinstance(part.value, str) else "?"

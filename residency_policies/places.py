@@ -1,4 +1,8 @@
-"""Places that rules speak of: countries (ISO 3166-1 alpha-2) and blocs, which are dated lists of countries.
+"""Places that rules speak of: countries (ISO 3166-1 alpha-2), parts of countries with a law of their own
+(ISO 3166-2 and free zones), and blocs, which are dated lists of countries.
+
+A country holds its parts: what a rule says of CA it says of CA-QC. Who is known to be in the country alone
+is not known to be in a part of it: inside no list that names the part, outside of none that excludes it.
 
 Blocs come from the packaged copy of the law facts, `packs/jurisdictions.yaml`; `blocs_digest` stands in
 every bundle, so that two parties with different lists never believe that they share one bundle.
@@ -23,9 +27,13 @@ COUNTRIES: Final[tuple[str, ...]] = tuple(
     SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS
     YE YT ZA ZM ZW""".split()  # noqa: SIM905 - in quotes and commas a missing code would be hard to see
 )
-ALL_COUNTRIES: Final[frozenset[str]] = frozenset(COUNTRIES)
-# Countries of viewers: every country and the unknown one; index 0 is any other text.
-COUNTRY_INDEX: Final[dict[str, int]] = {code: i for i, code in enumerate((*COUNTRIES, UNKNOWN_COUNTRY), 1)}
+# Parts of countries whose law differs from that of the country.
+SUBDIVISIONS: Final[tuple[str, ...]] = ("AE-ADGM", "AE-DIFC", "CA-QC", "QA-QFC", "US-CA")
+ALL_COUNTRIES: Final[frozenset[str]] = frozenset((*COUNTRIES, *SUBDIVISIONS))
+# Where viewers are: every country, its parts, and the unknown one; index 0 is any other text.
+COUNTRY_INDEX: Final[dict[str, int]] = {
+    code: i for i, code in enumerate((*COUNTRIES, *SUBDIVISIONS, UNKNOWN_COUNTRY), 1)
+}
 
 
 @lru_cache(maxsize=1)
@@ -40,17 +48,29 @@ def blocs() -> dict[str, frozenset[str]]:
 
 @lru_cache(maxsize=1)
 def blocs_digest() -> str:
-    """SHA-256 (hex) over all blocs and their members, in order."""
-    lines = (f"{name}={','.join(sorted(members))}\n" for name, members in sorted(blocs().items()))
+    """SHA-256 (hex) over all blocs and their members and the parts of countries, in order."""
+    lines = [f"{name}={','.join(sorted(members))}\n" for name, members in sorted(blocs().items())]
+    lines.append(",".join(SUBDIVISIONS) + "\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def is_place(word: str) -> bool:
-    """Whether the word is a country or a bloc; subdivisions are not places of this version."""
+    """Whether the word is a country, a part of one, or a bloc."""
     return word in ALL_COUNTRIES or word in blocs()
 
 
-def countries_of(words: Iterable[str]) -> frozenset[str]:
-    """Countries that the words stand for. Precondition: each `is_place` or the unknown country."""
+def stated(words: Iterable[str]) -> frozenset[str]:
+    """Countries and parts that the words name, blocs read as lists. Precondition: each `is_place` or ZZ."""
     lists = blocs()
     return frozenset(code for word in words for code in lists.get(word, (word,)))
+
+
+def countries_of(words: Iterable[str]) -> frozenset[str]:
+    """The same, and the parts of every country named."""
+    named = stated(words)
+    return named | {part for part in SUBDIVISIONS if part[:2] in named}
+
+
+def place_of(country: str, subdivision: str) -> str:
+    """Where a region is for rules: the part of its country, if that has a law of its own."""
+    return subdivision if subdivision in SUBDIVISIONS and subdivision[:2] == country else country

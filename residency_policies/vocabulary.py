@@ -10,7 +10,7 @@ Places (countries and blocs) are in `places`.
 
 from typing import Final, Literal, get_args
 
-VERSION: Final = 1
+VERSION: Final = 2
 UNKNOWN: Final = 0
 UNKNOWN_COUNTRY: Final = "ZZ"
 
@@ -94,6 +94,25 @@ MECHANISMS: Final[tuple[str, ...]] = (
     "public_interest",
     "treaty",
     "accountability",
+)
+
+# Acts that go on by themselves, which a ground for single acts never covers; the others are single acts.
+SYSTEMATIC: Final[frozenset[str]] = frozenset(
+    {"store", "process", "transit", "replicate_dr", "replicate_share", "index", "search_from"}
+    | {"key_use", "aggregate", "relocate"}
+)
+# Layers of documents that customers write, outer to inner; the platform and floors stand outside of them.
+POLICY_LAYERS: Final[tuple[str, ...]] = ("organisation", "workspace", "channel")
+ORDERS: Final[tuple[str, ...]] = ("any", "primary_first")
+RETENTION_STARTS: Final[tuple[str, ...]] = ("written", "account_closure", "workspace_closure")
+DEADLINE_UNITS: Final[tuple[str, ...]] = ("hours", "calendar_days", "business_days", "months")
+DUTIES: Final[tuple[str, ...]] = (
+    "access",
+    "erasure",
+    "breach_authority",
+    "breach_individuals",
+    "breach_controller",
+    "filing",
 )
 
 Moment = Literal["before", "with", "after"]

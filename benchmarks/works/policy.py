@@ -33,7 +33,7 @@ async def measure(setting: Setting) -> Results:
     profile = compiled.profile_for("T1", "DE")
     places = {region.country: region.id for region in BUILTIN_REGIONS}
     asked = Question(
-        "T1", 1, "disclose", "message_body", places["DE"], places["US"], Viewer("member", "US"), PURPOSES[0]
+        "T1", 1, "disclose", "message_body", places["DE"], places["US"], Viewer("employee", "US"), PURPOSES[0]
     )
     request = cedar.request(asked)
     bound = profile.bind(asked.op, asked.data_class, asked.src)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from residency_policies.decision import Region
 from residency_policies.places import ALL_COUNTRIES
-from residency_policies.stack import Rule, Stack
+from residency_policies.rule import Rule
+from residency_policies.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +34,20 @@ def atlas_of(stack: Stack, told_apart: Iterable[frozenset[str]] = ()) -> Atlas:
     """The atlas for a stack; `told_apart` are further sets of countries that must not be mixed."""
     sets = {one for rule in stack.rules for one in _sets(rule)} | set(told_apart)
     ordered = sorted(sets, key=sorted)
-    present = {region.country for region in stack.regions}
+    present = {region.place for region in stack.regions}
     folded: dict[tuple[bool, ...], list[str]] = {}
     for country in sorted(ALL_COUNTRIES - present):
         folded.setdefault(tuple(country in one for one in ordered), []).append(country)
     made = tuple(Region(group[0], group[0]) for group in folded.values())
     alike = {group[0]: tuple(group) for group in folded.values()}
     regions = (*stack.regions, *made)
-    countries = {region.id: region.country for region in regions}
+    countries = {region.id: region.place for region in regions}
     return Atlas(replace(stack, regions=regions), alike, countries)
 
 
 def _sets(rule: Rule) -> Iterator[frozenset[str]]:
     """Every set of countries that a rule tests."""
-    for one in (rule.src, rule.places, rule.viewer_countries):
+    reached = (ground.places for ground in (*rule.grounds, *rule.ended))
+    for one in (rule.src, rule.places, rule.viewer_countries, *reached):
         if one is not None:
             yield one

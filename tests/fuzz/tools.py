@@ -83,7 +83,7 @@ TARGETS: dict[str, Target] = {
         (DocumentError,),
     ),
     "policy bundles": Target(
-        ("residency_policies.bundle.load_bundle",),
+        ("residency_policies.sealed.load_bundle",),
         [BUNDLE.canonical_bytes],
         bundle.load_bundle,
         (BundleError, DocumentError),

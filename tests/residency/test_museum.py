@@ -4,7 +4,7 @@ the real code, in process and in real processes, and a test that it is noticed w
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from edge.domain.methods import METHODS
 from edge.domain.routes import Placement
 from edge.services.routing import Routing
 from regional_cell.adapters.local.search_fts5 import Fts5Index
-from residency_policies.model import Adequacy
-from residency_policies.stack import _Facts
+from residency_policies.model import FloorPack
+from residency_policies.world import World, _Choice
 from tests.residency.alone import SPOILT, Alone
 from tests.residency.exhibits import (
     check_exhibit_1,
@@ -236,13 +236,12 @@ def test_exhibit_6_a_forbid_that_cannot_be_decided_denies_and_is_named() -> None
 
 
 def test_exhibit_6_is_noticed_without_its_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = _Facts.adequate
+    real = World._adequacy
 
-    def skipping(self: _Facts, entries: Iterable[Adequacy]) -> tuple[frozenset[str], frozenset[str]]:
-        now, lapsed = real(self, entries)
-        return now | lapsed, frozenset()
+    def skipping(self: World, floor: FloorPack) -> Iterator[_Choice]:
+        return (_Choice(choice.ground, ended=False) for choice in real(self, floor))
 
-    monkeypatch.setattr(_Facts, "adequate", skipping)
+    monkeypatch.setattr(World, "_adequacy", skipping)
     with pytest.raises(AssertionError, match="was skipped"):
         check_exhibit_6()
 

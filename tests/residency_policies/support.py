@@ -11,11 +11,20 @@ from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
 from residency_policies.compile import DIMENSIONS, Table
 from residency_policies.decision import Decision, Question, Viewer
 from residency_policies.places import COUNTRY_INDEX
-from residency_policies.vocabulary import CLASS_WORDS, CLASSES, OBLIGATIONS, OPERATIONS, PURPOSES, RELATIONS
+from residency_policies.vocabulary import (
+    CLASS_WORDS,
+    CLASSES,
+    MECHANISMS,
+    OBLIGATIONS,
+    OPERATIONS,
+    PURPOSES,
+    RELATIONS,
+)
 
 AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
 REGION_OF = {region.country: region.id for region in BUILTIN_REGIONS}
 ALL_OBLIGATIONS = frozenset(OBLIGATIONS)
+METADATA = {"id": "sample/main", "title": "Sample", "layer": "workspace", "review_by": "2027-06-30"}
 FACTS = (
     "incident_mode",
     "counter_below_us_bulk_thresholds",
@@ -30,7 +39,7 @@ def policy(**changes: object) -> dict[str, object]:
     whole: dict[str, object] = {
         "apiVersion": "residency/v1",
         "kind": "Policy",
-        "metadata": {"id": "sample/main", "title": "Sample", "layer": "workspace"},
+        "metadata": METADATA,
         "applies_to": {"establishment": "DE"},
         "default": "closed",
         "placement": [{"id": "P1", "classes": ["content"], "primary": {"in": ["DE"]}, "because": "home"}],
@@ -87,6 +96,37 @@ def bare(decision: Decision) -> Decision:
     return replace(decision, profile="", nearest="")
 
 
+def instrument(number: str, kind: str, **keys: object) -> dict[str, object]:
+    """An instrument for message bodies that are disclosed in the United States; `keys` replace or add."""
+    base: dict[str, object] = {
+        "id": number,
+        "type": kind,
+        "citation": "GDPR Art. 46",
+        "importer": "A company",
+        "to": ["US"],
+        "classes": ["message_body"],
+        "ops": ["disclose"],
+        "valid": {"from": "2026-10-01", "until": "2027-01-01"},
+        "evidence": {"tia": "TIA-1"},
+    }
+    return {**base, **keys}
+
+
+def random_instrument(chance: random.Random, number: int) -> dict[str, object]:
+    """An instrument of any type, that may have ended or not begun at AT_S."""
+    begins, ends = chance.choice((("2026-01-01", "2027-06-01"),) * 4 + (("2026-01-01", "2026-06-01"),
+                                 ("2027-01-01", "2027-06-01")))  # fmt: skip
+    return instrument(
+        f"ins-{number}",
+        chance.choice(MECHANISMS),
+        to=chance.sample(["US", "IN", "CN", "SG", "GB", "BR", "EEA"], chance.randint(1, 4)),
+        classes=chance.sample(sorted(CLASS_WORDS), chance.randint(1, 6)),
+        ops=chance.sample(OPERATIONS, chance.randint(2, len(OPERATIONS))),
+        valid={"from": begins, "until": ends},
+        occasional=chance.random() < 0.2,
+    )
+
+
 def random_policy(chance: random.Random) -> dict[str, object]:
     """A policy with random flows over few values, so that rules meet."""
     lists = ["DE", "FR", "US", "IN", "CN", "SG", "EEA", "US_COUNTRIES_OF_CONCERN"]
@@ -123,8 +163,13 @@ def random_policy(chance: random.Random) -> dict[str, object]:
     for key in ("replicas", "backups", "keys"):
         if chance.random() < 0.4:
             entry[key] = {"in": some(lists, 2)}
+    instruments = [random_instrument(chance, number) for number in range(chance.randint(0, 3))]
+    for one in flows:
+        if instruments and one["effect"] == "permit" and chance.random() < 0.4:
+            one["using"] = [each["id"] for each in instruments[: chance.randint(1, 3)]]
     return policy(
         flows=flows,
+        instruments=instruments,
         placement=[entry],
         default=chance.choice(("closed", "closed", "open")),
         applies_to={

@@ -12,6 +12,7 @@ from residency_policies.decision import Region
 from residency_policies.errors import BundleError, DocumentError, PolicyError
 from tests.residency_policies.support import (
     AT_S,
+    METADATA,
     bundle_of,
     compiled,
     flow,
@@ -20,7 +21,7 @@ from tests.residency_policies.support import (
     random_policy,
 )
 
-GOLDEN_HASH = "b5008752d9d4fdefe9fa1b1aa5e00e2cfb195af7f6c46c2ffaa76d68c263b460"
+GOLDEN_HASH = "0747ecf29db99195a61e8661c8d49c7501cf0724662f52dc5a846a4857adefa0"
 
 
 def shuffled(value: object, chance: random.Random) -> object:
@@ -45,7 +46,7 @@ def test_the_bytes_of_a_bundle_do_not_change_by_accident() -> None:
     bundle = Bundle(7, (json.dumps(values),), (Region("eu-central-1", "DE"),))
     assert bundle.hash == GOLDEN_HASH
     assert bundle.canonical_bytes.startswith(b'{"blocs":"')
-    assert b'"schema":"bundle/v1","version":7,"vocabulary":1}' in bundle.canonical_bytes
+    assert b'"schema":"bundle/v1","version":7,"vocabulary":2}' in bundle.canonical_bytes
 
 
 def test_order_of_documents_rules_and_keys_does_not_change_the_hash() -> None:
@@ -82,7 +83,7 @@ def test_a_bundle_survives_its_own_bytes() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda v: {**v, "vocabulary": 2}, "E-VOCABULARY"),
+        (lambda v: {**v, "vocabulary": 1}, "E-VOCABULARY"),
         (lambda v: {**v, "blocs": "0" * 64}, "E-VOCABULARY"),
         (lambda v: {**v, "schema": "bundle/v2"}, "E-BUNDLE"),
         (lambda v: {**v, "version": True}, "E-BUNDLE"),
@@ -210,15 +211,44 @@ def test_an_expired_fact_fails_conditions_and_exceptions_but_keeps_denies() -> N
         assert not expired.profile_for("T1", "DE").decide(question("disclose", "DE", "DE")).allow, flows
 
 
-def test_a_start_in_the_future_is_refused_and_an_old_review_date_warned_of() -> None:
-    def dated(**keys: object) -> dict[str, object]:
-        return policy(metadata={"id": "sample/main", "title": "Sample", "layer": "workspace", **keys})
+def dated(number: str = "sample/main", **keys: object) -> dict[str, object]:
+    return {**METADATA, "id": number, **keys}
 
-    with pytest.raises(BundleError) as caught:
-        compiled(dated(effective={"from": "2027-01-01T00:00:00Z"}))
-    assert codes_of(caught.value) == ["E-UNSUPPORTED"]
-    old = compiled(dated(effective={"from": "2026-01-01"}, review_by="2026-06-01"))
-    assert [finding.code for finding in old.warnings] == ["W-REVIEW"]
+
+def test_a_policy_counts_from_its_start_and_the_workspace_has_what_it_had_before() -> None:
+    general = policy(flows=[flow("F1", "permit", to=["CH"])])
+    named = policy(
+        metadata=dated("sample/named", effective={"from": "2027-01-01"}), applies_to={"workspaces": ["T1"]}
+    )
+    asked = question("store", "DE", "DE", "system")
+    bundle = compiled(general, named)
+    assert bundle.valid_until_s == UNTIL_S
+    before = bundle.profile_for("T1", "DE").decide(asked)
+    assert (before.allow, before.because[0].policy) == (True, "sample/main")
+    after = bundle.at(UNTIL_S).profile_for("T1", "DE").decide(asked)
+    assert (after.allow, after.because[0].policy) == (True, "sample/named")
+    assert bundle.at(UNTIL_S).profile_for("T2", "DE").decide(asked).because[0].policy == "sample/main"
+
+
+def test_a_later_version_of_a_policy_takes_its_place_at_its_start() -> None:
+    first = policy(metadata=dated(version=1))
+    second = policy(metadata=dated(version=2, effective={"from": "2027-01-01"}), placement=None)
+    asked = question("store", "DE", "DE", "system")
+    bundle = compiled(first, second)
+    assert bundle.at(UNTIL_S - 1).profile_for("T1", "DE").decide(asked).allow
+    refused = bundle.at(UNTIL_S).profile_for("T1", "DE").decide(asked)
+    assert (refused.code, refused.because[0].version) == ("CLOSED", 2)
+    with pytest.raises(DocumentError) as caught:
+        compiled(first, policy(metadata=dated(version=2)))
+    assert codes_of(caught.value) == ["E-DUPLICATE"]
+
+
+def test_a_table_that_becomes_too_large_with_time_is_the_safe_core_and_never_an_error() -> None:
+    many = [flow(f"F{n}", "permit", to=["DE"], when={"channel_tag": f"tag{n}"}) for n in range(9)]
+    bundle = compiled(policy(), policy(metadata=dated(effective={"from": "2027-01-01"}), flows=many))
+    later = bundle.at(UNTIL_S)
+    assert isinstance(later.profile_for("T1", "DE"), SafeCoreProfile)
+    assert "E-GUARD" in [finding.code for finding in later.warnings]
 
 
 def test_the_built_in_documents_make_a_bundle_without_warnings() -> None:

@@ -144,6 +144,7 @@ def test_every_document_cites_its_sources() -> None:
             assert document.last_checked
             assert all(rule.citation and rule.confidence for rule in document.rules)
         else:
+            assert isinstance(document, Policy)
             assert all("(" in flow.because for flow in document.flows)
             assert all("(" in entry.because for entry in document.placement)
             assert len(document.tests) >= 13

@@ -72,7 +72,8 @@ def test_an_operation_that_owes_too_little_is_named() -> None:
 def test_a_copy_abroad_without_the_home_commit_refutes_primary_first() -> None:
     proof = proof_of(FIRST, SHARES)
     assert (
-        proof.sentence == "message_body@IN -> (replicate_share, F7, eea-2) CH for employee owes ledger_entry"
+        proof.sentence
+        == "message_body@IN -> (replicate_share, F7, eea-1, eea-2) CH for employee owes ledger_entry"
     )
 
 

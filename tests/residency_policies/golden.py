@@ -1,0 +1,70 @@
+"""Cases of faults: documents that must be found fault with, and what must be said about them.
+
+A case is a file `golden/CODE/name.yaml`. Lines at its top that begin with `# expect: ` are the findings, in
+order, as people read them; `# at: 2027-01-31` is the day on which the documents are checked. A line
+`# document` begins a further document. Lines of findings are lines of the file.
+
+The documents are checked as for activation: each by itself, then together with the mandatory packs and the
+built-in regions, then by everything in `CHECKS`.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from residency_policies.builtin import BUILTIN_REGIONS, MANDATORY_FLOORS, builtin_floors
+from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
+from residency_policies.errors import Finding, PolicyError
+
+FOLDER = Path(__file__).parent / "golden"
+AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
+BREAK, EXPECT, AT = "# document\n", "# expect: ", "# at: "
+# Further findings about documents that fit together; each is asked for every case.
+CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file: its documents, the instant, and the findings that it states."""
+
+    code: str
+    name: str
+    documents: tuple[str, ...]
+    at_s: int
+    expected: tuple[str, ...]
+
+
+def cases() -> Iterator[Case]:
+    """Every case, by code and name."""
+    for path in sorted(FOLDER.glob("*/*.yaml")):
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        at_s = AT_S
+        for line in lines:
+            if line.startswith(AT):
+                day = date.fromisoformat(line.removeprefix(AT).strip())
+                at_s = int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
+        expected = tuple(line.removeprefix(EXPECT).rstrip("\n") for line in lines if line.startswith(EXPECT))
+        starts = [0, *(number for number, line in enumerate(lines) if line == BREAK), len(lines)]
+        parts = itertools.pairwise(starts)
+        # Blank lines before a document keep the numbers of its lines.
+        documents = tuple("\n" * start + "".join(lines[start:end]) for start, end in parts)
+        yield Case(path.parent.name, path.stem, documents, at_s, expected)
+
+
+def findings(documents: tuple[str, ...], at_s: int) -> list[Finding]:
+    """What is found about documents, in order."""
+    own = "\n".join(documents)
+    # A case may bring a mandatory pack of its own.
+    floors = [
+        text
+        for name, text in zip(MANDATORY_FLOORS, builtin_floors(), strict=True)
+        if f"id: {name}\n" not in own
+    ]
+    bundle = Bundle(1, (*documents, *floors), BUILTIN_REGIONS)
+    try:
+        compiled = compile_bundle(bundle, at_s)
+    except PolicyError as error:
+        return list(error.findings)
+    return sorted([*compiled.warnings, *(one for check in CHECKS for one in check(compiled))])
