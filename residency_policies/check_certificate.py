@@ -22,9 +22,9 @@ def faults(certificate: Mapping[str, Any], bundle: Bundle) -> list[str]:
         return ["it was made for another bundle, or changed since"]
     compiled, claim = compile_bundle(bundle, certificate["at_s"]), Claim.from_json(certificate["claim"])
     stack = compiled.stack_for(policy, (*policy.applies_to.establishment, "")[0])
-    lacking = sorted(ALL_COUNTRIES - {one.country for one in stack.regions})
+    lacking = sorted(ALL_COUNTRIES - {one.place for one in stack.regions})
     world = replace(stack, regions=(*stack.regions, *(Region(code, code) for code in lacking)))
-    table, country = compile_stack(world), {one.id: one.country for one in world.regions}
+    table, country = compile_stack(world), {one.id: one.place for one in world.regions}
     at = [dict(zip(table.values[i], table.offsets[i][1:], strict=True)) for i in range(len(table.values))]
     alike = [{place: {w for w in words if words[w] == place} for place in words.values()} for words in at]
 

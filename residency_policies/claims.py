@@ -69,7 +69,8 @@ class Claim:
     def targets(self) -> frozenset[str]:
         """Countries that `to` or `to_not` speak of, and the unknown country, which may be any of them."""
         if self.to:
-            return countries_of(self.to) | {UNKNOWN_COUNTRY}
+            # Who is known to be in the country alone may be in the part of it that is named.
+            return countries_of(self.to) | {word[:2] for word in self.to if "-" in word} | {UNKNOWN_COUNTRY}
         outside = self.to_not or self.home
         return ALL_COUNTRIES - countries_of(outside) | {UNKNOWN_COUNTRY}
 
@@ -101,9 +102,9 @@ class Claim:
         found = []
         for leaf in self.leaves:
             entries = [one for one in policy.placement if any(leaf in leaves_of(w) for w in one.classes)]
-            if not any(getattr(entry, "replicas_min", 0) for entry in entries):
+            if not any(entry.replicas_min for entry in entries):
                 found.append(f"no placement entry asks for a second copy of {leaf}")
-        held = sum(region.country in countries_of(self.home) for region in regions)
+        held = sum(region.place in countries_of(self.home) for region in regions)
         if held < 2:
             found.append(f"two copies need two regions in {', '.join(sorted(self.home))}; there are {held}")
         return found

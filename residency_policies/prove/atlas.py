@@ -32,8 +32,7 @@ class Atlas:
 
 def atlas_of(stack: Stack, told_apart: Iterable[frozenset[str]] = ()) -> Atlas:
     """The atlas for a stack; `told_apart` are further sets of countries that must not be mixed."""
-    sets = {one for rule in stack.rules for one in _sets(rule)} | set(told_apart)
-    ordered = sorted(sets, key=sorted)
+    ordered = sorted({*sets_of(stack), *told_apart}, key=sorted)
     present = {region.place for region in stack.regions}
     folded: dict[tuple[bool, ...], list[str]] = {}
     for country in sorted(ALL_COUNTRIES - present):
@@ -43,6 +42,11 @@ def atlas_of(stack: Stack, told_apart: Iterable[frozenset[str]] = ()) -> Atlas:
     regions = (*stack.regions, *made)
     countries = {region.id: region.place for region in regions}
     return Atlas(replace(stack, regions=regions), alike, countries)
+
+
+def sets_of(stack: Stack) -> set[frozenset[str]]:
+    """Sets of countries that rules of a stack test."""
+    return {one for rule in stack.rules for one in _sets(rule)}
 
 
 def _sets(rule: Rule) -> Iterator[frozenset[str]]:

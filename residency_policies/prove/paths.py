@@ -45,6 +45,12 @@ def path_text(steps: tuple[Step, ...]) -> str:
     return text
 
 
+def permits_of(decision: Decision) -> tuple[str, ...]:
+    """Clauses of customers' documents in a decision: for an allow the permits that made it."""
+    clauses = dict.fromkeys(one.clause for one in decision.because if one.layer != "floor")
+    return tuple(clauses) or ("no rule refuses it",)
+
+
 class Paths:
     """Finds paths in a graph of moves over a world."""
 
@@ -113,10 +119,7 @@ class Paths:
         """Operation, clauses and facts of an edge to the place; of several, one that needs few facts."""
         found = min(self._candidates(node, custody, place, spot), key=lambda one: len(one[2]))
         op, decision, facts = found
-        permits = [
-            because.clause for because in decision.because if because.policy == self.atlas.stack.policy.id
-        ]
-        return op, tuple(dict.fromkeys(permits)) or ("no rule refuses it",), facts
+        return op, permits_of(decision), facts
 
     def _candidates(
         self, node: Node, custody: str, place: str, spot: int
