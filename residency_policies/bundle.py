@@ -9,6 +9,7 @@ from residency_policies.compiled import CompiledBundle, compile_bundle
 from residency_policies.document import load_document
 from residency_policies.errors import BundleError, Finding
 from residency_policies.model import FloorPack
+from residency_policies.prove.findings import proof_findings
 from residency_policies.sealed import Bundle, load_bundle
 
 __all__ = ["Bundle", "CompiledBundle", "check_bundle", "compile_bundle", "load_bundle"]
@@ -19,11 +20,12 @@ def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
 
     Raises:
         DocumentError, BundleError: as `compile_bundle`; every finding with an E- code: expectations that fail
-            (E-TEST), a mandatory floor that says something else than the shipped one (E-FLOOR-CHANGED), and
-            what `checks` finds.
+            (E-TEST), claims that are refuted (E-PROOF), a mandatory floor that says something else than the
+            shipped one (E-FLOOR-CHANGED), and what `checks` finds.
     """
     compiled = compile_bundle(bundle, at_s)
     failed = [finding for finding in compiled.warnings if finding.code.startswith("E-")]
+    failed += proof_findings(compiled)
     failed += _changed_floors(bundle)
     if failed:
         raise BundleError(failed)

@@ -38,7 +38,7 @@ def faults(certificate: Mapping[str, Any], bundle: Bundle) -> list[str]:
                 if one.decision.allow and claim.concerns(one.decision.instrument, facts, bits):
                     yield dsts, shown | {country[region] for region in dsts}, one
 
-    found = claim.lacks(policy, stack.regions)
+    found = claim.lacks(policy.placement, stack.regions)
     for demand in demands_of(claim):
         inside = {at[2][region] for region in country if country[region] in demand.sources}
         for op, leaf, src in product(demand.ops, demand.leaves, inside):

@@ -11,11 +11,10 @@ two_copies_in   the classes rest in `home` alone, and there in two copies at lea
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from accord.encoding import canonical_json
 from residency_policies.decision import Region
-from residency_policies.model import Policy
 from residency_policies.places import ALL_COUNTRIES, countries_of
 from residency_policies.vocabulary import CLASSES, UNKNOWN_COUNTRY, leaves_of
 
@@ -31,6 +30,28 @@ KINDS: Final[tuple[str, ...]] = (
 NEVER: Final = frozenset({"never"})
 # Operations that leave a copy at rest; `store` is the first write.
 COPYING: Final[tuple[str, ...]] = ("replicate_dr", "replicate_share", "index", "export", "relocate")
+
+
+# Keys that a kind needs, and those that it may have beside `id`, `claim`, `classes` and what is assumed.
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "never_reaches": ("from", "to|to_not"),
+    "only_under": ("from", "to|to_not", "instrument"),
+    "reader_set": ("from", "to"),
+    "always_obliged": ("ops", "obligations"),
+    "primary_first": ("home",),
+    "two_copies_in": ("home",),
+}
+MAY: Final[dict[str, tuple[str, ...]]] = {"always_obliged": ("from", "to", "to_not")}
+
+
+class Copies(Protocol):
+    """What a placement entry says of copies."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def replicas_min(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +116,13 @@ class Claim:
             return False
         return self.kind != "only_under" or instrument != self.instrument
 
-    def lacks(self, policy: Policy, regions: Iterable[Region]) -> list[str]:
+    def lacks(self, placement: Iterable[Copies], regions: Iterable[Region]) -> list[str]:
         """Of `two_copies_in`: why there may be fewer. That no copy is elsewhere, its demand shows."""
         if self.kind != "two_copies_in":
             return []
-        found = []
+        found, placed = [], tuple(placement)
         for leaf in self.leaves:
-            entries = [one for one in policy.placement if any(leaf in leaves_of(w) for w in one.classes)]
+            entries = [one for one in placed if any(leaf in leaves_of(word) for word in one.classes)]
             if not any(entry.replicas_min for entry in entries):
                 found.append(f"no placement entry asks for a second copy of {leaf}")
         held = sum(region.place in countries_of(self.home) for region in regions)

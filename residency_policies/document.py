@@ -73,6 +73,8 @@ def _policy(whole: Part, parts: Parts) -> Policy:
     parts.distinct(whole.parts("instruments"), [one.id for one in instruments])
     facts = tuple(parts.asserted(part) for part in whole.parts("facts"))
     parts.distinct(whole.parts("facts"), [fact.id for fact in facts])
+    proofs = tuple(parts.claim(part) for part in whole.parts("proofs"))
+    parts.distinct(whole.parts("proofs"), [claim.id for claim in proofs])
     layer = metadata.text("layer")
     _check_whom(whole.part("applies_to"), layer, parts)
     return Policy(
@@ -91,6 +93,7 @@ def _policy(whole: Part, parts: Parts) -> Policy:
         instruments=_sorted(instruments),
         facts=_sorted(facts),
         tests=tuple(parts.expectation(part) for part in whole.parts("tests")),
+        proofs=proofs,
         review_at=_place(metadata, "review_by"),
         packs_at=_place(whole, "packs"),
         canonical=_canonical(plain(whole.node)),

@@ -9,6 +9,8 @@ and column from 1.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from residency_policies.claims import Claim
+
 Words = tuple[str, ...]
 At = tuple[int, int]
 NOWHERE: At = (0, 0)
@@ -213,6 +215,7 @@ class Policy:
     instruments: tuple[Instrument, ...]
     facts: tuple[AssertedFact, ...]
     tests: tuple[Expectation, ...]
+    proofs: tuple[Claim, ...] = ()
     review_at: At = field(default=NOWHERE, compare=False)
     packs_at: At = field(default=NOWHERE, compare=False)
     canonical: object = field(compare=False, hash=False, default=None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from residency_policies import model, vocabulary
+from residency_policies.claims import MAY, NEEDS, Claim
 from residency_policies.reader import Part, Reader
 
 
@@ -150,6 +151,38 @@ class Parts(Reader):
             allow=part.text("expect") == "allow",
             obligations=part.texts("obligations") if "obligations" in part else None,
             rule=part.text("rule"),
+            at=part.at,
+        )
+
+    def claim(self, part: Part) -> Claim:
+        """One line under `proofs`: each kind needs some keys, and others have no meaning in it."""
+        kind = part.text("claim")
+        needed = {word for key in NEEDS.get(kind, ()) for word in key.split("|")}
+        for key in NEEDS.get(kind, ()):
+            if not any(word in part for word in key.split("|")):
+                sentence = f"a claim {kind} needs {key.replace('|', ' or ')}"
+                self.fault(part.node, "E-MISSING", part.path, sentence, "Add it.")
+        for key in ("from", "to", "to_not", "home", "ops", "obligations", "instrument"):
+            if kind and key in part and key not in {*needed, *MAY.get(kind, ())}:
+                self._wrong(part, key, "E-KEY", f"has no meaning in a claim {kind}", "Remove it.")
+        if "to" in part and "to_not" in part:
+            self._wrong(part, "to_not", "E-TYPE", "stands beside to", "Keep one of them.")
+        for key in ("assume", "assume_not"):
+            if not all(map(vocabulary.is_observable, part.literals(key))):
+                self._wrong(part, key, "E-TYPE", "only facts of a question can be assumed", "Remove it.")
+        return Claim(
+            id=part.text("id"),
+            kind=kind,
+            classes=part.texts("classes"),
+            src=part.texts("from"),
+            to=part.texts("to"),
+            to_not=part.texts("to_not"),
+            ops=part.texts("ops"),
+            obligations=part.texts("obligations"),
+            instrument=part.text("instrument"),
+            home=part.texts("home"),
+            assume=part.literals("assume"),
+            assume_not=part.literals("assume_not"),
             at=part.at,
         )
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from residency_policies import vocabulary as v
+from residency_policies.claims import KINDS
 
 _FACTS: Final = (*v.ASSERTED_FACTS, *v.OBSERVED_FACTS)
 
@@ -31,4 +32,5 @@ WORDS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "floor_layer": ("layer", ("floor",)),
     "duty": ("duty", v.DUTIES),
     "deadline_unit": ("unit", v.DEADLINE_UNITS),
+    "claim": ("kind of claim", KINDS),
 }

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from residency_policies.bundle import CompiledBundle
 from residency_policies.claims import Claim, demands_of
 from residency_policies.compile import compile_stack
+from residency_policies.compiled import CompiledBundle
 from residency_policies.decision import Region, instant_text
 from residency_policies.model import Policy
 from residency_policies.prove.atlas import Atlas, atlas_of
@@ -97,7 +97,7 @@ class _Prover:
         for demand in demands_of(self.claim):
             if fault := demand_fault(self.moves, self.atlas, demand):
                 return self._refuted(fault)
-        if lacks := self.claim.lacks(self.policy, self.catalogue):
+        if lacks := self.claim.lacks(self.policy.placement, self.catalogue):
             return self._refuted(lacks[0])
         return self._proved({}, "every operation in question was looked at")
 

@@ -17,12 +17,13 @@ from pathlib import Path
 from residency_policies.builtin import BUILTIN_REGIONS, MANDATORY_FLOORS, builtin_floors
 from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
 from residency_policies.errors import Finding, PolicyError
+from residency_policies.prove.findings import proof_findings
 
 FOLDER = Path(__file__).parent / "golden"
 AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
 BREAK, EXPECT, AT = "# document\n", "# expect: ", "# at: "
 # Further findings about documents that fit together; each is asked for every case.
-CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = ()
+CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = (proof_findings,)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from residency_policies.bundle import check_bundle
 from residency_policies.check_certificate import faults
 from residency_policies.claims import Claim
+from residency_policies.errors import BundleError
 from tests.residency_policies.prove.sample import (
     INSIDE,
     NOWHERE_ELSE,
@@ -14,7 +16,9 @@ from tests.residency_policies.prove.sample import (
     SHARES,
     bundle_with,
     proof_of,
+    sample,
 )
+from tests.residency_policies.support import AT_S, bundle_of
 
 NOT_US = replace(NOWHERE_ELSE, to=("US",))
 READ_IN = Claim("X2", "reader_set", ("message_body",), src=("DE",), to=("EEA", "CH", "GB"))
@@ -86,3 +90,14 @@ def test_a_claim_is_the_same_after_a_round_trip() -> None:
     for claim in (NOWHERE_ELSE, READ_IN, BOOKED, FIRST, replace(NOT_US, assume=frozenset({"incident_mode"}))):
         read = Claim.from_json(claim.to_json())
         assert (read.to_json(), read.forbidden) == (claim.to_json(), claim.forbidden)
+
+
+def test_a_refuted_claim_of_a_document_stops_whoever_puts_the_bundle_into_force() -> None:
+    claimed = {"id": "X1", "claim": "never_reaches", "classes": ["message_body"], "from": ["DE"]}
+    check_bundle(bundle_of({**sample(INSIDE), "proofs": [{**claimed, "to": ["CH"]}]}), AT_S)
+    with pytest.raises(BundleError) as caught:
+        check_bundle(bundle_of({**sample(INSIDE), "proofs": [{**claimed, "to": ["FR"]}]}), AT_S)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.sentence) == (
+        "E-PROOF", "refuted: shortest path message_body@DE -> (disclose, F1) FR",
+    )  # fmt: skip
