@@ -67,7 +67,7 @@ class Plane:
         federation = settings.node.federation
         self.callers = Callers(federation)
         authorities = TrustedAuthorities(trust, federation)
-        self.placements = PlacementService(self.store, clock, self.bell, HomeRules())
+        self.placements = PlacementService(self.store, clock, self.bell, HomeRules(self._decided))
         self.claims = ClaimService(
             self.store,
             clock,
@@ -80,6 +80,9 @@ class Plane:
         self.bundles = BundleService(self.store, clock, self.bell, settings.keys.bundle_key())
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
+
+    def _decided(self, point: str, code: str) -> None:
+        self.metrics.count("colink_decisions_total", point=point, code=code)
 
     async def believe_admitted(self) -> None:
         """Add the authorities of admitted cells to the given ones; retired cells lose theirs."""

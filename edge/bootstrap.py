@@ -134,6 +134,7 @@ class EdgeProcess:
             age_s_max=node.bundle_age_h_max * 3_600,
             backoff_s_max=settings.directory.watch_backoff_s_max,
             told=lambda word: events.info("bundle", state=word, bundle_version=self.policies.version),
+            decided=lambda point, code: self.metrics.count("colink_decisions_total", point=point, code=code),
             jitter=random.random,
         )
 

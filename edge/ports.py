@@ -7,6 +7,7 @@ from typing import Protocol
 from accord.errors import Moved
 from edge.domain.journal import Record
 from edge.domain.routes import CellRoute, Delta, Placement
+from residency_policies.points import Point
 
 # --- cells -------------------------------------------------------------------------------------
 
@@ -333,7 +334,7 @@ class Router(Protocol):
 class Transit(Protocol):
     """Whether plaintext of a resident may be seen at this edge."""
 
-    def check(self, placement: Placement, cell: CellRoute) -> None:
+    def check(self, placement: Placement, cell: CellRoute, point: Point) -> None:
         """Raises WrongEdgeError {rule, url}, or NotReadyError without a bundle."""
 
 
@@ -344,8 +345,10 @@ ParseDelta = Callable[[bytes], Delta]
 class Forward(Protocol):
     """Asking the home cells of residents."""
 
-    async def admit(self, resident: str) -> tuple[Placement, CellRoute]:
-        """Resolve, and decide transit. Raises UnknownResidentError, NotReadyError, WrongEdgeError."""
+    async def admit(self, resident: str, *more: Point) -> tuple[Placement, CellRoute]:
+        """Resolve, and decide transit and what further points ask. Raises UnknownResidentError,
+        NotReadyError, WrongEdgeError.
+        """
 
     async def forward(
         self, placement: Placement, cell: CellRoute, request: CallRequest, deadline_s: float | None = None

@@ -66,7 +66,9 @@ METRICS: dict[str, Metric] = {
     ),
     "colink_passages_total": Metric("counter", "Passages that were booked to leave.", ("purpose",)),
     "colink_passage_bytes_total": Metric("counter", "Bytes that left through passages.", ("purpose",)),
-    "colink_decisions_total": Metric("counter", "Residency decisions, by code.", ("code",)),
+    "colink_decisions_total": Metric(
+        "counter", "Residency decisions, by enforcement point and code.", ("point", "code")
+    ),
     "colink_bundle_version": Metric("gauge", "Policy bundle in force."),
     "colink_bundle_age_seconds": Metric("gauge", "Age of the newest word about the policy bundle."),
     "colink_ledger_entries_total": Metric("counter", "Ledger entries appended, by phase.", ("phase",)),
@@ -76,7 +78,8 @@ METRICS: dict[str, Metric] = {
 }
 
 LABELS: dict[str, str] = dict.fromkeys(
-    ("code", "how", "kind", "method", "outcome", "peer", "phase", "purpose", "queue", "reason"), "telemetry"
+    ("code", "how", "kind", "method", "outcome", "peer", "phase", "point", "purpose", "queue", "reason"),
+    "telemetry",
 )
 """Label to the data class of its values: words of closed lists and names of peers, never ids."""
 

@@ -5,7 +5,8 @@ Owned by the directory. Cells and edges hold copies that may be old; the epoch t
 Invariants
     1. A resident has at most one placement, and none once it has a tombstone.
     2. Epochs of a resident begin at 1 and rise by exactly one, at cut-over only.
-    3. The home cell's region is permitted by bundle `bundle_version` for every class of `REST_CLASSES`.
+    3. The home cell's region is permitted by bundle `bundle_version` at every point of `HOMES`
+       (`domain/enforcement.py`).
     4. A placement that its own home cell says is behind is not served (`NOT_READY`), never guessed.
 
 Not here: which cells exist (`domain/cells.py`), who has which name (`domain/claims.py`).
@@ -34,13 +35,6 @@ class ResidentKind(StrEnum):
 
 
 PREFIXES = {ResidentKind.WORKSPACE: "T", ResidentKind.ORGANISATION: "E", ResidentKind.PERSON: "P"}
-
-REST_CLASSES: dict[ResidentKind, tuple[str, ...]] = {
-    ResidentKind.WORKSPACE: ("message_body", "file_content", "membership", "channel_meta", "workspace_meta"),
-    ResidentKind.ORGANISATION: ("workspace_meta", "membership"),
-    ResidentKind.PERSON: ("profile_pii", "contact_identifier", "credential", "activity_log"),
-}
-"""The classes that come to rest in the home cell of each kind; all of them must be allowed to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from accord.clock import Clock
 from accord.errors import HomeUnreachableError, OutcomeUnknownError, StaleEpochError
 from accord.retries import RetryBudget
 from edge.domain.breaker import Breaker
+from edge.domain.enforcement import TRANSIT
 from edge.domain.routes import CellRoute, Placement
 from edge.ports import CallAnswer, CallRequest, Cells, Router, Transit
+from residency_policies.points import Point
 
 RETRY_AFTER_MS = 1_000
 
@@ -49,15 +51,16 @@ class Calls:
         if (breaker := self._breakers.get(cell)) is not None:
             breaker.answered()
 
-    async def admit(self, resident: str) -> tuple[Placement, CellRoute]:
-        """Resolve a resident and decide whether this edge may see its plaintext.
+    async def admit(self, resident: str, *more: Point) -> tuple[Placement, CellRoute]:
+        """Resolve a resident and decide whether this edge may see its plaintext, and what `more` points ask.
 
         Raises:
             UnknownResidentError, NotReadyError, WrongEdgeError
         """
         placement = await self._router.resolve(resident)
         cell = self._router.home(placement)
-        self._transit.check(placement, cell)
+        for point in (TRANSIT, *more):
+            self._transit.check(placement, cell, point)
         return placement, cell
 
     async def forward(
@@ -78,7 +81,7 @@ class Calls:
         if entry is None or entry.epoch <= placement.epoch:
             raise StaleEpochError(retry_after_ms=RETRY_AFTER_MS)
         home = self._router.home(entry)
-        self._transit.check(entry, home)
+        self._transit.check(entry, home, TRANSIT)
         answer = await self._ask(home, _at_epoch(request, entry.epoch), until_s)
         if answer.moved is not None:
             raise StaleEpochError(retry_after_ms=RETRY_AFTER_MS)

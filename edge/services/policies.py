@@ -14,11 +14,13 @@ from collections.abc import Callable
 from accord.clock import Clock
 from accord.errors import ColinkError, NotReadyError, WrongEdgeError
 from accord.signing import KeyRing, verify_signature
+from edge.domain.enforcement import ELSEWHERE
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
 from edge.ports import BundleStore, Directory, SignedBundle, Sleep
 from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
-from residency_policies.decision import Question, Viewer
+from residency_policies.decision import Decision, Viewer
 from residency_policies.errors import PolicyError
+from residency_policies.points import Decided, Flow, Point, untold
 
 KEPT_MAX = 100_000
 UNKNOWN_COUNTRY = "ZZ"
@@ -32,6 +34,7 @@ class Policies:
         region: where this edge stands; jurisdiction: its own.
         edges: the edges of the route table.
         told: called with a word for each bundle that is taken or refused.
+        decided: told of every decision.
     """
 
     def __init__(
@@ -46,13 +49,14 @@ class Policies:
         age_s_max: float,
         backoff_s_max: float = 30.0,
         told: Callable[[str], None] = lambda word: None,
+        decided: Decided = untold,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._store, self._directory, self._signers, self._clock = store, directory, signers, clock
         self._region, self._edges = region, edges
         self._age_s_max, self._backoff_s_max = age_s_max, backoff_s_max
-        self._told, self._sleep, self._jitter = told, sleep, jitter
+        self._told, self._decided, self._sleep, self._jitter = told, decided, sleep, jitter
         self._compiled: CompiledBundle | None = None
         self._kept: dict[tuple[object, ...], tuple[str, str] | None] = {}
         self._country = UNKNOWN_COUNTRY
@@ -138,7 +142,7 @@ class Policies:
 
     # --- transit -------------------------------------------------------------------------------
 
-    def check(self, placement: Placement, cell: CellRoute) -> None:
+    def check(self, placement: Placement, cell: CellRoute, point: Point) -> None:
         """Pass, or refuse with the address of a lawful edge.
 
         Raises:
@@ -151,11 +155,12 @@ class Policies:
         if until_s is not None and self._now_s() >= until_s:
             compiled = compiled.at(self._now_s())
             self._use(compiled)
-        key = (placement.resident, placement.establishment, placement.subjects, placement.tags, cell.region)
+        ruled_by = placement.establishment, placement.subjects, placement.tags
+        key = (placement.resident, *ruled_by, cell.region, point)
         if key in self._kept:
             refusal = self._kept[key]
         else:
-            refusal = self._decide(compiled, placement, cell)
+            refusal = self._decide(compiled, placement, cell, point)
             while len(self._kept) >= KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = refusal
@@ -164,38 +169,33 @@ class Policies:
             raise WrongEdgeError(rule=rule, url=url) if url else WrongEdgeError(rule=rule)
 
     def _decide(
-        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute
+        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, point: Point
     ) -> tuple[str, str] | None:
         """None: it may pass. Otherwise the rule and the address of a lawful edge, or an empty one."""
-        allow, rule = self._ask(compiled, placement, cell, self._region)
-        if allow:
+        decision = self._ask(compiled, placement, cell, self._region, point)
+        if decision.allow:
             return None
+        elsewhere = ELSEWHERE[point]
         near = sorted(self._edges(), key=lambda edge: (edge.jurisdiction != cell.jurisdiction, edge.name))
         for edge in near:
-            if edge.region != self._region and self._ask(compiled, placement, cell, edge.region)[0]:
-                return rule, edge.url
-        return rule, ""
+            if edge.region == self._region:
+                continue
+            if self._ask(compiled, placement, cell, edge.region, elsewhere).allow:
+                return decision.rule, edge.url
+        return decision.rule, ""
 
     def _ask(
-        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, region: str
-    ) -> tuple[bool, str]:
+        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, region: str, point: Point
+    ) -> Decision:
         countries = {one.id: one.country for one in compiled.bundle.regions}
         profile = compiled.profile_for(
             placement.resident, placement.establishment, placement.subjects, placement.tags
         )
-        decision = profile.decide(
-            Question(
-                workspace=placement.resident,
-                bundle=compiled.version,
-                op="transit",
-                data_class="message_body",
-                src=cell.region,
-                dst=region,
-                viewer=Viewer("employee", countries.get(region, UNKNOWN_COUNTRY)),
-                purpose="local",
-            )
-        )
-        return decision.allow, decision.rule
+        viewer = Viewer("employee", countries.get(region, UNKNOWN_COUNTRY))
+        flow = Flow(placement.resident, cell.region, region, viewer)
+        decision = point.ask(profile.decide, flow, compiled.version)
+        self._decided(point.name, decision.code)
+        return decision
 
     def _now_s(self) -> int:
         return self._clock.now_us() // 1_000_000

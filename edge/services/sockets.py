@@ -20,6 +20,7 @@ import orjson
 
 from accord.errors import ColinkError, HomeUnreachableError, Moved, OverloadedError
 from edge.domain.admission import SendLimit
+from edge.domain.enforcement import TRANSIT
 from edge.domain.fanout import FanOut
 from edge.domain.frames import CLOSE_POLICY, CLOSE_RESTART, goodbye_frame, send_refused_frame
 from edge.domain.routes import CellRoute, Placement
@@ -112,7 +113,7 @@ class Sockets:
             raise OverloadedError(retry_after_ms=self._retry_ms())
         placement = self._router.resolve_now(resident)
         cell = self._router.home(placement)
-        self._transit.check(placement, cell)
+        self._transit.check(placement, cell, TRANSIT)
         return placement, cell
 
     def open(
@@ -245,7 +246,7 @@ class Sockets:
             entry = await self._router.repair(moved, binding.placement)
             if entry is not None:
                 cell = self._router.home(entry)
-                self._transit.check(entry, cell)
+                self._transit.check(entry, cell, TRANSIT)
         except ColinkError:
             entry = None
         if self._bindings.get(binding.number) is not binding:

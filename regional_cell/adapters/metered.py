@@ -1,4 +1,4 @@
-"""The log, the ledger and the policies of a process, counted as they are used. Nothing else changes."""
+"""The log and the ledger of a process, counted as they are used. Nothing else changes."""
 
 import time
 from collections import Counter
@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from accord.runtime.metrics import Metrics
 from regional_cell.domain.events import SealedEvent
 from regional_cell.domain.transfers import DEBIT, RESULT, Entry
-from regional_cell.ports.crossings import Ledger, Policies
+from regional_cell.ports.crossings import Ledger
 from regional_cell.ports.log import Append, Behind, Log, Outcome, ResidentRecord, Written
-from residency_policies.bundle import CompiledBundle
-from residency_policies.decision import Decision, Question
 
 
 class MeteredLog:
@@ -90,23 +88,3 @@ class MeteredLedger:
     async def checkpoint(self) -> str:
         """As `ports.Ledger.checkpoint`."""
         return await self._ledger.checkpoint()
-
-
-class MeteredPolicies:
-    """`ports.Policies`: decisions by code."""
-
-    def __init__(self, policies: Policies, metrics: Metrics) -> None:
-        self._policies = policies
-        self._metrics = metrics
-
-    def bundle(self) -> CompiledBundle | None:
-        """As `ports.Policies.bundle`."""
-        return self._policies.bundle()
-
-    def decide(
-        self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]
-    ) -> Decision:
-        """As `ports.Policies.decide`."""
-        decision = self._policies.decide(question, establishment, subjects, tags)
-        self._metrics.count("colink_decisions_total", code=decision.code)
-        return decision

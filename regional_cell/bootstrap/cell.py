@@ -28,7 +28,6 @@ from accord.wire.cell.v1 import channel_pb2_grpc, gateway_pb2_grpc, operations_p
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.adapters.cells.peers import CellPeers
 from regional_cell.adapters.directory.lookup import LookupKeys
-from regional_cell.adapters.metered import MeteredPolicies
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
@@ -135,11 +134,12 @@ class Cell:
         self.tokens = Tokens(commits, self.routes.key_ring, key, self.name, self.clock, os.urandom)
         self.egress = Egress(
             Place(self.name, node.region, country, node.operator),
-            MeteredPolicies(self.policies, self.metrics),
+            self.policies,
             self.stores.ledger,
             self.clock,
             new_uuid,
             os.urandom,
+            lambda point, code: self.metrics.count("colink_decisions_total", point=point, code=code),
         )
         self.passages = EdgePassages(
             self.egress,

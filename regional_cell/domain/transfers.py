@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import InvalidError, WithheldError
-from residency_policies.decision import Decision, Question
+from residency_policies.decision import Decision, Viewer
 
 LEDGER_VERSION = 1
 HASH_BYTES = 32
@@ -143,7 +143,7 @@ def entry(
     at_us: int,
     source: Place,
     destination: Place,
-    question: Question,
+    viewer: Viewer,
     decision: Decision,
     references: References,
     why: str = "",
@@ -165,7 +165,7 @@ def entry(
         "bundle_version": header.bundle_version,
         "source": source.fields(),
         "destination": destination.fields(),
-        "viewer": {"country": question.viewer.country, "relation": question.viewer.relation},
+        "viewer": {"country": viewer.country, "relation": viewer.relation},
         "decision": {
             "allow": decision.allow,
             "bundle": decision.bundle,

@@ -8,6 +8,7 @@ from regional_cell.domain.search_exchange import Ask, Part
 from regional_cell.domain.transfers import Entry, Header, Place, References
 from residency_policies.bundle import CompiledBundle
 from residency_policies.decision import Decision, Question
+from residency_policies.points import Flow, Point
 
 
 class Policies(Protocol):
@@ -82,24 +83,24 @@ class Egress(Protocol):
     def here(self) -> Place:
         """This cell."""
 
-    def check(self, question: Question, facts: PolicyFacts) -> Decision:
-        """Evaluate under the bundle in force here. Opens nothing."""
+    def check(self, point: Point, flow: Flow, facts: PolicyFacts) -> Decision:
+        """Evaluate at a point under the bundle in force here. Opens nothing."""
 
     async def open(
         self,
-        question: Question,
+        point: Point,
+        flow: Flow,
         facts: PolicyFacts,
         *,
         destination: Place,
         leg: str,
-        classes: tuple[str, ...],
         references: References,
         transfer: tuple[str, bytes] | None = None,
     ) -> Passage:
-        """Decide for every class and book the intent. WithheldError, LedgerUnavailableError."""
+        """Decide for every class of the point and book the intent. WithheldError, LedgerUnavailableError."""
 
     async def note(
-        self, question: Question, decision: Decision, *, destination: Place, references: References
+        self, point: Point, flow: Flow, decision: Decision, *, destination: Place, references: References
     ) -> None:
         """Book one showing inside of the cell that owes an entry: one line, no second book.
         LedgerUnavailableError.
@@ -107,9 +108,10 @@ class Egress(Protocol):
 
     async def receive(
         self,
+        point: Point,
         header: Header,
         items: Sequence[tuple[str, str, bytes]],
-        question: Question,
+        flow: Flow,
         facts: PolicyFacts,
         *,
         source: Place,

@@ -8,6 +8,7 @@ from accord.errors import Moved
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import Waiter
+from residency_policies.points import Point
 
 
 class SocketOrigin:
@@ -192,13 +193,12 @@ class EdgePassage(Protocol):
         edge: EdgeFacts,
         workspace: str,
         size_bytes: int,
+        points: tuple[Point, ...],
         *,
-        disclose: bool,
         viewer_country: str,
         guest: bool = False,
     ) -> None:
-        """Decide `transit` (and `disclose` for what is read) and count it into the aggregate of the minute.
-        Does not wait.
+        """Decide at each point and count it into the aggregates of the minute. Does not wait.
 
         Raises: WithheldError with the rule; LedgerUnavailableError when aggregates cannot be booked.
         """

@@ -36,17 +36,16 @@ from regional_cell.ports.crossings import PolicyFacts as Facts
 from regional_cell.ports.directory import Routes
 from regional_cell.ports.sockets import EdgeFacts
 from residency_policies.bundle import CompiledBundle
-from residency_policies.decision import Decision, Question, Viewer
+from residency_policies.decision import Decision, Viewer
+from residency_policies.points import Flow, Point
 
-DATA_CLASS = "message_body"
-PURPOSE = "local"
 LEG = "edge"
 FLUSH_S = 60.0
 # How soon a book that could not be written is tried again.
 RETRY_S = 1.0
 KEPT_MAX = 10_000
 
-Key = tuple[str, str, str, str, bool]
+Key = tuple[str, str, Point, str, bool]
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
@@ -54,7 +53,8 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 class _Open:
     """A passage to one edge, as decided, and what it counted since the last booking."""
 
-    question: Question
+    point: Point
+    flow: Flow
     decision: Decision
     destination: Place
     references: References
@@ -94,8 +94,8 @@ class EdgePassages:
         edge: EdgeFacts,
         workspace: str,
         size_bytes: int,
+        points: tuple[Point, ...],
         *,
-        disclose: bool,
         viewer_country: str,
         guest: bool = False,
     ) -> None:
@@ -103,8 +103,8 @@ class EdgePassages:
         if why := self._broken or self._ledger.broken:
             raise LedgerUnavailableError(why=why)
         self._follow_bundle()
-        for op in ("transit", "disclose") if disclose else ("transit",):
-            opened = self._passage(edge, workspace, op, viewer_country, guest)
+        for point in points:
+            opened = self._passage(edge, workspace, point, viewer_country, guest)
             opened.items += 1
             opened.size_bytes += size_bytes
 
@@ -140,22 +140,24 @@ class EdgePassages:
             return
         self._broken = ""
 
-    def _passage(self, edge: EdgeFacts, workspace: str, op: str, viewer_country: str, guest: bool) -> _Open:
-        key = (edge.name, workspace, op, viewer_country, guest)
+    def _passage(
+        self, edge: EdgeFacts, workspace: str, point: Point, viewer_country: str, guest: bool
+    ) -> _Open:
+        key = (edge.name, workspace, point, viewer_country, guest)
         if (opened := self._open.get(key)) is not None:
             return opened
         if (refusal := self._refused.get(key)) is not None:
             raise withheld(refusal)
         here = self._egress.here
         viewer = Viewer("guest" if guest else "employee", viewer_country)
-        question = Question(workspace, 0, op, DATA_CLASS, here.region, edge.region, viewer, PURPOSE)
-        decision = self._decide(question)
+        flow = Flow(workspace, here.region, edge.region, viewer)
+        decision = self._decide(point, flow)
         if not decision.allow:
             if len(self._refused) < KEPT_MAX:
                 self._refused[key] = decision
             raise withheld(decision)
         destination = Place(edge.name, edge.region, edge.jurisdiction)
-        opened = _Open(question, decision, destination, References(workspace=workspace))
+        opened = _Open(point, flow, decision, destination, References(workspace=workspace))
         if len(self._open) >= KEPT_MAX:
             self._spawn(self.flush())
             raise LedgerUnavailableError(why="too many passages")
@@ -166,15 +168,15 @@ class EdgePassages:
     def _holds(self, opened: _Open) -> bool:
         """Whether it would be decided now as it was. What cannot be decided any more is over."""
         try:
-            return self._decide(opened.question) == opened.decision
+            return self._decide(opened.point, opened.flow) == opened.decision
         except NotReadyError:
             return False
 
-    def _decide(self, question: Question) -> Decision:
-        facts = self._routes.placement_facts(question.workspace)
+    def _decide(self, point: Point, flow: Flow) -> Decision:
+        facts = self._routes.placement_facts(flow.workspace)
         if facts is None:
-            raise NotReadyError(resident=question.workspace)
-        return self._egress.check(question, Facts(*facts))
+            raise NotReadyError(resident=flow.workspace)
+        return self._egress.check(point, flow, Facts(*facts))
 
     def _follow_bundle(self) -> None:
         """Under another bundle, or the same one at another stage of its validity, all is decided anew."""
@@ -199,13 +201,13 @@ class EdgePassages:
         header = Header(
             self._new_uuid(),
             LEG,
-            opened.question.op,
-            (DATA_CLASS,),
+            opened.point.op,
+            opened.point.classes,
             opened.items,
             opened.size_bytes,
             bytes(32),
             bytes(32),
-            PURPOSE,
+            opened.point.purpose,
             opened.decision.bundle,
         )
         return entry(
@@ -215,7 +217,7 @@ class EdgePassages:
             at_us=self._now_us(),
             source=self._egress.here,
             destination=opened.destination,
-            question=opened.question,
+            viewer=opened.flow.viewer,
             decision=opened.decision,
             references=opened.references,
         )

@@ -4,9 +4,9 @@ The cell that holds the data decides, books, and only then sends. Whatever reach
 `Passage`; adapters that reach outside have no sending function without one.
 
 Invariants
-    1. No decision, no passage; no booked passage, no bytes. An unsure answer of the policies is a refusal.
-    2. What a passage sends was put into it before it was booked, and is of a class that its question asked
-       for.
+    1. No decision at a point, no passage; no booked passage, no bytes. An unsure answer of the policies is a
+       refusal.
+    2. What a passage sends was put into it before it was booked, and is of a class of its point.
     3. Both ends book: the source before it sends, the destination before it uses what came.
     4. When the ledger cannot append, the crossing stops (LedgerUnavailableError); local chat does not come
        here.
@@ -36,11 +36,10 @@ from regional_cell.domain.transfers import (
     withheld,
 )
 from regional_cell.ports.crossings import Ledger, Policies, PolicyFacts
-from residency_policies.decision import Decision, Question
+from residency_policies.decision import Decision, Viewer
+from residency_policies.points import Decided, Flow, Point, untold
 
 SALT_BYTES = 32
-# What every crossing of this version can discharge; a decision that demands more is refused by the engine.
-CAN_DISCHARGE = frozenset({"ledger_entry", "keep_record"})
 # Bundles of the two ends may be this far apart while a new one is rolled out.
 SKEW_MAX = 1
 
@@ -52,13 +51,13 @@ class Passage:
         self,
         egress: "Egress",
         header: Header,
-        question: Question,
+        viewer: Viewer,
         decision: Decision,
         destination: Place,
         references: References,
     ) -> None:
         self.header = header
-        self.question = question
+        self.viewer = viewer
         self.decision = decision
         self.destination = destination
         self.references = references
@@ -116,7 +115,7 @@ class Passage:
             at_us=self._egress.now_us(),
             source=self._egress.here,
             destination=self.destination,
-            question=self.question,
+            viewer=self.viewer,
             decision=self.decision,
             references=self.references,
             why=why,
@@ -124,7 +123,11 @@ class Passage:
 
 
 class Egress:
-    """Opens passages out of this cell and credits what arrives in it."""
+    """Opens passages out of this cell and credits what arrives in it.
+
+    Args:
+        decided: told of every decision.
+    """
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class Egress:
         clock: Clock,
         new_uuid: Callable[[], str],
         random: Callable[[int], bytes],
+        decided: Decided = untold,
     ) -> None:
         self.here = here
         self._policies = policies
@@ -141,6 +145,7 @@ class Egress:
         self._clock = clock
         self._new_uuid = new_uuid
         self._random = random
+        self._decided = decided
 
     def now_us(self) -> int:
         """Wall time for entries, unix microseconds."""
@@ -150,63 +155,63 @@ class Egress:
         """Book and sync. Raises LedgerUnavailableError."""
         await self._ledger.append(entries)
 
-    def check(self, question: Question, facts: PolicyFacts) -> Decision:
+    def check(self, point: Point, flow: Flow, facts: PolicyFacts) -> Decision:
         """Evaluate without opening anything, as `open` would, under the bundle in force here. The caller may
         show why; it may not send.
         """
         bundle = self._policies.bundle()
-        asked = replace(question, bundle=bundle.version if bundle else 0, can=CAN_DISCHARGE)
-        return self._policies.decide(asked, facts.establishment, facts.subjects, facts.tags)
+        decision = point.ask(
+            lambda asked: self._policies.decide(asked, facts.establishment, facts.subjects, facts.tags),
+            flow,
+            bundle.version if bundle else 0,
+        )
+        self._decided(point.name, decision.code)
+        return decision
 
     async def open(
         self,
-        question: Question,
+        point: Point,
+        flow: Flow,
         facts: PolicyFacts,
         *,
         destination: Place,
         leg: str,
-        classes: tuple[str, ...],
         references: References,
         transfer: tuple[str, bytes] | None = None,
     ) -> Passage:
-        """Decide for every class and append the intent.
+        """Decide for every class of the point and append the intent.
 
         Args:
-            question: asked once for each of `classes`; its own class is replaced.
             facts: of the workspace whose data would leave.
             transfer: (id, salt) of the transfer that this leg belongs to; None begins a new one.
 
         Raises: WithheldError with the rule of the first class refused; LedgerUnavailableError.
         """
-        decision = self._require(question, facts, classes)
+        decision = self._require(point, flow, facts)
         transfer_id, salt = transfer or (self._new_uuid(), self._random(SALT_BYTES))
         header = Header(
-            transfer_id, leg, question.op, classes, 0, 0, bytes(32), salt, question.purpose, decision.bundle
+            transfer_id, leg, point.op, point.classes, 0, 0, bytes(32), salt, point.purpose, decision.bundle
         )
-        passage = Passage(self, header, question, decision, destination, references)
+        passage = Passage(self, header, flow.viewer, decision, destination, references)
         await self.append(passage.entry(DEBIT, INTENT))
         return passage
 
-    def _require(self, question: Question, facts: PolicyFacts, classes: Sequence[str]) -> Decision:
-        """Evaluate for every class; the first refusal is raised, the first decision given."""
-        if not classes:
-            raise InternalError(state="no class")
-        decisions = [self.check(replace(question, data_class=data_class), facts) for data_class in classes]
-        for decision in decisions:
-            if not decision.allow:
-                raise withheld(decision)
-        return decisions[0]
+    def _require(self, point: Point, flow: Flow, facts: PolicyFacts) -> Decision:
+        decision = self.check(point, flow, facts)
+        if not decision.allow:
+            raise withheld(decision)
+        return decision
 
     async def note(
-        self, question: Question, decision: Decision, *, destination: Place, references: References
+        self, point: Point, flow: Flow, decision: Decision, *, destination: Place, references: References
     ) -> None:
         """Book one showing inside of the cell that owes an entry: one line, no second book.
 
         Raises: LedgerUnavailableError.
         """
         header = Header(
-            self._new_uuid(), "local", question.op, (question.data_class,), 0, 0,
-            bytes(32), bytes(SALT_BYTES), question.purpose, decision.bundle,
+            self._new_uuid(), "local", point.op, point.classes, 0, 0,
+            bytes(32), bytes(SALT_BYTES), point.purpose, decision.bundle,
         )  # fmt: skip
         await self.append(
             entry(
@@ -216,7 +221,7 @@ class Egress:
                 at_us=self.now_us(),
                 source=self.here,
                 destination=destination,
-                question=question,
+                viewer=flow.viewer,
                 decision=decision,
                 references=references,
             )
@@ -224,9 +229,10 @@ class Egress:
 
     async def receive(
         self,
+        point: Point,
         header: Header,
         items: Sequence[tuple[str, str, bytes]],
-        question: Question,
+        flow: Flow,
         facts: PolicyFacts,
         *,
         source: Place,
@@ -235,15 +241,16 @@ class Egress:
         """Credit what came, before it is used.
 
         Args:
-            header: as the source says it; checked against the items.
-            question: what the source had to ask; asked again here, under this cell's own copy of the
-                policies, for every class.
+            point: where what the source had to ask is asked again, under this cell's own policies.
+            header: as the source says it; checked against the point and the items.
 
         Raises: ForbiddenError when header and items differ or a class was not announced; BundleSkewError;
             WithheldError when this cell's own policies refuse; LedgerUnavailableError.
         """
-        if (header.op, header.purpose) != (question.op, question.purpose):
+        if (header.op, header.purpose) != (point.op, point.purpose):
             raise ForbiddenError(needed="op", transfer=header.transfer_id)
+        if not set(header.classes) <= set(point.classes):
+            raise ForbiddenError(needed="class", transfer=header.transfer_id)
         size_bytes = sum(len(payload) for _, _, payload in items)
         if (len(items), size_bytes) != (header.items, header.size_bytes):
             raise ForbiddenError(needed="header", transfer=header.transfer_id)
@@ -251,7 +258,7 @@ class Egress:
             raise ForbiddenError(needed="payload_root", transfer=header.transfer_id)
         if any(data_class not in header.classes for data_class, _, _ in items):
             raise ForbiddenError(needed="class", transfer=header.transfer_id)
-        decision = self._require(question, facts, header.classes)
+        decision = self._require(point, flow, facts)
         if abs(decision.bundle - header.bundle_version) > SKEW_MAX:
             raise BundleSkewError(ours=decision.bundle, theirs=header.bundle_version)
         await self.append(
@@ -262,7 +269,7 @@ class Egress:
                 at_us=self.now_us(),
                 source=source,
                 destination=self.here,
-                question=question,
+                viewer=flow.viewer,
                 decision=decision,
                 references=references,
             )

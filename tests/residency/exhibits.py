@@ -114,7 +114,7 @@ class Beyond:
         self.reached.append("token")
         raise AssertionError("beyond the door")
 
-    async def admit(self, resident: str) -> tuple[Placement, CellRoute]:
+    async def admit(self, resident: str, *more: object) -> tuple[Placement, CellRoute]:
         raise AssertionError
 
     async def forward(self, *_: object) -> CallAnswer:

@@ -22,6 +22,7 @@ from accord.errors import (
     TokenMissingError,
 )
 from accord.ids import check_id, new_uuid
+from edge.domain.enforcement import FILE_TRANSIT
 from edge.entrypoints.http.app import refusal
 from edge.entrypoints.http.bodies import MULTIPART, bearer, first_file, split_type
 from edge.ports import Cells, FileChunk, FileRequest
@@ -62,7 +63,7 @@ class FileDoor:
         """Bytes under an upload ticket: the body itself, or the first file part of a multipart one."""
         if self._tokens.resident_of(ticket, "upload") != team:
             raise TokenInvalidError(why="made for another workspace")
-        placement, cell = await self._calls.admit(team)
+        placement, cell = await self._calls.admit(team, FILE_TRANSIT)
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > self._bytes_max + 64 * 1024:
             return refusal(InvalidError(field="body", why="file too large"))
@@ -102,7 +103,7 @@ class FileDoor:
             raise NotFoundError(thing="file") from None
         if team != claims.resident:
             raise NotFoundError(thing="file")
-        placement, cell = await self._calls.admit(claims.resident)
+        placement, cell = await self._calls.admit(claims.resident, FILE_TRANSIT)
         offset, length = _range(request.headers.get("range", ""))
         message = FileRequest(
             token,

@@ -23,6 +23,7 @@ from accord.errors import (
 from accord.runtime.logs import error_place, get_logger
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.callers import Caller
+from regional_cell.domain.enforcement import EDGE_DISCLOSE, EDGE_TRANSIT
 from regional_cell.domain.roles import GUESTS
 from regional_cell.entrypoints.gateway import webhooks
 from regional_cell.entrypoints.gateway.doors import AT_HOME_BY_ITSELF, DOORS, Doors
@@ -33,6 +34,8 @@ from regional_cell.entrypoints.web_api.dispatch import WebApi
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 from regional_cell.services.tokens import Tokens
+
+SHOWN = (EDGE_TRANSIT, EDGE_DISCLOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Calls:
         if passage is not None:
             size, country = len(body) + len(call.query), call.viewer_country
             guest = caller is not None and caller.role in GUESTS
-            passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country, guest=guest)
+            passage.edge_passage(edge, resident, size, SHOWN, viewer_country=country, guest=guest)
         if call.method in DOORS:
             answer = await self._doors.open(call, body, caller)
         elif call.method == webhooks.METHOD:
@@ -99,7 +102,7 @@ class Calls:
             answer = await self._web_api.call(_api_call(edge, call, body, caller))
         if passage is not None:
             size = len(answer.body)
-            passage.edge_passage(edge, resident, size, disclose=True, viewer_country=country, guest=guest)
+            passage.edge_passage(edge, resident, size, SHOWN, viewer_country=country, guest=guest)
         return answer
 
     async def require_home(self, resident: str, epoch: int) -> None:

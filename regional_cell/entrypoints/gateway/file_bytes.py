@@ -1,8 +1,8 @@
 """File bytes of edges: uploads by ticket, downloads by token, in chunks on a connection of their own.
 
 Invariants
-    1. Transit of every chunk is decided and counted before it is used or sent, for edges in other
-       jurisdictions.
+    1. Every chunk is decided about as `file_content` and counted before it is used or sent, for edges in
+       other jurisdictions: transit of what comes, transit and disclosure of what is shown.
     2. The caller is proven at the head, and a file that may not be read is as one that does not exist.
 """
 
@@ -13,14 +13,17 @@ from accord.errors import ForbiddenError, InvalidError, PeerRefusedError, TokenI
 from accord.runtime.mtls import PeerName
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from regional_cell.domain.access import has_scope
+from regional_cell.domain.enforcement import FILE_DISCLOSE, FILE_TRANSIT
 from regional_cell.domain.roles import GUESTS
 from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import Calls
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 from regional_cell.services.files import Files
 from regional_cell.services.tokens import Tokens
+from residency_policies.points import Point
 
 CHUNK_BYTES = 256 * 1024
+TAKEN, SHOWN = (FILE_TRANSIT,), (FILE_TRANSIT, FILE_DISCLOSE)
 EdgeOf = Callable[[str], tuple[str, str] | None]
 
 
@@ -62,12 +65,12 @@ class FileBytes:
         stored = await self._files.require_readable(caller, request.file)
         passage = self._calls.passage_for(edge)
         country, guest = request.viewer_country, caller.role in GUESTS
-        _pass(passage, edge, context.resident, 0, country, guest)
+        _pass(passage, edge, context.resident, 0, SHOWN, country, guest)
         yield wire.DownloadResponse(
             content_type=stored.mimetype, name=stored.name, bytes=stored.size_bytes, sha256=stored.sha256
         )
         async for data in self._files.read(stored, request.offset, request.length or None):
-            _pass(passage, edge, context.resident, len(data), country, guest)
+            _pass(passage, edge, context.resident, len(data), SHOWN, country, guest)
             yield wire.DownloadResponse(data=data)
 
     def _facts(self, peer: PeerName) -> EdgeFacts:
@@ -87,13 +90,13 @@ async def _chunks(
 ) -> AsyncIterator[bytes]:
     """The bytes as they come. They enter from where the edge stands."""
     country = edge.jurisdiction.partition("-")[0]
-    _pass(passage, edge, resident, len(first.data), country)
+    _pass(passage, edge, resident, len(first.data), TAKEN, country)
     if first.data:
         yield first.data
     async for request in requests:
         if len(request.data) > 4 * CHUNK_BYTES:
             raise InvalidError(field="data", why="too_large")
-        _pass(passage, edge, resident, len(request.data), country)
+        _pass(passage, edge, resident, len(request.data), TAKEN, country)
         if request.data:
             yield request.data
 
@@ -103,8 +106,9 @@ def _pass(
     edge: EdgeFacts,
     resident: str,
     size_bytes: int,
+    points: tuple[Point, ...],
     country: str,
     guest: bool = False,
 ) -> None:
     if passage is not None:
-        passage.edge_passage(edge, resident, size_bytes, disclose=True, viewer_country=country, guest=guest)
+        passage.edge_passage(edge, resident, size_bytes, points, viewer_country=country, guest=guest)

@@ -14,9 +14,11 @@ from typing import NamedTuple
 from accord.errors import ColinkError, Moved
 from accord.runtime.error_detail import moved_to_wire
 from accord.wire.cell.v1 import gateway_pb2 as wire
+from regional_cell.domain.enforcement import EDGE_DISCLOSE, EDGE_TRANSIT
 from regional_cell.entrypoints.gateway.outbox import Outbox
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 
+SHOWN = (EDGE_TRANSIT, EDGE_DISCLOSE)
 WRITABLE_BYTES_MAX = 2 * 1024 * 1024
 # A client that takes nothing for so long is given up.
 TAKEN_S = 30.0
@@ -210,7 +212,7 @@ class Link:
                 self._edge,
                 viewer.resident,
                 size_bytes,
-                disclose=True,
+                SHOWN,
                 viewer_country=viewer.country,
                 guest=viewer.guest,
             )

@@ -17,10 +17,10 @@ from typing import Any
 from accord.errors import ForbiddenError, InvalidError, NotReadyError, TokenInvalidError
 from accord.identity import IdentityClaims
 from regional_cell.domain.callers import PERSON_ROLE, Caller
+from regional_cell.domain.enforcement import ANSWER_BEGUN, ANSWER_SENT, QUERY_RECEIVED
 from regional_cell.domain.objects.search import CONTENT, COUNT, METADATA
 from regional_cell.domain.search_exchange import (
     ANSWER_CLASSES,
-    ANSWER_OP,
     COMPLETE,
     EMPTY,
     HITS_MAX,
@@ -30,7 +30,6 @@ from regional_cell.domain.search_exchange import (
     QUERY_CLASSES,
     QUERY_ITEM,
     QUERY_LEG,
-    QUERY_OP,
     SUMMARY_ITEM,
     WORKSPACES_MAX,
     Ask,
@@ -49,7 +48,8 @@ from regional_cell.ports.crossings import Egress, Passage, PolicyFacts
 from regional_cell.ports.directory import Routes
 from regional_cell.services.search.local import SCORE, TIMESTAMP, LocalAnswer, LocalSearch, Wanted
 from regional_cell.services.search.people import caller_of_person, relation_of
-from residency_policies.decision import Question, Viewer
+from residency_policies.decision import Viewer
+from residency_policies.points import Flow
 
 PART_BYTES = 256 * 1024
 
@@ -118,14 +118,11 @@ class Answering:
         if region is None or facts is None:
             raise NotReadyError(resident=ask.workspace)
         source = Place(peer, region, self._routes.jurisdiction_of(peer) or "")
-        here, viewer = self._egress.here, Viewer("system")
-        question = Question(
-            ask.workspace, 0, QUERY_OP, QUERY_CLASSES[0], region, here.region, viewer, PURPOSE
-        )
         await self._egress.receive(
+            QUERY_RECEIVED,
             header,
             [(QUERY_CLASSES[0], QUERY_ITEM, query)],
-            question,
+            Flow(ask.workspace, region, self._egress.here.region, Viewer("system")),
             PolicyFacts(*facts),
             source=source,
             references=References(workspace=ask.workspace, viewer=claims.user, ref=PURPOSE),
@@ -158,23 +155,19 @@ class Answering:
         ask, here = asked.ask, self._egress.here
         relation = "guest" if ask.relation == "guest" else relation_of(caller)
         viewer = Viewer(relation, ask.country)
-        region = asked.source.region
-        for data_class in ANSWER_CLASSES:
-            question = Question(
-                caller.resident, 0, ANSWER_OP, data_class, here.region, region, viewer, PURPOSE
-            )
-            decision = self._egress.check(question, PolicyFacts(*facts))
-            if not decision.allow:
-                yield Part(caller.resident, refusal=refusal_of(decision))
-                return
+        flow = Flow(caller.resident, here.region, asked.source.region, viewer)
+        decision = self._egress.check(ANSWER_BEGUN, flow, PolicyFacts(*facts))
+        if not decision.allow:
+            yield Part(caller.resident, refusal=refusal_of(decision))
+            return
         wanted = Wanted(ask.sort, ask.ascending, ask.count, ask.highlighted, ask.mode)
         found = await self._local.search(caller, asked.query, wanted)
         passage = await self._egress.open(
-            question,
+            ANSWER_SENT,
+            flow,
             PolicyFacts(*facts),
             destination=asked.source,
             leg=answer_leg(place),
-            classes=ANSWER_CLASSES,
             references=References(workspace=caller.resident, viewer=caller.user, ref=PURPOSE),
             transfer=asked.transfer,
         )

@@ -12,7 +12,7 @@ Invariants
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -20,8 +20,8 @@ import orjson
 from accord.encoding import canonical_json
 from accord.errors import ColinkError, NotReadyError, UnknownResidentError, WithheldError
 from regional_cell.domain.callers import Caller
+from regional_cell.domain.enforcement import QUERY_SENT, SEARCH_FORESEEN, SEARCH_HERE
 from regional_cell.domain.search_exchange import (
-    ANSWER_CLASSES,
     COMPLETE,
     EMPTY,
     HITS_MAX,
@@ -30,7 +30,6 @@ from regional_cell.domain.search_exchange import (
     QUERY_CLASSES,
     QUERY_ITEM,
     QUERY_LEG,
-    QUERY_OP,
     TIMED_OUT,
     UNAVAILABLE,
     WITHHELD,
@@ -46,14 +45,14 @@ from regional_cell.ports.commits import Commits
 from regional_cell.ports.crossings import Egress, Passage, PeerCells, PolicyFacts
 from regional_cell.ports.directory import Routes
 from regional_cell.services.search.breaker import Breaker
-from regional_cell.services.search.exchange import Exchange, Match, Share, answer_question
+from regional_cell.services.search.exchange import Exchange, Match, Share, answer_flow
 from regional_cell.services.search.local import TIMESTAMP, LocalSearch, Wanted
 from regional_cell.services.search.people import caller_of_person, relation_of
-from residency_policies.decision import Question, Viewer
+from residency_policies.decision import Viewer
+from residency_policies.points import Flow
 
 Object = dict[str, Any]
 # A search at home runs where the messages are: what may cross is their showing, to wherever the viewer is.
-LOCAL_OP, LOCAL_CLASS, LOCAL_PURPOSE = "disclose", "message_body", "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,16 +193,16 @@ class Asking:
             return
         facts = self._facts(workspace)
         here, viewer = self._egress.here, Viewer(relation_of(caller), search.country)
-        question = Question(
-            workspace, 0, LOCAL_OP, LOCAL_CLASS, here.region, here.region, viewer, LOCAL_PURPOSE
-        )
-        decision = self._egress.check(question, facts)
+        flow = Flow(workspace, here.region, here.region, viewer)
+        decision = self._egress.check(SEARCH_HERE, flow, facts)
         if not decision.allow:
             share.refusals.append(refusal_of(decision))
             return
         if decision.obligations:
             references = References(workspace, caller.user, PURPOSE)
-            await self._egress.note(question, decision, destination=search.edge, references=references)
+            await self._egress.note(
+                SEARCH_HERE, flow, decision, destination=search.edge, references=references
+            )
         found = await self._local.search(caller, search.query, search.wanted)
         for each in found.matches:
             message = orjson.loads(each.data)
@@ -225,16 +224,13 @@ class Asking:
         if not asked:
             return
         here, caller = self._egress.here, search.caller
-        question = Question(
-            caller.resident, 0, QUERY_OP, QUERY_CLASSES[0], here.region, region, Viewer("system"), PURPOSE
-        )
         references = References(caller.resident, caller.user, PURPOSE)
         passage = await self._egress.open(
-            question,
+            QUERY_SENT,
+            Flow(caller.resident, here.region, region, Viewer("system")),
             self._facts(caller.resident),
             destination=place,
             leg=QUERY_LEG,
-            classes=QUERY_CLASSES,
             references=references,
         )
         passage.put(QUERY_ITEM, QUERY_CLASSES[0], canonical_json(search.query.to_fields()))
@@ -262,16 +258,12 @@ class Asking:
         """Those that the other cell would answer for, by this cell's copy of the policies."""
         asked = []
         for workspace in workspaces:
-            question = answer_question(workspace, place, self._egress.here, search.caller, search.country)
-            facts = self._facts(workspace)
-            decisions = [
-                self._egress.check(replace(question, data_class=each), facts) for each in ANSWER_CLASSES
-            ]
-            refused = next((decision for decision in decisions if not decision.allow), None)
-            if refused is None:
+            flow = answer_flow(workspace, place, self._egress.here, search.caller, search.country)
+            decision = self._egress.check(SEARCH_FORESEEN, flow, self._facts(workspace))
+            if decision.allow:
                 asked.append(workspace)
             else:
-                share.refusals.append(refusal_of(refused))
+                share.refusals.append(refusal_of(decision))
         return asked
 
     async def _exchange(self, cell: str, passage: Passage, ask: Ask, exchange: Exchange) -> None:

@@ -14,9 +14,9 @@ import orjson
 
 from accord.errors import ForbiddenError
 from regional_cell.domain.callers import Caller
+from regional_cell.domain.enforcement import ANSWER_RECEIVED
 from regional_cell.domain.search_exchange import (
     ANSWER_CLASSES,
-    ANSWER_OP,
     MATCH_BYTES_MAX,
     PURPOSE,
     SUMMARY_ITEM,
@@ -30,7 +30,8 @@ from regional_cell.domain.search_exchange import (
 from regional_cell.domain.transfers import Header, Place, References
 from regional_cell.ports.crossings import Egress, PolicyFacts
 from regional_cell.services.search.people import relation_of
-from residency_policies.decision import Question, Viewer
+from residency_policies.decision import Viewer
+from residency_policies.points import Flow
 
 Object = dict[str, Any]
 
@@ -111,10 +112,11 @@ class Exchange:
         workspace, share = self._waiting[0], self._share
         items = [(ANSWER_CLASSES[0], hit.item_id, hit.match) for hit in self._hits]
         items.append((ANSWER_CLASSES[1], SUMMARY_ITEM, summary))
-        question = answer_question(workspace, self._peer, self._egress.here, self._caller, self._ask.country)
+        flow = answer_flow(workspace, self._peer, self._egress.here, self._caller, self._ask.country)
         references = References(workspace, self._caller.user, PURPOSE)
+        facts = self._facts(workspace)
         await self._egress.receive(
-            header, items, question, self._facts(workspace), source=self._peer, references=references
+            ANSWER_RECEIVED, header, items, flow, facts, source=self._peer, references=references
         )
         told = read_summary(summary)
         matches = [
@@ -131,10 +133,9 @@ class Exchange:
         self._header, self._hits = None, []
 
 
-def answer_question(workspace: str, source: Place, here: Place, caller: Caller, country: str) -> Question:
-    """What the cell that holds the workspace has to decide."""
-    viewer = Viewer(relation_of(caller), country)
-    return Question(workspace, 0, ANSWER_OP, ANSWER_CLASSES[0], source.region, here.region, viewer, PURPOSE)
+def answer_flow(workspace: str, source: Place, here: Place, caller: Caller, country: str) -> Flow:
+    """What the cell that holds the workspace has to decide about."""
+    return Flow(workspace, source.region, here.region, Viewer(relation_of(caller), country))
 
 
 def _match(cell: str, workspace: str, hit: Hit, score: int) -> Match:

@@ -11,6 +11,7 @@ from accord.errors import HomeUnreachableError, NotReadyError, WrongEdgeError
 from accord.ids import new_id
 from accord.signing import KeyRing, RingKey, SigningKey
 from edge.adapters.local.files import BundleFile
+from edge.domain.enforcement import TRANSIT
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
 from edge.ports import LookupIndex, RouteFeed, SignedBundle
 from edge.services.policies import Policies
@@ -110,7 +111,7 @@ async def test_a_bundle_that_is_not_the_directorys_is_neither_used_nor_stored(tm
     assert (policies.ready, directory.acknowledged) == (False, [])
     assert not (tmp_path / "bundle").exists()
     with pytest.raises(NotReadyError):
-        policies.check(home(STRICT), INDIA)
+        policies.check(home(STRICT), INDIA, TRANSIT)
 
 
 async def test_an_older_bundle_never_replaces_a_newer_one(tmp_path: Path) -> None:
@@ -141,11 +142,11 @@ async def test_transit_is_refused_with_rule_and_lawful_edge_and_a_new_bundle_is_
     policies = await watched(tmp_path, _Directory(signed(1)))
     for _ in range(2):  # the second from what was kept
         with pytest.raises(WrongEdgeError) as refused:
-            policies.check(home(STRICT), INDIA)
+            policies.check(home(STRICT), INDIA, TRANSIT)
         assert refused.value.metadata == {"rule": "strict/in default", "url": "http://bom.test"}
-    policies.check(home(new_id("T")), INDIA)
+    policies.check(home(new_id("T")), INDIA, TRANSIT)
     local = await watched(tmp_path / "bom", _Directory(signed(1)), region="ap-south-1")
-    local.check(home(STRICT), INDIA)
+    local.check(home(STRICT), INDIA, TRANSIT)
 
 
 async def test_without_a_policy_nothing_passes_a_border_and_a_foreign_region_is_unknown(
@@ -153,8 +154,8 @@ async def test_without_a_policy_nothing_passes_a_border_and_a_foreign_region_is_
 ) -> None:
     policies = await watched(tmp_path, _Directory(signed(1)))
     with pytest.raises(WrongEdgeError):
-        policies.check(home(new_id("T"), "ZZ"), INDIA)
+        policies.check(home(new_id("T"), "ZZ"), INDIA, TRANSIT)
     elsewhere = await watched(tmp_path / "x", _Directory(signed(1)), region="nowhere-1")
     assert elsewhere.country == "ZZ"
     with pytest.raises(WrongEdgeError):
-        elsewhere.check(home(new_id("T")), INDIA)
+        elsewhere.check(home(new_id("T")), INDIA, TRANSIT)

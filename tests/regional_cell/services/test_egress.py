@@ -18,6 +18,12 @@ from accord.errors import (
     WithheldError,
 )
 from accord.ledger import payload_root
+from regional_cell.domain.enforcement import (
+    EDGE_DISCLOSE,
+    EDGE_TRANSIT,
+    QUERY_RECEIVED,
+    QUERY_SENT,
+)
 from regional_cell.domain.transfers import Entry, Header, Place, References
 from regional_cell.ports.crossings import PolicyFacts
 from regional_cell.ports.sockets import EdgeFacts
@@ -25,14 +31,15 @@ from regional_cell.services.edge_passages import EdgePassages
 from regional_cell.services.egress import Egress
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle, compile_bundle
-from residency_policies.decision import Question, Viewer
+from residency_policies.decision import Viewer
+from residency_policies.points import Flow, Point
 from tests.regional_cell.services.search.federation import AT_S, WHERE, FixedPolicies, FixedRoutes
 
 HERE, THERE = Place("us-iad", "us-east-1", "US"), Place("de-fra", "eu-central-1", "DE")
 FACTS = PolicyFacts("US")
-QUESTION = Question(
-    WHERE["us-iad"][2], 0, "process", "message_body", HERE.region, THERE.region, Viewer("system"), "search"
-)
+FLOW = Flow(WHERE["us-iad"][2], HERE.region, THERE.region, Viewer("system"))
+SHOWN = (EDGE_TRANSIT, EDGE_DISCLOSE)
+LOCAL_QUERY = Point("cell.test.query", "process", ("message_body",), "local")
 COMPILED = compile_bundle(Bundle(7, tuple(builtin_documents()), tuple(BUILTIN_REGIONS)), AT_S)
 
 
@@ -64,11 +71,11 @@ def make(ledger: RecordingLedger) -> Egress:
 async def test_a_passage_is_booked_before_anything_can_leave() -> None:
     ledger = RecordingLedger()
     passage = await make(ledger).open(
-        QUESTION,
+        QUERY_SENT,
+        FLOW,
         FACTS,
         destination=THERE,
         leg="query",
-        classes=("message_body",),
         references=References("T1"),
     )
     assert ledger.said == ["debit intent"]
@@ -90,7 +97,7 @@ async def test_a_passage_is_booked_before_anything_can_leave() -> None:
 
 async def test_a_class_that_was_not_asked_for_is_refused() -> None:
     passage = await make(RecordingLedger()).open(
-        QUESTION, FACTS, destination=THERE, leg="query", classes=("message_body",), references=References()
+        QUERY_SENT, FLOW, FACTS, destination=THERE, leg="query", references=References()
     )
     with pytest.raises(ForbiddenError):
         passage.put("profile", "profile_pii", b"ann")
@@ -100,8 +107,7 @@ async def test_what_the_policies_refuse_is_not_even_announced() -> None:
     ledger = RecordingLedger()
     with pytest.raises(WithheldError) as refused:
         await make(ledger).open(
-            replace(QUESTION, purpose="local"), FACTS, destination=THERE, leg="query",
-            classes=("message_body",), references=References(),
+            LOCAL_QUERY, FLOW, FACTS, destination=THERE, leg="query", references=References(),
         )  # fmt: skip
     assert refused.value.metadata["code"]
     assert ledger.said == []
@@ -111,7 +117,7 @@ async def test_without_a_ledger_no_passage_opens_and_none_is_booked() -> None:
     ledger = RecordingLedger()
     egress = make(ledger)
     passage = await egress.open(
-        QUESTION, FACTS, destination=THERE, leg="query", classes=("message_body",), references=References()
+        QUERY_SENT, FLOW, FACTS, destination=THERE, leg="query", references=References()
     )
     ledger.broken = "disk"
     with pytest.raises(LedgerUnavailableError):
@@ -120,11 +126,11 @@ async def test_without_a_ledger_no_passage_opens_and_none_is_booked() -> None:
         _ = passage.items
     with pytest.raises(LedgerUnavailableError):
         await egress.open(
-            QUESTION,
+            QUERY_SENT,
+            FLOW,
             FACTS,
             destination=THERE,
             leg="query",
-            classes=("message_body",),
             references=References(),
         )
 
@@ -155,11 +161,15 @@ async def test_what_arrives_is_credited_only_when_it_is_what_the_header_says(
     header = replace(header, **changes)  # type: ignore[arg-type]
     egress = make(ledger)
     if error is None:
-        await egress.receive(header, items, QUESTION, FACTS, source=THERE, references=References())
+        await egress.receive(
+            QUERY_RECEIVED, header, items, FLOW, FACTS, source=THERE, references=References()
+        )
         assert ledger.said == ["credit result"]
         return
     with pytest.raises(error):
-        await egress.receive(header, items, QUESTION, FACTS, source=THERE, references=References())
+        await egress.receive(
+            QUERY_RECEIVED, header, items, FLOW, FACTS, source=THERE, references=References()
+        )
     assert ledger.said == []
 
 
@@ -172,9 +182,9 @@ async def test_edges_elsewhere_are_decided_announced_and_booked_by_the_minute() 
     )
     edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
     for _ in range(3):
-        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=True, viewer_country="DE")
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN, viewer_country="DE")
     with pytest.raises(WithheldError):
-        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=True, viewer_country="RU")
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN, viewer_country="RU")
     for work in spawned:
         await work  # type: ignore[misc]
     await passages.flush()
@@ -184,7 +194,7 @@ async def test_edges_elsewhere_are_decided_announced_and_booked_by_the_minute() 
     ]  # fmt: skip
     ledger.broken = "disk"
     with pytest.raises(LedgerUnavailableError):
-        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN[:1], viewer_country="DE")
 
 
 async def test_what_was_counted_is_booked_although_nobody_can_decide_about_it_any_more() -> None:
@@ -196,14 +206,14 @@ async def test_what_was_counted_is_booked_although_nobody_can_decide_about_it_an
         make(ledger), ledger, FixedPolicies(COMPILED), routes, lambda: 1, lambda: "t", spawned.append
     )
     edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
-    passages.edge_passage(edge, home, 10, disclose=False, viewer_country="DE")
+    passages.edge_passage(edge, home, 10, SHOWN[:1], viewer_country="DE")
     for work in spawned:
         await work
     routes.homes.clear()
     await passages.flush()
     assert ledger.said == ["single intent", "single aggregate"]
     with pytest.raises(NotReadyError):
-        passages.edge_passage(edge, home, 10, disclose=False, viewer_country="DE")
+        passages.edge_passage(edge, home, 10, SHOWN[:1], viewer_country="DE")
 
 
 async def test_what_could_not_be_announced_is_announced_before_anything_passes_again() -> None:
@@ -214,15 +224,15 @@ async def test_what_could_not_be_announced_is_announced_before_anything_passes_a
         make(ledger), ledger, FixedPolicies(COMPILED), routes, lambda: 1, lambda: "t", spawned.append
     )
     edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
-    passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+    passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN[:1], viewer_country="DE")
     ledger.broken = "full"
     for work in spawned:
         await work
     await passages.flush()
     ledger.broken = ""
     with pytest.raises(LedgerUnavailableError):
-        passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+        passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN[:1], viewer_country="DE")
     assert ledger.said == []
     await passages.flush()
     assert ledger.said == ["single intent", "single aggregate"]
-    passages.edge_passage(edge, WHERE["us-iad"][2], 10, disclose=False, viewer_country="DE")
+    passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN[:1], viewer_country="DE")
