@@ -18,6 +18,7 @@ from accord.errors import ColinkError
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
 from accord.runtime.mtls import MtlsFiles, Trust
+from accord.runtime.passwords import Argon2Hasher
 from accord.runtime.renewal import Renewal, load_own
 from accord.runtime.rpc_server import RpcServer
 from accord.runtime.serve import Lifespan
@@ -29,22 +30,30 @@ from directory.adapters.memory.rates import LocalRate
 from directory.adapters.sql import schema_version
 from directory.adapters.sql.engine import Engines
 from directory.adapters.sql.store import SqlStore
+from directory.adapters.totp import SealedTotp
 from directory.domain.cells import CellState
 from directory.domain.homes import HomeRules
+from directory.domain.policy_log import LogPen
 from directory.entrypoints.grpc.bundles import PoliciesServicer
 from directory.entrypoints.grpc.cells import CellsServicer
 from directory.entrypoints.grpc.claims import ClaimsServicer
 from directory.entrypoints.grpc.forms import encode_delta
+from directory.entrypoints.grpc.officers import OfficersServicer
 from directory.entrypoints.grpc.peers import Callers
 from directory.entrypoints.grpc.placements import ResidentsServicer
 from directory.entrypoints.grpc.watch import DirectoryServicer
-from directory.entrypoints.http.app import make_app
+from directory.entrypoints.http.app import OfficerDoors, make_app
+from directory.entrypoints.workers.policies import roll_out
 from directory.entrypoints.workers.sweep import sweep
-from directory.ports import ReadUnit
+from directory.ports.store import ReadUnit
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.claims import ClaimService
+from directory.services.officers import OfficerService
 from directory.services.placements import PlacementService
+from directory.services.policies.review import PolicyReview
+from directory.services.policies.rollout import PolicyRollout
+from directory.services.policy_log import PolicyLogService
 from directory.services.watch import WatchService
 from directory.settings import DirectoryPlaneSettings
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
@@ -77,7 +86,22 @@ class Plane:
         )
         ids = frozenset(region.id for region in self.regions)
         self.cells = CellService(self.store, clock, self.bell, authorities, ids)
-        self.bundles = BundleService(self.store, clock, self.bell, settings.keys.bundle_key())
+        pen = LogPen(settings.keys.log_key(), f"policies.{federation}")
+        key = settings.keys.bundle_key()
+        self.bundles = BundleService(self.store, clock, self.bell, key, os.urandom, pen)
+        self.hasher = Argon2Hasher(settings.officers.memory_mib, settings.officers.passes)
+        self.officers = OfficerService(
+            self.store,
+            clock,
+            os.urandom,
+            self.hasher,
+            SealedTotp(settings.keys.sealing_key()),
+            LocalRate(settings.officers.attempts_per_minute),
+            pen,
+        )
+        self.review = PolicyReview(self.store, clock, self.bell, key, os.urandom, pen)
+        self.rollout = PolicyRollout(self.store, clock, self.bell, key, os.urandom, pen)
+        self.log = PolicyLogService(self.store)
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
 
@@ -92,6 +116,11 @@ class Plane:
             return {f"{it.name}.{self._federation}": it.authority for it in alive}
 
         self.trust.admit(await self.store.read(work))
+
+    @property
+    def doors(self) -> OfficerDoors:
+        """What officers are served by."""
+        return OfficerDoors(self.officers, self.review, self.rollout, self.log)
 
     async def readiness(self) -> Mapping[str, bool]:
         """Each dependency by name, and whether it can be used now."""
@@ -165,12 +194,15 @@ async def run(settings: DirectoryPlaneSettings, lifespan: Lifespan, migrate_firs
         raise
     plane = Plane(settings, engines, trust)
     try:
-        bundle = await plane.bundles.adopt(documents, plane.regions)
+        bundle, passed_over = await plane.bundles.begin(documents, plane.regions)
+        if passed_over:
+            get_logger().warning("policies_passed_over", bundle_version=bundle.version)
         plane.metrics.set_to("colink_bundle_version", bundle.version)
         await plane.believe_admitted()
         await _serve(settings, plane, mtls, lifespan)
     finally:
         await plane.store.close()
+        plane.hasher.close()
 
 
 async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles, lifespan: Lifespan) -> None:
@@ -190,15 +222,20 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     residents = ResidentsServicer(plane.placements, plane.callers)
     claims = ClaimsServicer(plane.claims, plane.callers, plane.metrics)
     cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted)
+    officers = OfficersServicer(plane.officers, plane.callers)
     policies = PoliciesServicer(plane.bundles, plane.callers, plane.bell, draining)
     rpc.add(lambda server: stubs.add_DirectoryServicer_to_server(routes, server))
     rpc.add(lambda server: stubs.add_ResidentsServicer_to_server(residents, server))
     rpc.add(lambda server: stubs.add_ClaimsServicer_to_server(claims, server))
     rpc.add(lambda server: stubs.add_CellsServicer_to_server(cells, server))
+    rpc.add(lambda server: stubs.add_OfficersServicer_to_server(officers, server))
     rpc.add(lambda server: stubs.add_PoliciesServicer_to_server(policies, server))
     port = await rpc.start()
     http = _http_server(settings, plane)
-    tasks = [asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining))]
+    tasks = [
+        asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining)),
+        asyncio.ensure_future(roll_out(plane.rollout, plane.officers, draining)),
+    ]
     renewal = asyncio.ensure_future(Renewal(settings.mtls, mtls, plane.trust).run())
     if http is not None:
         tasks.append(asyncio.ensure_future(http.serve()))
@@ -228,7 +265,8 @@ def _http_server(settings: DirectoryPlaneSettings, plane: Plane) -> uvicorn.Serv
     if settings.listen.http is None:
         return None
     host, _, port = settings.listen.http.rpartition(":")
-    app = make_app(plane.cells, plane.bundles, plane.metrics, plane.readiness)
+    doors = plane.doors if settings.officers_may_enter else None
+    app = make_app(plane.cells, plane.bundles, plane.metrics, plane.readiness, doors)
     config = uvicorn.Config(
         app,
         host=host.strip("[]"),

@@ -33,12 +33,16 @@ class PoliciesSettings(Section):
 
 
 class KeysSettings(Section):
-    """Ed25519 seeds, 64 hex characters each, in the files `keys__routes_seed` and `keys__bundle_seed`."""
+    """Ed25519 seeds, 64 hex characters each, in the files `keys__routes_seed`, `keys__bundle_seed` and
+    `keys__log_seed`; 32 bytes in the same form, which seal officers' second factors, in `keys__officers_key`.
+    """
 
     routes_seed: SecretBytes
     bundle_seed: SecretBytes
+    log_seed: SecretBytes
+    officers_key: SecretBytes
 
-    @field_validator("routes_seed", "bundle_seed")
+    @field_validator("routes_seed", "bundle_seed", "log_seed", "officers_key")
     @classmethod
     def _check_seed(cls, seed: SecretBytes) -> SecretBytes:
         if not _SEED.fullmatch(seed.get_secret_value()):
@@ -52,6 +56,28 @@ class KeysSettings(Section):
     def bundle_key(self) -> SigningKey:
         """Signs bundles."""
         return SigningKey.from_seed(bytes.fromhex(self.bundle_seed.get_secret_value().decode("ascii")))
+
+    def log_key(self) -> SigningKey:
+        """Signs checkpoints of the policy log."""
+        return SigningKey.from_seed(bytes.fromhex(self.log_seed.get_secret_value().decode("ascii")))
+
+    def sealing_key(self) -> bytes:
+        """Seals officers' second factors."""
+        return bytes.fromhex(self.officers_key.get_secret_value().decode("ascii"))
+
+
+class OfficersSettings(Section):
+    """The doors of officers. They carry passwords, so on an address that is not of this machine alone they
+    stay shut until `behind_tls` says that whoever listens there ends TLS before the directory.
+
+    `attempts_per_minute`: sign-ins by one address, and for one name; `memory_mib`, `passes`: work of a
+    password's hash (argon2id), never below 19 MiB and two passes.
+    """
+
+    behind_tls: bool = False
+    attempts_per_minute: int = Field(default=10, ge=1, le=10_000)
+    memory_mib: int = Field(default=64, ge=19, le=1024)
+    passes: int = Field(default=3, ge=2, le=16)
 
 
 class ClaimsSettings(Section):
@@ -82,9 +108,16 @@ class DirectoryPlaneSettings(BaseModel):
     stores: StoresSettings = StoresSettings()
     policies: PoliciesSettings = PoliciesSettings()
     claims: ClaimsSettings = ClaimsSettings()
+    officers: OfficersSettings = OfficersSettings()
     regions: tuple[RegionSettings, ...] = ()
 
     @property
     def sql_url(self) -> str:
         """The store's URL, with the default in the data folder."""
         return self.stores.sql_url or f"sqlite:///{self.node.data_dir / 'directory.db'}"
+
+    @property
+    def officers_may_enter(self) -> bool:
+        """Whether passwords may come in by the HTTP face."""
+        host = (self.listen.http or "").rpartition(":")[0].strip("[]")
+        return self.officers.behind_tls or host in ("127.0.0.1", "::1", "localhost")

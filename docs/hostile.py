@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from docs.tables import code, table
 from edge.domain.methods import METHODS
 from regional_cell.domain.socket_frames import KINDS
+from tests.directory.entrypoints.http.test_hostile import DOORS
 from tests.directory.entrypoints.http.test_hostile import ROUTES as DIRECTORY_ROUTES
 from tests.edge.test_hostile_flow import ROUTES
 from tests.fuzz.test_parsers import TARGETS
@@ -42,6 +43,11 @@ def hostile() -> Iterator[str]:
         [
             code(DIRECTORY_ROUTES) + " of the directory",
             f"{BODY}; verbs, paths, headers, what is no HTTP",
+            "`tests/directory/entrypoints/http/test_hostile.py`",
+        ],
+        [
+            code(sorted(DOORS)) + " of the directory",
+            f"{BODY}, as JSON; tokens, paths",
             "`tests/directory/entrypoints/http/test_hostile.py`",
         ],
         [

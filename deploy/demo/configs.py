@@ -14,7 +14,7 @@ from deploy.demo.options import Options
 from deploy.demo.ports import Ports
 from deploy.demo.toml import to_toml
 
-# The seed's passwords are 72 random bits, which no work has to protect: the least that a cell takes.
+# The seed's passwords are 72 random bits, which no work has to protect: the least that is taken.
 PASSWORDS = {"memory_mib": 19, "passes": 2}
 # Everything starts at once, the directory too: who asks it too early asks again soon.
 WATCH_BACKOFF_S_MAX = 1
@@ -36,6 +36,8 @@ class Configs:
         self._authorities.certificate("directory", "directory", "directory")
         self._authorities.seed("directory", "directory", "keys__routes_seed")
         self._authorities.seed("directory", "directory", "keys__bundle_seed")
+        self._authorities.seed("directory", "directory", "keys__log_seed")
+        self._authorities.random_key("directory", "directory", "keys__officers_key")
         return self._write(
             "directory",
             "directory",
@@ -47,6 +49,7 @@ class Configs:
                 },
                 "mtls": self._mtls("directory", "directory", "directory"),
                 "policies": {"dir": self._options.policies},
+                "officers": PASSWORDS,
             },
         )
 

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from accord.errors import ConflictError, InvalidError
+from accord.signing import SigningKey
 from directory.domain.names import check_checkpoint
+from residency_policies.bundle import Bundle
 
 PURPOSE = "bundle"
 
@@ -41,6 +43,12 @@ class Acknowledgement:
     bundle_version: int
     checkpoint: str
     acknowledged_s: int
+
+
+def sign_bundle(bundle: Bundle, key: SigningKey) -> SignedBundle:
+    """The bundle with the directory's signature."""
+    data = bundle.canonical_bytes
+    return SignedBundle(bundle.version, data, key.key_id, key.sign(PURPOSE, bundle_digest(data)))
 
 
 def bundle_digest(bundle: bytes) -> bytes:

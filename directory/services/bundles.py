@@ -1,28 +1,37 @@
-"""Bundles: taking documents into force at start, handing the bundle out, counting who evaluates under it.
+"""Bundles: the first one at the first start, handing the active one out, counting who evaluates under it.
 
 Invariants
-    1. Only a bundle that compiles without a fault becomes active, under the next version, signed.
+    1. Only a bundle that compiles without a fault becomes active, under the next version, signed and entered
+       into the policy log.
     2. The same documents and regions under the same key never make a second version.
+    3. Once there is a bundle, a start changes no policy: only what comes with the software and the settings
+       (floors, regions, the key) is renewed.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 
 from accord.clock import Clock
 from accord.errors import ConflictError, NotFoundError, NotReadyError
 from accord.identity import SigningKey
 from directory.domain.bundles import (
-    PURPOSE,
     Acknowledgement,
     SignedBundle,
-    bundle_digest,
     check_acknowledged,
     settled_version,
+    sign_bundle,
 )
 from directory.domain.cells import Cell, CellState
 from directory.domain.peers import Peer, PeerKind, require_node
-from directory.ports import Bell, ReadUnit, Store, WriteUnit
+from directory.domain.policies import content_of, document_bytes
+from directory.domain.policy_log import SALT_BYTES, Act, LogPen
+from directory.ports.outside import Bell
+from directory.ports.store import ReadUnit, Store, WriteUnit
+from residency_policies.builtin import builtin_floors
 from residency_policies.bundle import Bundle, check_bundle
 from residency_policies.decision import Region
+from residency_policies.document import load_document
+from residency_policies.model import FloorPack
 
 
 class BundleService:
@@ -30,13 +39,42 @@ class BundleService:
 
     Args:
         key: signs bundles, purpose `bundle`.
+        pen: of the policy log.
     """
 
-    def __init__(self, store: Store, clock: Clock, bell: Bell, key: SigningKey) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        bell: Bell,
+        key: SigningKey,
+        random: Callable[[int], bytes],
+        pen: LogPen,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._bell = bell
         self._key = key
+        self._random = random
+        self._pen = pen
+
+    async def begin(self, documents: Sequence[str], regions: Sequence[Region]) -> tuple[SignedBundle, bool]:
+        """The active bundle of a process that starts, and whether `documents` were passed over.
+
+        The first start takes the documents into force. Later ones go on with the policies in force, whatever
+        the documents say: those take effect by approval alone.
+
+        Raises: as `adopt`.
+        """
+        active = await self._store.read(lambda unit: unit.bundles.active())
+        if active is None:
+            return await self.adopt(documents, regions), False
+        # Read as plain documents: the bundle may have been made for an older vocabulary.
+        held = [json.dumps(it, ensure_ascii=False) for it in json.loads(active.bundle)["documents"]]
+        shipped = {load_document(text).id: text for text in builtin_floors()}
+        kept = [text for text in held if load_document(text).id not in shipped]
+        adopted = await self.adopt([*kept, *shipped.values()], regions)
+        return adopted, _meanings(documents) != _meanings(held)
 
     async def adopt(self, documents: Sequence[str], regions: Sequence[Region]) -> SignedBundle:
         """Make these documents the active bundle, unless they are already.
@@ -53,11 +91,15 @@ class BundleService:
         check_bundle(same, now_s)
         if active is not None and (active.bundle, active.key_id) == (same.canonical_bytes, self._key.key_id):
             return active
-        fresh = self._sign(Bundle(held + 1, tuple(documents), tuple(regions)))
+        fresh = sign_bundle(Bundle(held + 1, tuple(documents), tuple(regions)), self._key)
+        facts: dict[str, object] = {"bundle_version": fresh.version, "bundle_sha256": fresh.digest.hex()}
 
         def work(unit: WriteUnit) -> None:
             if unit.bundles.active_version() != held:
                 raise ConflictError(what="bundle", version=fresh.version)
+            self._pen.enter(
+                unit.log, Act("bundle_adopted", "directory", facts), now_s, self._random(SALT_BYTES)
+            )
             unit.bundles.add(fresh, now_s)
             unit.commit()
 
@@ -121,10 +163,14 @@ class BundleService:
 
         return await self._store.read(work)
 
-    def _sign(self, bundle: Bundle) -> SignedBundle:
-        data = bundle.canonical_bytes
-        signature = self._key.sign(PURPOSE, bundle_digest(data))
-        return SignedBundle(bundle.version, data, self._key.key_id, signature)
+
+def _meanings(documents: Sequence[str]) -> dict[str, object]:
+    """Policies by id, without the versions that the directory gives."""
+    found: dict[str, object] = {}
+    for document in map(load_document, documents):
+        if not isinstance(document, FloorPack):
+            found[document.id] = content_of(document_bytes(document))
+    return found
 
 
 def _require_reader(unit: ReadUnit, peer: Peer) -> None:

@@ -30,7 +30,8 @@ from directory.domain.cells import (
 from directory.domain.names import check_checkpoint, check_name, check_word
 from directory.domain.peers import Peer, PeerKind, require_cell, require_node, require_operator
 from directory.domain.placements import EPOCH_MAX, ReportedEpoch
-from directory.ports import Authorities, Bell, ReadUnit, Store, WriteUnit
+from directory.ports.outside import Authorities, Bell
+from directory.ports.store import ReadUnit, Store, WriteUnit
 
 EPOCHS_MAX = 1_000
 REPORTS_MAX = 10_000

@@ -17,7 +17,9 @@ from directory.domain.claims import Claim, HeldClaim, Lease, LeaseState, Name
 from directory.domain.names import check_word
 from directory.domain.peers import Peer, require_cell, require_edge
 from directory.domain.placements import is_behind
-from directory.ports import ClaimWriter, Rate, ReadUnit, Store, WriteUnit
+from directory.ports.outside import Rate
+from directory.ports.routes import ClaimWriter
+from directory.ports.store import ReadUnit, Store, WriteUnit
 
 ENDED_KEPT_S = 86_400
 SWEEP_MAX = 500

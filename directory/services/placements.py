@@ -33,7 +33,8 @@ from directory.domain.placements import (
     is_repeated,
 )
 from directory.domain.watch import check_residents
-from directory.ports import Bell, ReadUnit, Store, WriteUnit
+from directory.ports.outside import Bell
+from directory.ports.store import ReadUnit, Store, WriteUnit
 
 
 class PlacementService:

@@ -14,7 +14,8 @@ from accord.routes import sign_route
 from directory.domain.peers import Peer, require_node
 from directory.domain.placements import RESOLVE_MAX, Placement, Tombstone
 from directory.domain.watch import BATCH_MAX, Record, RouteChanges, Start, WatchedNode, check_start
-from directory.ports import ReadUnit, RouteEncoder, Store, WriteUnit
+from directory.ports.outside import RouteEncoder
+from directory.ports.store import ReadUnit, Store, WriteUnit
 
 VERSIONS_KEPT = 100_000
 

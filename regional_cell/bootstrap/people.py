@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from accord.clock import Clock
 from accord.errors import ColinkError
-from regional_cell.adapters.local.hasher import Argon2Hasher
+from accord.runtime.passwords import Argon2Hasher
 from regional_cell.bootstrap.directory import DirectorySide
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.services.claims import Claims

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from directory.ports import Store
+from directory.ports.store import Store
 from tests.directory.stores import BACKENDS, opened
 from tests.directory.world import World
 

@@ -32,6 +32,7 @@ class Directory:
     authorities: dict[str, Authority] = field(default_factory=dict)
     routes_key: SigningKey = field(default_factory=SigningKey.generate)
     bundle_key: SigningKey = field(default_factory=SigningKey.generate)
+    log_key: SigningKey = field(default_factory=SigningKey.generate)
     process: subprocess.Popen[bytes] | None = None
 
     def write(self) -> "Directory":
@@ -41,12 +42,14 @@ class Directory:
             (self.folder / name).mkdir()
         for node in ("directory", "operator"):
             self.make_authority(node, trusted=True)
-        certificate, key = issue(self.authorities["directory"], "directory", f"directory.{FEDERATION}")
+        certificate, private = issue(self.authorities["directory"], "directory", f"directory.{FEDERATION}")
         (self.folder / "directory.pem").write_bytes(certificate)
-        write_private(self.folder / "directory.key", key)
+        write_private(self.folder / "directory.key", private)
         (self.folder / "ca.pem").write_bytes(self.authorities["directory"].cert_pem)
-        for name, signing in (("routes", self.routes_key), ("bundle", self.bundle_key)):
-            write_private(self.folder / "secrets" / f"keys__{name}_seed", signing.seed().hex().encode())
+        signing = (("routes", self.routes_key), ("bundle", self.bundle_key), ("log", self.log_key))
+        for name, key in signing:
+            write_private(self.folder / "secrets" / f"keys__{name}_seed", key.seed().hex().encode())
+        write_private(self.folder / "secrets" / "keys__officers_key", os.urandom(32).hex().encode())
         self.config.write_text(self.settings())
         return self
 

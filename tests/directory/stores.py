@@ -13,7 +13,7 @@ from directory.adapters.sql import schema_version
 from directory.adapters.sql.engine import Engines
 from directory.adapters.sql.store import SqlStore
 from directory.adapters.sql.tables import metadata
-from directory.ports import Store
+from directory.ports.store import Store
 
 POSTGRES = "COLINK_TEST_POSTGRES_URL"
 BACKENDS = ("memory", "sqlite", "postgresql")

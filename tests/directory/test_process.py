@@ -195,6 +195,8 @@ async def test_the_bundle_is_streamed_at_once_and_strangers_are_refused(director
     [
         ("secrets/keys__routes_seed", "keys.routes_seed"),
         ("secrets/keys__bundle_seed", "keys.bundle_seed"),
+        ("secrets/keys__log_seed", "keys.log_seed"),
+        ("secrets/keys__officers_key", "keys.officers_key"),
         ("directory.key", "mtls.key_file"),
         ("directory.pem", "mtls.certificate_file"),
     ],

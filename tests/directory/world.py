@@ -1,27 +1,38 @@
 """A directory without faces: every service over one store, and cells, edges and residents to act with."""
 
+import base64
 import hashlib
+import hmac
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
 from accord.clock import ManualClock
 from accord.identity import Handover, RingKey, SigningKey, sign_handover
 from accord.ids import new_id
 from accord.runtime.mtls import Authority, Trust, make_authority
+from accord.runtime.passwords import Argon2Hasher
 from directory.adapters.authorities import TrustedAuthorities
 from directory.adapters.memory.bell import LocalBell
 from directory.adapters.memory.rates import LocalRate
+from directory.adapters.totp import SealedTotp
 from directory.domain.bundles import SignedBundle
 from directory.domain.cells import Cell, CellState, Edge
 from directory.domain.claims import Claim
 from directory.domain.homes import HomeRules
+from directory.domain.officers import STEP_S, Officer
 from directory.domain.peers import Peer, PeerKind
 from directory.domain.placements import Asked, Placement, ResidentKind
+from directory.domain.policy_log import LogPen
 from directory.entrypoints.grpc.forms import encode_delta
-from directory.ports import Store, WriteUnit
+from directory.ports.store import Store, WriteUnit
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.claims import ClaimService
+from directory.services.officers import OfficerService
 from directory.services.placements import PlacementService
+from directory.services.policies.review import PolicyReview
+from directory.services.policies.rollout import PolicyRollout
+from directory.services.policy_log import PolicyLogService
 from directory.services.watch import WatchService
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 
@@ -69,8 +80,10 @@ class TestCell:
 
 # Made once in a test run: compiling and certifying take longer than the tests.
 BUNDLE_KEY = SigningKey.generate()
+HASHER = Argon2Hasher(memory_mib=1, passes=1)
+PASSWORD = "a long enough password"
 _RULES = HomeRules()
-_ADOPTED: list[SignedBundle] = []
+_ADOPTED: dict[tuple[str, ...], SignedBundle] = {}
 _AUTHORITIES: dict[str, Authority] = {}
 
 
@@ -101,17 +114,27 @@ class World:
             self.store, self.clock, _counted_bytes(), LocalRate(self.find_per_minute), LEASE_S
         )
         self.cells = CellService(self.store, self.clock, self.bell, authorities, regions)
-        self.bundles = BundleService(self.store, self.clock, self.bell, self.bundle_key)
+        self.log_key = SigningKey.generate()
+        self.pen = LogPen(self.log_key, f"policies.{FEDERATION}")
+        self.random = _counted_bytes()
+        made = (self.store, self.clock, self.bell, self.bundle_key, self.random, self.pen)
+        self.bundles = BundleService(*made)
+        self.review, self.rollout = PolicyReview(*made), PolicyRollout(*made)
+        self.log = PolicyLogService(self.store)
+        self.factors = SealedTotp(bytes(32))
+        self.officers = OfficerService(
+            self.store, self.clock, self.random, HASHER, self.factors, LocalRate(1_000), self.pen
+        )
         self.watch = WatchService(self.store, self.clock, self.routes_key, encode_delta)
 
-    async def begin(self) -> "World":
-        """With the built-in bundle active."""
-        if not _ADOPTED:
-            _ADOPTED.append(await self.bundles.adopt(builtin_documents(), BUILTIN_REGIONS))
+    async def begin(self, documents: tuple[str, ...] = builtin_documents()) -> "World":
+        """With the built-in bundle active, or another one."""
+        if documents not in _ADOPTED:
+            _ADOPTED[documents] = await self.bundles.adopt(documents, BUILTIN_REGIONS)
 
         def work(unit: WriteUnit) -> None:
             if unit.bundles.active() is None:
-                unit.bundles.add(_ADOPTED[0], 0)
+                unit.bundles.add(_ADOPTED[documents], 0)
                 unit.commit()
 
         await self.store.write(work)
@@ -128,8 +151,32 @@ class World:
         await self.cells.admit_edge(OPERATOR, edge)
         return Peer(PeerKind.EDGE, name)
 
+    async def officer(self, name: str, role: str = "officer", *jurisdictions: str) -> Officer:
+        """An enrolled officer; everywhere unless jurisdictions are given."""
+        secret, _ = await self.officers.invite(OPERATOR, name, [role], list(jurisdictions or ("*",)))
+        self.totp = await self.officers.enrol(name, secret, PASSWORD, "127.0.0.1")
+        found = await self.store.read(lambda unit: unit.officers.find(name))
+        assert found is not None
+        return found
+
+    def code(self, uri: str, later: int = 0) -> str:
+        """The authenticator's code now, or some steps later."""
+        at_s = self.clock.now_us() // 1_000_000 + later * STEP_S
+        return code_of(uri, at_s)
+
     async def place(self, cell: TestCell, prefix: str = "T") -> Placement:
         return await self.placements.place(cell.peer, cell.asks(new_id(prefix)))
+
+
+def code_of(uri: str, at_s: int) -> str:
+    """What an authenticator shows at this time, as RFC 6238 says it: written from the paper, not the
+    library.
+    """
+    text = parse_qs(urlsplit(uri).query)["secret"][0]
+    key = base64.b32decode(text + "=" * (-len(text) % 8))
+    digest = hmac.digest(key, (at_s // STEP_S).to_bytes(8, "big"), "sha1")
+    place = digest[-1] & 15
+    return f"{(int.from_bytes(digest[place : place + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 def claim(resident: str, value: str, attribute: str = "email", key_id: str = "de-email-1") -> Claim:

@@ -74,7 +74,7 @@ def test_a_claim_is_32_bytes_under_a_key_that_the_directory_does_not_have(demo: 
     assert {len(index) for index, _, _ in rows} == {32}
     assert {kind_of(resident) for _, _, resident in rows} <= {"T", "E", "P"}
     held = {path.name for path in (demo.data_dir / "directory" / "secrets").iterdir()}
-    assert held == {"keys__routes_seed", "keys__bundle_seed"}
+    assert held == {"keys__routes_seed", "keys__bundle_seed", "keys__log_seed", "keys__officers_key"}
 
 
 def test_the_journals_of_edges_and_cells_hold_no_claim(demo: RunningDemo) -> None:

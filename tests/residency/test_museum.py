@@ -133,6 +133,8 @@ KEYS: dict[str, dict[str, str]] = {
     "directory": {
         "secrets/keys__routes_seed": "keys.routes_seed",
         "secrets/keys__bundle_seed": "keys.bundle_seed",
+        "secrets/keys__log_seed": "keys.log_seed",
+        "secrets/keys__officers_key": "keys.officers_key",
         "tls/directory.key": "mtls.key_file",
         "tls/directory.pem": "mtls.certificate_file",
     },

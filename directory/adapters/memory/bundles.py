@@ -24,8 +24,15 @@ class MemoryBundles:
     def acknowledged(self) -> Mapping[str, int]:
         return {node: it.bundle_version for node, it in self._state.acknowledged.items()}
 
+    def acknowledgements(self) -> list[Acknowledgement]:
+        return [self._state.acknowledged[node] for node in sorted(self._state.acknowledged)]
+
+    def activated_s(self, version: int) -> int:
+        return self._state.activated.get(version, 0)
+
     def add(self, bundle: SignedBundle, activated_s: int) -> None:
         assert bundle.version not in self._state.bundles
+        self._state.activated[bundle.version] = activated_s
         self._state.bundles[bundle.version] = bundle
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:

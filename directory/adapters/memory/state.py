@@ -5,7 +5,10 @@ from dataclasses import dataclass, field, fields
 from directory.domain.bundles import Acknowledgement, SignedBundle
 from directory.domain.cells import AdmittedKey, Cell, CellReport, Edge
 from directory.domain.claims import Claim, Lease, Name
+from directory.domain.officers import Officer, Session
 from directory.domain.placements import Placement, ReportedEpoch, Tombstone
+from directory.domain.policies import Approval, Revision
+from directory.domain.policy_log import LogEntry
 
 
 @dataclass(slots=True)
@@ -24,7 +27,14 @@ class State:
     leases: dict[str, Lease] = field(default_factory=dict)
     claims: dict[tuple[str, Name], tuple[Claim, str]] = field(default_factory=dict)
     bundles: dict[int, SignedBundle] = field(default_factory=dict)
+    activated: dict[int, int] = field(default_factory=dict)
     acknowledged: dict[str, Acknowledgement] = field(default_factory=dict)
+    officers: dict[str, Officer] = field(default_factory=dict)
+    sessions: dict[bytes, Session] = field(default_factory=dict)
+    revisions: dict[int, Revision] = field(default_factory=dict)
+    approvals: dict[tuple[int, str, str], Approval] = field(default_factory=dict)
+    log: list[LogEntry] = field(default_factory=list)
+    log_nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """A state that can be changed without changing this one."""

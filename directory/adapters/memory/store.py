@@ -12,9 +12,12 @@ from accord.errors import OverloadedError
 from directory.adapters.memory.bundles import MemoryBundles
 from directory.adapters.memory.cells import MemoryCells
 from directory.adapters.memory.claims import MemoryClaims
+from directory.adapters.memory.officers import MemoryOfficers
 from directory.adapters.memory.placements import MemoryPlacements
+from directory.adapters.memory.policies import MemoryPolicies
+from directory.adapters.memory.policy_log import MemoryPolicyLog
 from directory.adapters.memory.state import State
-from directory.ports import ReadUnit, WriteUnit
+from directory.ports.store import ReadUnit, WriteUnit
 
 T = TypeVar("T")
 
@@ -49,6 +52,9 @@ class MemoryUnit:
         self.cells = MemoryCells(state)
         self.bundles = MemoryBundles(state)
         self.versions = MemoryVersions(state)
+        self.officers = MemoryOfficers(state)
+        self.policies = MemoryPolicies(state)
+        self.log = MemoryPolicyLog(state)
         self.committed = False
 
     def commit(self) -> None:

@@ -31,6 +31,16 @@ class SqlBundles:
         rows = self._connection.execute(select(acknowledgements.c.node, acknowledgements.c.bundle_version))
         return {row.node: row.bundle_version for row in rows}
 
+    def acknowledgements(self) -> list[Acknowledgement]:
+        rows = self._connection.execute(select(acknowledgements).order_by(acknowledgements.c.node))
+        return [
+            Acknowledgement(row.node, row.bundle_version, row.checkpoint, row.acknowledged_s) for row in rows
+        ]
+
+    def activated_s(self, version: int) -> int:
+        found = select(bundles.c.activated_s).where(bundles.c.version == version)
+        return int(self._connection.execute(found).scalar() or 0)
+
     def add(self, bundle: SignedBundle, activated_s: int) -> None:
         self._connection.execute(
             insert(bundles).values(

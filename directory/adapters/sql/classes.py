@@ -3,6 +3,8 @@
 Invariants
     1. No class here is of content, derived from content, or readable identity: the directory cannot leak what
        it never holds. Names stand as blind indexes alone (`identifier_blind`), under keys that are elsewhere.
+    2. The one exception are officers' own credentials: names that operators made up, password hashes, second
+       factors. They are in one table, and nothing of users is.
 """
 
 _META = "workspace_meta"
@@ -36,6 +38,21 @@ CLASSES: dict[str, dict[str, str]] = {
     "bundles": _all(_META, "version bundle key_id signature activated_s"),
     "acknowledgements": _all("telemetry", "node bundle_version acknowledged_s")
     | _all("transfer_ledger", "checkpoint"),
+    "officers": _all(
+        "credential",
+        "name roles jurisdictions state password_hash totp_sealed last_step failures locked_until_s enrolment"
+        " enrolment_until_s",
+    ),
+    "officer_sessions": _all("token", "digest officer opened_s expires_s"),
+    "revisions": _all(
+        _META,
+        "number document version counsel hash canonical jurisdictions state findings submitted_s analysis"
+        " activate_s pilot base_version bundle_version rolls_back",
+    )
+    | _all("audit_log", "author"),
+    "approvals": _all("audit_log", "revision hash officer roles approved_s"),
+    "policy_log": _all("audit_log", "seq open sealed salt note"),
+    "policy_log_nodes": _all("audit_log", "level place hash"),
     "alembic_version": _all(_META, "version_num"),
 }
 """Table to column to data class."""

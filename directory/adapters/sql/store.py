@@ -26,9 +26,12 @@ from directory.adapters.sql.bundles import SqlBundles
 from directory.adapters.sql.cells import SqlCells
 from directory.adapters.sql.claims import SqlClaims
 from directory.adapters.sql.engine import READERS, Engines
+from directory.adapters.sql.officers import SqlOfficers
 from directory.adapters.sql.placements import SqlPlacements
+from directory.adapters.sql.policies import SqlPolicies
+from directory.adapters.sql.policy_log import SqlPolicyLog
 from directory.adapters.sql.tables import counters, route_versions
-from directory.ports import ReadUnit, WriteUnit
+from directory.ports.store import ReadUnit, WriteUnit
 
 T = TypeVar("T")
 
@@ -74,6 +77,9 @@ class SqlUnit:
         self.cells = SqlCells(connection)
         self.bundles = SqlBundles(connection)
         self.versions = SqlVersions(connection)
+        self.officers = SqlOfficers(connection)
+        self.policies = SqlPolicies(connection)
+        self.log = SqlPolicyLog(connection)
         self.committed = False
 
     def commit(self) -> None:

@@ -139,3 +139,78 @@ acknowledgements = Table(
     Column("checkpoint", Text, nullable=False),
     Column("acknowledged_s", BigInteger, nullable=False),
 )
+
+officers = Table(
+    "officers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("jurisdictions", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("totp_sealed", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("locked_until_s", BigInteger, nullable=False),
+    Column("enrolment", LargeBinary, nullable=False),
+    Column("enrolment_until_s", BigInteger, nullable=False),
+)
+
+officer_sessions = Table(
+    "officer_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("officer", Text, nullable=False, index=True),
+    Column("opened_s", BigInteger, nullable=False),
+    Column("expires_s", BigInteger, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False, index=True),
+    Column("version", BigInteger, nullable=False),
+    Column("counsel", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("canonical", LargeBinary, nullable=False),
+    Column("jurisdictions", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("findings", LargeBinary, nullable=False),
+    Column("submitted_s", BigInteger, nullable=False),
+    Column("analysis", LargeBinary, nullable=False),
+    Column("activate_s", BigInteger, nullable=False),
+    Column("pilot", Text, nullable=False),
+    Column("base_version", BigInteger, nullable=False),
+    Column("bundle_version", BigInteger, nullable=False),
+    Column("rolls_back", BigInteger, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Text, primary_key=True),
+    Column("officer", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("approved_s", BigInteger, nullable=False),
+)
+
+policy_log = Table(
+    "policy_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("open", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+policy_log_nodes = Table(
+    "policy_log_nodes",
+    metadata,
+    Column("level", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)

@@ -12,7 +12,7 @@ from accord.wire.directory.v1 import directory_pb2 as pb
 from accord.wire.directory.v1 import directory_pb2_grpc
 from directory.entrypoints.grpc.forms import bundle_to_wire, integer, require_context
 from directory.entrypoints.grpc.peers import Callers
-from directory.ports import Bell
+from directory.ports.outside import Bell
 from directory.services.bundles import BundleService
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -52,6 +52,7 @@ class Callers:
             "Cells/Drain": operator,
             "Cells/Retire": operator,
             "Cells/List": anyone,
+            "Officers/Invite": operator,
             "Policies/FetchBundle": anyone,
             "Policies/WatchBundle": node,
             "Policies/Acknowledge": node,

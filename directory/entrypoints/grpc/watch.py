@@ -20,7 +20,7 @@ from accord.wire.directory.v1 import directory_pb2_grpc
 from directory.domain.watch import Record, Start, WatchedNode
 from directory.entrypoints.grpc.forms import integer, placement_to_wire, require_context
 from directory.entrypoints.grpc.peers import Callers
-from directory.ports import Bell
+from directory.ports.outside import Bell
 from directory.services.claims import ClaimService
 from directory.services.placements import PlacementService
 from directory.services.watch import WatchService

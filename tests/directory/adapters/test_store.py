@@ -5,10 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from accord.ledger import leaf_data, leaf_hash, root_at, root_of
+from accord.signing import SigningKey
 from directory.domain.cells import Edge
 from directory.domain.claims import Claim, Lease, LeaseState
+from directory.domain.officers import Officer, OfficerState, Role, Session
 from directory.domain.placements import Placement, ReportedEpoch, ResidentKind, Tombstone
-from directory.ports import Store, WriteUnit
+from directory.domain.policies import Approval, Revision, RevisionState
+from directory.domain.policy_log import Act, LogPen
+from directory.ports.store import Store, WriteUnit
 
 EDGE = Edge("fra", "DE", "eu-central-1", "https://fra.example.test", 1)
 
@@ -209,3 +214,81 @@ async def test_ended_leases_are_forgotten_and_held_ones_are_not(store: Store) ->
     assert await store.write(work) == 1
     kept = await store.write(lambda unit: [it for it in ("l1", "l2", "l3", "l4") if unit.claims.lease(it)])
     assert kept == ["l2", "l3", "l4"]
+
+
+def revision(
+    number: int, document: str = "acme/main", state: RevisionState = RevisionState.DRAFT
+) -> Revision:
+    return Revision(
+        number, document, number + 1, False, "de-one", "ab" * 32, b"{}", ("DE", "FR"), state, b"[]", 5,
+        b"{}", 6, ("T00000000000A",), 1, 2, 0,
+    )  # fmt: skip
+
+
+async def test_officers_and_sessions_come_back_as_they_went_in(store: Store) -> None:
+    roles = frozenset({Role.OFFICER, Role.OPERATOR})
+    officer = Officer(
+        "de-one", roles, ("DE", "FR"), OfficerState.ACTIVE, "hash", b"sealed", 7, 2, 9, b"secret", 11
+    )
+    first, second = Session(b"a" * 32, "de-one", 1, 5), Session(b"b" * 32, "de-one", 2, 9)
+
+    def work(unit: WriteUnit) -> None:
+        unit.officers.put(replace(officer, failures=0))
+        unit.officers.put(officer)
+        for session in (second, first):
+            unit.officers.open_session(session)
+        unit.commit()
+
+    await store.write(work)
+    assert await store.read(lambda unit: unit.officers.find("de-one")) == officer
+    assert await store.read(lambda unit: unit.officers.everybody()) == [officer]
+    assert await store.read(lambda unit: unit.officers.sessions_of("de-one")) == [first, second]
+
+    def later(unit: WriteUnit) -> None:
+        unit.officers.close_sessions_before(5)
+        unit.commit()
+
+    await store.write(later)
+    assert await store.read(lambda unit: unit.officers.session(first.digest)) is None
+    assert await store.read(lambda unit: unit.officers.session(second.digest)) == second
+
+
+async def test_revisions_and_approvals_come_back_as_they_went_in(store: Store) -> None:
+    rows = [revision(1), revision(2, "other/main"), revision(3, state=RevisionState.ACTIVE)]
+    approvals = [
+        Approval(1, "de-two", ("officer",), "cd" * 32, 9),
+        Approval(1, "de-three", ("counsel",), "cd" * 32, 8),
+    ]
+
+    def work(unit: WriteUnit) -> int:
+        for row in rows:
+            unit.policies.put(row)
+        for approval in approvals:
+            unit.policies.approve(approval)
+        unit.commit()
+        return unit.policies.next_number()
+
+    assert await store.write(work) == 4
+    assert await store.read(lambda unit: unit.policies.find(2)) == rows[1]
+    assert await store.read(lambda unit: unit.policies.page(0, 2)) == [rows[2], rows[1]]
+    assert await store.read(lambda unit: unit.policies.page(2, 2)) == [rows[0]]
+    assert await store.read(lambda unit: unit.policies.of_document("acme/main")) == [rows[0], rows[2]]
+    assert await store.read(lambda unit: unit.policies.in_states({RevisionState.ACTIVE})) == [rows[2]]
+    assert await store.read(lambda unit: unit.policies.approvals_of(1)) == approvals[::-1]
+
+
+async def test_the_log_grows_by_one_and_its_tree_is_the_tree_of_its_leaves(store: Store) -> None:
+    pen = LogPen(SigningKey.generate(), "policies.test")
+
+    def work(unit: WriteUnit) -> None:
+        for place in range(5):
+            pen.enter(unit.log, Act("tried", "de-one", {"place": place}), 9, bytes(32))
+        unit.commit()
+
+    await store.write(work)
+    await store.write(work)
+    entries = await store.read(lambda unit: unit.log.page(0, 100))
+    assert [it.seq for it in entries] == list(range(10))
+    assert await store.read(lambda unit: unit.log.page(7, 2)) == entries[7:9]
+    leaves = [leaf_hash(leaf_data(it.open, it.sealed, it.salt)) for it in entries]
+    assert await store.read(lambda unit: root_at(unit.log.size(), unit.log.hash_at)) == root_of(leaves)

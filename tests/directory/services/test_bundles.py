@@ -5,7 +5,7 @@ import pytest
 from accord.errors import ConflictError, InvalidError, NotFoundError, NotReadyError, PeerRefusedError
 from accord.identity import verify_signature
 from directory.domain.peers import Peer, PeerKind
-from directory.ports import Store
+from directory.ports.store import Store
 from directory.services.bundles import BundleService
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
 from residency_policies.bundle import load_bundle
@@ -40,7 +40,7 @@ async def test_other_documents_make_the_next_version_and_keep_the_old(world: Wor
 
 
 async def test_another_key_signs_the_same_documents_as_a_new_version(world: World) -> None:
-    other = BundleService(world.store, world.clock, world.bell, world.routes_key)
+    other = BundleService(world.store, world.clock, world.bell, world.routes_key, world.random, world.pen)
     assert (await other.adopt(builtin_documents(), BUILTIN_REGIONS)).version == 2
 
 

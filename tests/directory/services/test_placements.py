@@ -16,7 +16,7 @@ from accord.errors import (
 from accord.identity import Handover, sign_handover
 from accord.ids import new_id
 from directory.domain.peers import Peer, PeerKind
-from directory.ports import Store
+from directory.ports.store import Store
 from directory.services.cells import Announcement
 from tests.directory.world import OPERATOR, TestCell, World, claim
 

@@ -483,6 +483,26 @@ class ListCellsResponse(_message.Message):
     bundle_version: int
     def __init__(self, cells: _Optional[_Iterable[_Union[CellStatus, _Mapping]]] = ..., edges: _Optional[_Iterable[_Union[Edge, _Mapping]]] = ..., bundle_version: _Optional[int] = ...) -> None: ...
 
+class InviteOfficerRequest(_message.Message):
+    __slots__ = ("context", "officer", "roles", "jurisdictions")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    OFFICER_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    JURISDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    officer: str
+    roles: _containers.RepeatedScalarFieldContainer[str]
+    jurisdictions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., officer: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., jurisdictions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class InviteOfficerResponse(_message.Message):
+    __slots__ = ("secret", "expires_s")
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_S_FIELD_NUMBER: _ClassVar[int]
+    secret: str
+    expires_s: int
+    def __init__(self, secret: _Optional[str] = ..., expires_s: _Optional[int] = ...) -> None: ...
+
 class SignedBundle(_message.Message):
     __slots__ = ("version", "bundle", "key_id", "signature")
     VERSION_FIELD_NUMBER: _ClassVar[int]

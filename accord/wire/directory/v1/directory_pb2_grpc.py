@@ -791,6 +791,79 @@ class Cells:
             _registered_method=True)
 
 
+class OfficersStub:
+    """Missing associated documentation comment in .proto file."""
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Invite = channel.unary_unary(
+                '/accord.wire.directory.v1.Officers/Invite',
+                request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.InviteOfficerRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.InviteOfficerResponse.FromString,
+                _registered_method=True)
+
+
+class OfficersServicer:
+    """Missing associated documentation comment in .proto file."""
+
+    def Invite(self, request, context):
+        """By an operator. An active officer who is invited anew loses password, second factor and sessions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_OfficersServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Invite': grpc.unary_unary_rpc_method_handler(
+                    servicer.Invite,
+                    request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.InviteOfficerRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.InviteOfficerResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'accord.wire.directory.v1.Officers', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('accord.wire.directory.v1.Officers', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Officers:
+    """Missing associated documentation comment in .proto file."""
+
+    @staticmethod
+    def Invite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.directory.v1.Officers/Invite',
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.InviteOfficerRequest.SerializeToString,
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.InviteOfficerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class PoliciesStub:
     """Missing associated documentation comment in .proto file."""
 

@@ -11,7 +11,7 @@ from accord.errors import ColinkError, InternalError, NotReadyError, OverloadedE
 from directory.adapters.sql import schema_version, store
 from directory.adapters.sql.engine import Engines
 from directory.adapters.sql.store import SqlStore
-from directory.ports import ReadUnit
+from directory.ports.store import ReadUnit
 
 
 async def test_a_database_that_is_away_is_a_typed_error_without_its_address() -> None:

@@ -58,7 +58,7 @@ async def test_the_active_bundle_can_be_read_and_checked() -> None:
 async def test_without_a_bundle_the_answer_is_a_typed_error() -> None:
     _, client = await face(begun=False)
     answer = client.get("/directory/v1/bundles/active")
-    assert (answer.status_code, answer.json()) == (503, {"error": "NOT_READY"})
+    assert (answer.status_code, answer.json()) == (503, {"error": "NOT_READY", "what": "bundle"})
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
@@ -66,4 +66,5 @@ async def test_nothing_can_be_changed_by_http(method: str) -> None:
     _, client = await face()
     assert client.request(method, "/directory/v1/cells").status_code == 405
     assert client.get("/openapi.json").status_code == 404
+    assert client.get("/directory/v1/policies").status_code == 404
     assert client.get("/directory/v1/residents").status_code == 404

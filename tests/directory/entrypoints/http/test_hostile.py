@@ -13,13 +13,30 @@ from accord.errors import Reason
 from accord.ids import new_id
 from accord.runtime.metrics import Metrics
 from directory.adapters.memory.store import MemoryStore
-from directory.entrypoints.http.app import make_app
+from directory.entrypoints.http.app import OfficerDoors, make_app
 from tests.directory.process import Directory
 from tests.directory.test_process import admit
 from tests.directory.world import World
 from tests.support.attacks import FORM, MULTIPART, attacks, forms, multiparts
 
 ROUTES = ("/directory/v1/bundles/active", "/directory/v1/cells", "/livez", "/metrics", "/readyz")
+DOORS = {
+    "/directory/v1/officers": "GET",
+    "/directory/v1/officers/enrolments": "POST",
+    "/directory/v1/officers/sessions": "POST",
+    "/directory/v1/officers/sessions/current": "DELETE",
+    "/directory/v1/officers/{name}": "DELETE",
+    "/directory/v1/policies": "GET POST",
+    "/directory/v1/policies/rollbacks": "POST",
+    "/directory/v1/policies/{number}": "GET",
+    "/directory/v1/policies/{number}/activations": "POST",
+    "/directory/v1/policies/{number}/analyses": "POST",
+    "/directory/v1/policies/{number}/approvals": "POST",
+    "/directory/v1/policies/{number}/withdrawals": "POST",
+    "/directory/v1/policy-log": "GET",
+    "/directory/v1/policy-log/consistency": "GET",
+}
+"""Doors of officers to the verbs that open them."""
 VERBS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "X" * 40)
 REASONS = {reason.value for reason in Reason} - {Reason.INTERNAL.value}
 BODIES = (("application/json", attacks), (FORM, forms), (MULTIPART, multiparts), ("", attacks))
@@ -55,7 +72,8 @@ async def no_parts() -> Mapping[str, bool]:
 def made() -> FastAPI:
     """The application over a store of its own."""
     world = World(MemoryStore())
-    return make_app(world.cells, world.bundles, Metrics(), no_parts)
+    doors = OfficerDoors(world.officers, world.review, world.rollout, world.log)
+    return make_app(world.cells, world.bundles, Metrics(), no_parts, doors)
 
 
 def paths(route: str) -> Iterator[str]:
@@ -117,7 +135,9 @@ async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
 
 
 def test_every_route_of_the_directory_is_attacked() -> None:
-    assert sorted(made().openapi()["paths"]) == list(ROUTES)
+    assert sorted(made().openapi()["paths"]) == sorted([*ROUTES, *DOORS])
+    for path, verbs in DOORS.items():
+        assert {verb.upper() for verb in made().openapi()["paths"][path]} == set(verbs.split())
 
 
 @pytest.mark.timeout(240)
@@ -138,6 +158,27 @@ async def test_every_route_answers_whatever_comes_with_a_typed_refusal(directory
                 if attack.kind != "oversized":
                     assert asked.ask("POST", route, attack.body, head)[0] == 405, attack
     assert asked.count > 5_000
+    assert asked.ask("GET", "/livez")[0] == 200
+
+
+@pytest.mark.timeout(240)
+async def test_every_door_of_officers_answers_whatever_comes_with_a_typed_refusal(
+    directory: Directory,
+) -> None:
+    asked = Asked(directory.http)
+    good = {"name": "de-one", "password": "x" * 12, "secret": "x" * 43, "code": "123456", "document": "x"}
+    for door, verbs in DOORS.items():
+        route = door.replace("{number}", "1").replace("{name}", "de-one")
+        for verb in verbs.split():
+            for token in ("", "Bearer ", "Bearer x", "Basic eDp5", "Bearer " + "x" * 43, "x" * 3_000):
+                status, _ = asked.ask(verb, route, head={"authorization": token})
+                assert 400 <= status < 500, (verb, route, token)
+            for end in ENDS:
+                assert asked.ask(verb, route + end)[0] >= 400, (verb, route, end)
+            if verb == "POST":
+                for attack in attacks(good, SIZE):
+                    head = {"content-type": "application/json"}
+                    assert asked.ask(verb, route, attack.body, head)[0] >= 400, (route, attack)
     assert asked.ask("GET", "/livez")[0] == 200
 
 

@@ -5,8 +5,8 @@ import os
 import socket
 from pathlib import Path
 
+from accord.runtime.passwords import Argon2Hasher
 from regional_cell.adapters.local.doorbell import LocalDoorbell
-from regional_cell.adapters.local.hasher import Argon2Hasher
 from regional_cell.adapters.local.lead import Lead
 from tests.regional_cell.stores import T1
 

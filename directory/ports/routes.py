@@ -1,23 +1,12 @@
-"""What the directory owes its rules: a store with transactions, a bell, a rate limit.
+"""What the directory keeps of routes: placements, claims, cells, and the order of their changes."""
 
-Invariants
-    1. A unit of work sees one consistent state and is rolled back unless it says `commit()`.
-    2. Write units of all processes over one store run one after the other, so what a unit has read still
-       holds when it commits, and versions are visible in the order in which they were given out.
-    3. Reading units have no way to change anything.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from accord.identity import RingKey
-from directory.domain.bundles import Acknowledgement, SignedBundle
 from directory.domain.cells import AdmittedKey, Cell, CellReport, Edge
 from directory.domain.claims import Claim, HeldClaim, Lease, Name
 from directory.domain.placements import Placement, ReportedEpoch, Tombstone
-from directory.domain.watch import RouteChanges
-
-T = TypeVar("T")
 
 
 class PlacementReader(Protocol):
@@ -149,32 +138,6 @@ class CellWriter(CellReader, Protocol):
         """Keep the report in the stead of the cell's last one."""
 
 
-class BundleReader(Protocol):
-    """Bundles and who acknowledged which."""
-
-    def active(self) -> SignedBundle | None:
-        """The one with the highest version."""
-
-    def active_version(self) -> int:
-        """Its version, 0 without one."""
-
-    def find(self, version: int) -> SignedBundle | None:
-        """The bundle of this version, kept for ever; None: there was none."""
-
-    def acknowledged(self) -> Mapping[str, int]:
-        """Node to the version that it acknowledged last."""
-
-
-class BundleWriter(BundleReader, Protocol):
-    """As the reader, and changes."""
-
-    def add(self, bundle: SignedBundle, activated_s: int) -> None:
-        """Insert under a new version; a stored bundle is never replaced."""
-
-    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
-        """Replace the node's last acknowledgement."""
-
-
 class VersionReader(Protocol):
     """The order of all changes of routes."""
 
@@ -197,95 +160,3 @@ class VersionWriter(VersionReader, Protocol):
 
     def forget_all_but(self, kept: int) -> None:
         """Forget the oldest versions; their holders will get a snapshot."""
-
-
-class ReadUnit(Protocol):
-    """One consistent state."""
-
-    @property
-    def placements(self) -> PlacementReader: ...
-    @property
-    def claims(self) -> ClaimReader: ...
-    @property
-    def cells(self) -> CellReader: ...
-    @property
-    def bundles(self) -> BundleReader: ...
-    @property
-    def versions(self) -> VersionReader: ...
-
-
-class WriteUnit(Protocol):
-    """One consistent state that nobody else changes meanwhile."""
-
-    @property
-    def placements(self) -> PlacementWriter: ...
-    @property
-    def claims(self) -> ClaimWriter: ...
-    @property
-    def cells(self) -> CellWriter: ...
-    @property
-    def bundles(self) -> BundleWriter: ...
-    @property
-    def versions(self) -> VersionWriter: ...
-
-    def commit(self) -> None:
-        """Keep everything this unit did, durably, when its work returns. Without it nothing is kept."""
-
-
-class Store(Protocol):
-    """Runs units of work. `work` is synchronous, may run on another thread, and touches its unit only.
-
-    Raises (both methods):
-        OverloadedError: more units are waiting than the store's limit.
-        NotReadyError: the database does not answer; nothing was written.
-        StorageFullError: nothing was written.
-        OutcomeUnknownError: the connection broke during the commit (`write` only).
-    """
-
-    async def read(self, work: Callable[[ReadUnit], T]) -> T:
-        """Run against a state that is at least as new as every unit that was committed before."""
-
-    async def write(self, work: Callable[[WriteUnit], T]) -> T:
-        """Run alone. When `work` raises, or returns without `commit()`, nothing is kept."""
-
-    async def close(self) -> None:
-        """Finish what runs, refuse the rest, let connections go."""
-
-
-class Bell(Protocol):
-    """Wakes watchers after a change of this process; changes of others are found by looking now and then."""
-
-    def ring(self) -> None:
-        """Something changed."""
-
-    def rung(self) -> int:
-        """How often it rang."""
-
-    async def wait(self, rung: int, timeout_s: float) -> None:
-        """Return once it has rung more than `rung` times, or after the timeout."""
-
-
-class Rate(Protocol):
-    """A budget per peer."""
-
-    def spend(self, peer: str, cost: int) -> None:
-        """Take `cost` from the peer's budget.
-
-        Raises:
-            RateLimitedError: the budget is used up; nothing is taken.
-        """
-
-
-class Authorities(Protocol):
-    """Proves certificates of cells' authorities."""
-
-    def require_of(self, cell: str, authority: bytes) -> None:
-        """Prove that `authority` is one PEM certificate of an authority that names `<cell>.<federation>`.
-
-        Raises:
-            InvalidError: anything else, or not the one that this directory was given for the name.
-        """
-
-
-RouteEncoder = Callable[[RouteChanges], bytes]
-"""The bytes of a delta as they go on the wire and into journals."""

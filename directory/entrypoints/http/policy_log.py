@@ -1,0 +1,75 @@
+"""The policy log over HTTP: entries whose leaves can be made again, checkpoints, proofs of consistency."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from accord.encoding import b64url
+from directory.domain.officers import Officer
+from directory.domain.policy_log import PAGE_MAX
+from directory.entrypoints.http.officers import WhoAmI
+from directory.services.policy_log import PolicyLogService
+
+
+class EntryShown(BaseModel):
+    """A leaf: SHA-256(open) + SHA-256(salt + sealed), both as canonical JSON; `salt` as base64url."""
+
+    seq: int
+    open: dict[str, Any]
+    sealed: dict[str, Any]
+    salt: str
+
+
+class LogShown(BaseModel):
+    """`size` and `checkpoint` are of the whole log; `cursor` is empty after the last entry."""
+
+    entries: list[EntryShown]
+    size: int
+    checkpoint: str
+    cursor: str
+
+
+class ProofShown(BaseModel):
+    """Hashes as base64url (RFC 6962, 2.1.2)."""
+
+    old: int
+    new: int
+    hashes: list[str]
+
+
+def policy_log_routes(log: PolicyLogService, me: WhoAmI) -> APIRouter:
+    """Entries and proofs, for every role."""
+    routes = APIRouter(prefix="/directory/v1/policy-log", tags=["policy log"])
+
+    @routes.get("")
+    async def read_log(
+        officer: Annotated[Officer, Depends(me)],
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
+        cursor: Annotated[str, Query(pattern=r"^[0-9]{0,15}$")] = "",
+    ) -> LogShown:
+        """Entries, oldest first."""
+        page = await log.page(officer, int(cursor or 0), limit)
+        entries = [
+            EntryShown(seq=it.seq, open=it.open, sealed=it.sealed, salt=b64url(it.salt))
+            for it in page.entries
+        ]
+        ends = entries[-1].seq + 1 if entries else page.size
+        return LogShown(
+            entries=entries,
+            size=page.size,
+            checkpoint=page.checkpoint,
+            cursor=str(ends) if ends < page.size else "",
+        )
+
+    @routes.get("/consistency")
+    async def read_consistency(
+        officer: Annotated[Officer, Depends(me)],
+        old: Annotated[int, Query(ge=0)],
+        new: Annotated[int, Query(ge=0)],
+    ) -> ProofShown:
+        """That an older checkpoint is the beginning of a newer one."""
+        hashes = await log.consistency(officer, old, new)
+        return ProofShown(old=old, new=new, hashes=[b64url(it) for it in hashes])
+
+    return routes

@@ -1,0 +1,104 @@
+"""What the directory keeps of policies: bundles, officers, revisions."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from directory.domain.bundles import Acknowledgement, SignedBundle
+from directory.domain.officers import Officer, Session
+from directory.domain.policies import Approval, Revision, RevisionState
+
+
+class BundleReader(Protocol):
+    """Bundles and who acknowledged which."""
+
+    def active(self) -> SignedBundle | None:
+        """The one with the highest version."""
+
+    def active_version(self) -> int:
+        """Its version, 0 without one."""
+
+    def find(self, version: int) -> SignedBundle | None:
+        """The bundle of this version, kept for ever; None: there was none."""
+
+    def acknowledged(self) -> Mapping[str, int]:
+        """Node to the version that it acknowledged last."""
+
+    def acknowledgements(self) -> list[Acknowledgement]:
+        """The last acknowledgement of each node, by name."""
+
+    def activated_s(self, version: int) -> int:
+        """When the bundle of this version was stored, unix seconds; 0: there is none."""
+
+
+class BundleWriter(BundleReader, Protocol):
+    """As the reader, and changes."""
+
+    def add(self, bundle: SignedBundle, activated_s: int) -> None:
+        """Insert under a new version; a stored bundle is never replaced."""
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Replace the node's last acknowledgement."""
+
+
+class OfficerReader(Protocol):
+    """Officers and their sessions."""
+
+    def find(self, name: str) -> Officer | None:
+        """The officer of this name in any state; None: never invited."""
+
+    def everybody(self) -> list[Officer]:
+        """All of them by name."""
+
+    def session(self, digest: bytes) -> Session | None:
+        """The session of the token with this SHA-256, also when its time is over."""
+
+    def sessions_of(self, officer: str) -> list[Session]:
+        """The officer's sessions, oldest first."""
+
+
+class OfficerWriter(OfficerReader, Protocol):
+    """As the reader, and changes."""
+
+    def put(self, officer: Officer) -> None:
+        """Insert or replace."""
+
+    def open_session(self, session: Session) -> None:
+        """Insert."""
+
+    def close_session(self, digest: bytes) -> None:
+        """Forget the session, if there is one."""
+
+    def close_sessions_before(self, now_s: int) -> None:
+        """Forget sessions whose time is over."""
+
+
+class PolicyReader(Protocol):
+    """Revisions of policies and their approvals, kept for ever."""
+
+    def find(self, number: int) -> Revision | None:
+        """The revision of this number; None: there was none."""
+
+    def page(self, before: int, limit: int) -> list[Revision]:
+        """Revisions with lower numbers, highest first; 0: from the newest on."""
+
+    def of_document(self, document: str) -> list[Revision]:
+        """All revisions of one document, oldest first."""
+
+    def in_states(self, states: Collection[RevisionState]) -> list[Revision]:
+        """All revisions that stand so, oldest first."""
+
+    def approvals_of(self, number: int) -> list[Approval]:
+        """Every approval of the revision, of lapsed analyses too, oldest first."""
+
+
+class PolicyWriter(PolicyReader, Protocol):
+    """As the reader, and changes."""
+
+    def next_number(self) -> int:
+        """The number of the next revision."""
+
+    def put(self, revision: Revision) -> None:
+        """Insert or replace."""
+
+    def approve(self, approval: Approval) -> None:
+        """Insert; the caller has proven that the officer did not sign this hash before."""

@@ -1,0 +1,196 @@
+"""What reviewing and rolling out of revisions share: the look at the world, the log, the making of a bundle.
+
+Invariants
+    1. Every act is checked against the officer as stored, and entered into the policy log, in one
+       transaction.
+    2. A bundle is compiled whole before it is stored; it is entered into the log before it is there to be
+       fetched.
+    3. What was decided against one active bundle is never stored behind another one.
+
+Compiling happens on a thread beside; the transaction then proves that nothing it rests on has moved.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from accord.clock import Clock
+from accord.errors import ConflictError, NotFoundError, NotReadyError, WrongStateError
+from accord.signing import SigningKey
+from directory.domain.bundles import SignedBundle, sign_bundle
+from directory.domain.officers import Officer, OfficerAct, require_may
+from directory.domain.policies import (
+    OPEN,
+    Approval,
+    Revision,
+    RevisionState,
+    WorldState,
+    approval_hash,
+    document_bytes,
+    earliest_s,
+    has_lapsed,
+    world_state,
+)
+from directory.domain.policy_log import SALT_BYTES, Act, LogPen
+from directory.ports.outside import Bell
+from directory.ports.store import ReadUnit, Store, WriteUnit
+from residency_policies.bundle import Bundle, check_bundle, load_bundle
+from residency_policies.errors import PolicyError
+from residency_policies.model import Document, FloorPack, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A revision with its approvals, what is signed for it, and from when on it may take effect."""
+
+    revision: Revision
+    approvals: tuple[Approval, ...]
+    hash: str
+    lapsed: bool
+    earliest_s: int | None
+
+
+class Revisions:
+    """Base of the services of revisions.
+
+    Args:
+        key: signs bundles, purpose `bundle`.
+        pen: of the policy log.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        bell: Bell,
+        key: SigningKey,
+        random: Callable[[int], bytes],
+        pen: LogPen,
+    ) -> None:
+        self.store, self.clock, self.bell = store, clock, bell
+        self.key, self.random, self.pen = key, random, pen
+
+    async def made(
+        self, revision: Revision, active: SignedBundle, make: Callable[[Bundle, int], Bundle]
+    ) -> SignedBundle:
+        """The next bundle, signed. Raises WrongStateError when it would not compile (any more)."""
+        began = await self.store.read(lambda unit: unit.bundles.find(revision.base_version))
+        version, now_s = active.version + 1, self.now_s()
+
+        def build() -> SignedBundle:
+            held = load_bundle(active.bundle)
+            base = (
+                held if began is None or revision.state is not RevisionState.PILOT else refreshed(began, held)
+            )
+            made = make(base, version)
+            check_bundle(made, now_s)
+            return sign_bundle(made, self.key)
+
+        try:
+            return await asyncio.to_thread(build)
+        except PolicyError as error:
+            code = error.findings[0].code
+            raise WrongStateError(str(error)[:500], state=revision.state.value, code=code) from None
+
+    def store_bundle(self, unit: WriteUnit, bundle: SignedBundle, by: str) -> None:
+        now_s = self.now_s()
+        facts: dict[str, object] = {"bundle_version": bundle.version, "bundle_sha256": bundle.digest.hex()}
+        self.enter(unit, Act("bundle_signed", by, facts))
+        unit.bundles.add(bundle, now_s)
+
+    def unmoved(self, unit: ReadUnit, revision: Revision, world: WorldState) -> Revision:
+        """The revision as stored; raises ConflictError when anything that was looked at has changed since."""
+        stored = require_revision(unit, revision.number)
+        if world_of(unit) != world or replace(stored, pilot=revision.pilot) != revision:
+            raise ConflictError(what="revision", revision=revision.number)
+        return stored
+
+    def allowed(self, unit: ReadUnit, by: Officer, act: OfficerAct, revision: Revision) -> Officer:
+        return require_may(known_officer(unit, by), act, frozenset(revision.jurisdictions))
+
+    def standing(self, unit: ReadUnit, revision: Revision) -> Standing:
+        given = tuple(unit.policies.approvals_of(revision.number))
+        lapsed = bool(revision.analysis) and revision.state in OPEN and has_lapsed(revision, world_of(unit))
+        return Standing(revision, given, approval_hash(revision), lapsed, earliest_s(revision, given))
+
+    async def rung(self, work: Callable[[WriteUnit], Standing]) -> Standing:
+        standing = await self.store.write(work)
+        self.bell.ring()
+        return standing
+
+    def enter(self, unit: WriteUnit, act: Act) -> None:
+        self.pen.enter(unit.log, act, self.now_s(), self.random(SALT_BYTES))
+
+    def now_s(self) -> int:
+        return self.clock.now_us() // 1_000_000
+
+
+def documents_of(bundle: SignedBundle) -> dict[str, Document]:
+    """The documents of a bundle by id."""
+    return {it.id: it for it in load_bundle(bundle.bundle).parsed}
+
+
+def refreshed(began: SignedBundle, held: Bundle) -> Bundle:
+    """The documents with which a pilot began, under the floors and regions in force now."""
+    policies = [it for it in load_bundle(began.bundle).parsed if not isinstance(it, FloorPack)]
+    floors = [it for it in held.parsed if isinstance(it, FloorPack)]
+    documents: list[Document] = [*floors, *policies]
+    texts = tuple(document_bytes(it).decode() for it in documents)
+    return Bundle(began.version, texts, held.regions)
+
+
+def require_revision(unit: ReadUnit, number: int) -> Revision:
+    """The revision of this number; raises NotFoundError."""
+    found = unit.policies.find(number)
+    if found is None:
+        raise NotFoundError(thing="revision")
+    return found
+
+
+def require_open(revision: Revision) -> None:
+    """Prove that nothing of it was told to anybody yet; raises WrongStateError."""
+    if revision.state not in OPEN:
+        raise WrongStateError(state=revision.state.value, needed="not on its way")
+
+
+def known_officer(unit: ReadUnit, by: Officer) -> Officer:
+    """The officer as stored now."""
+    found = unit.officers.find(by.name)
+    if found is None:
+        raise NotFoundError(thing="officer")
+    return found
+
+
+def active_bundle(unit: ReadUnit) -> SignedBundle:
+    """The bundle in force; raises NotReadyError."""
+    active = unit.bundles.active()
+    if active is None:
+        raise NotReadyError(what="bundle")
+    return active
+
+
+def world_of(unit: ReadUnit) -> WorldState:
+    """The state of the world as the unit sees it."""
+    return world_state(active_bundle(unit), unit.cells.cells())
+
+
+def look(unit: ReadUnit, number: int) -> tuple[Revision, SignedBundle, WorldState]:
+    """A revision, the bundle in force and the state of the world, at one moment."""
+    return require_revision(unit, number), active_bundle(unit), world_of(unit)
+
+
+def establishments_of(unit: ReadUnit, document: Document) -> list[str]:
+    """Where the workspaces that the document names are established, as far as they are placed."""
+    if not isinstance(document, Policy):
+        return []
+    return [it.establishment for it in unit.placements.find_all(document.applies_to.workspaces)]
+
+
+def named(revision: Revision) -> dict[str, object]:
+    """What every entry says of its revision."""
+    return {
+        "revision": revision.number,
+        "document": revision.document,
+        "version": revision.version,
+        "document_sha256": revision.hash,
+    }

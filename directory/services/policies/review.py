@@ -1,0 +1,261 @@
+"""Revisions until they are approved: submitted, analysed, signed by others, withdrawn."""
+
+import asyncio
+import hashlib
+from dataclasses import replace
+
+from accord.errors import ConflictError, InvalidError, NotFoundError, WrongStateError
+from directory.domain.analysis import analyse
+from directory.domain.bundles import SignedBundle
+from directory.domain.officers import Officer, OfficerAct, require_may
+from directory.domain.policies import (
+    DOCUMENT_BYTES_MAX,
+    OPEN,
+    UNDER_WAY,
+    Approval,
+    Revision,
+    RevisionState,
+    analysed,
+    analysis_hash,
+    check_approval,
+    content_of,
+    document_bytes,
+    earliest_s,
+    findings_json,
+    replaced,
+    scope_of,
+    validated_state,
+    with_version,
+)
+from directory.domain.policy_log import Act
+from directory.ports.store import ReadUnit, WriteUnit
+from directory.services.policies.base import (
+    Revisions,
+    Standing,
+    active_bundle,
+    documents_of,
+    establishments_of,
+    known_officer,
+    look,
+    named,
+    require_open,
+    require_revision,
+    world_of,
+)
+from residency_policies.bundle import Bundle, check_bundle, load_bundle
+from residency_policies.document import load_document
+from residency_policies.errors import Finding, PolicyError
+from residency_policies.model import Document, FloorPack, Policy, Waiver
+
+PAGE_MAX = 100
+
+
+class PolicyReview(Revisions):
+    """What officers do with a revision before it takes effect, and their reading of it."""
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    async def find(self, by: Officer, number: int) -> Standing:
+        """One revision; raises ForbiddenError, NotFoundError."""
+        require_may(by, OfficerAct.READ)
+        return await self.store.read(lambda unit: self.standing(unit, require_revision(unit, number)))
+
+    async def page(self, by: Officer, before: int, limit: int) -> list[Standing]:
+        """Revisions below this number (0: all), newest first; at most 100."""
+        require_may(by, OfficerAct.READ)
+        if not 0 < limit <= PAGE_MAX:
+            raise InvalidError(field="limit", why=f"1 to {PAGE_MAX}")
+
+        def work(unit: ReadUnit) -> list[Standing]:
+            return [self.standing(unit, it) for it in unit.policies.page(before, limit)]
+
+        return await self.store.read(work)
+
+    # --- on the way to approval ----------------------------------------------------------------------
+
+    async def submit(self, by: Officer, text: str) -> Standing:
+        """Take in a document under the next version of its id, with all findings.
+
+        Raises:
+            PolicyError: it cannot be read; nothing was stored. ForbiddenError: no right in its jurisdictions.
+        """
+        require_may(by, OfficerAct.SUBMIT)
+        if len(text.encode()) > DOCUMENT_BYTES_MAX:
+            raise InvalidError(field="document", why="too long", bytes_max=DOCUMENT_BYTES_MAX)
+        document = await asyncio.to_thread(load_document, text)
+        return await self._submit(by, OfficerAct.SUBMIT, document, 0)
+
+    async def roll_back(self, by: Officer, document_id: str, bundle_version: int) -> Standing:
+        """Submit what the document said in an earlier bundle as a new version.
+
+        Raises:
+            NotFoundError: no such bundle, or not in it. ConflictError: that is in force already.
+            ForbiddenError.
+        """
+        require_may(by, OfficerAct.ROLL_BACK)
+
+        def work(unit: ReadUnit) -> tuple[SignedBundle | None, SignedBundle | None, int]:
+            standing = [
+                it for it in unit.policies.of_document(document_id) if it.state is RevisionState.ACTIVE
+            ]
+            number = standing[-1].number if standing else 0
+            return unit.bundles.find(bundle_version), unit.bundles.active(), number
+
+        earlier, active, number = await self.store.read(work)
+        if earlier is None or active is None:
+            raise NotFoundError(thing="bundle")
+        documents = await asyncio.to_thread(documents_of, earlier)
+        now = (await asyncio.to_thread(documents_of, active)).get(document_id)
+        then = documents.get(document_id)
+        if then is None:
+            raise NotFoundError(thing="document")
+        if now is not None and content_of(document_bytes(now)) == content_of(document_bytes(then)):
+            raise ConflictError(what="document", document=document_id)
+        return await self._submit(by, OfficerAct.ROLL_BACK, then, number)
+
+    async def analyse(self, by: Officer, number: int) -> Standing:
+        """Analyse against what is in force now; earlier approvals count no more.
+
+        Raises:
+            WrongStateError: it has findings, or is on its way. ConflictError: the world moved meanwhile.
+        """
+        require_may(by, OfficerAct.ANALYSE)
+        revision, base, world = await self.store.read(lambda unit: look(unit, number))
+        require_open(revision)
+        now_s = self.now_s()
+        candidate, findings = await asyncio.to_thread(self._checked, base, revision, now_s)
+        value: dict[str, object] = {}
+        if candidate is not None:
+            value = await asyncio.to_thread(analyse, revision, candidate[0], candidate[1], world, now_s)
+
+        def work(unit: WriteUnit) -> Standing:
+            officer = self.allowed(unit, by, OfficerAct.ANALYSE, revision)
+            standing = self.unmoved(unit, revision, world)
+            if candidate is None:
+                fresh = replace(
+                    standing, state=RevisionState.DRAFT, findings=findings_json(findings), analysis=b""
+                )
+                self.enter(unit, Act("revision_invalid", officer.name, named(fresh)))
+            else:
+                fresh = analysed(standing, value)
+                told = {"analysis_sha256": analysis_hash(fresh.analysis), "direction": value["direction"]}
+                self.enter(unit, Act("revision_analysed", officer.name, named(fresh) | told))
+            unit.policies.put(fresh)
+            unit.commit()
+            return self.standing(unit, fresh)
+
+        return await self.store.write(work)
+
+    async def approve(self, by: Officer, number: int, signed_hash: str) -> Standing:
+        """Sign document and analysis together.
+
+        Raises:
+            ForbiddenError: their own change (`code` E-SOD), another role, another jurisdiction.
+            WrongStateError: not analysed, or the world has moved (`code` E-LAPSED). ConflictError: another
+            hash.
+        """
+        now_s = self.now_s()
+
+        def work(unit: WriteUnit) -> Standing:
+            revision = require_revision(unit, number)
+            officer = self.allowed(unit, by, OfficerAct.APPROVE, revision)
+            check_approval(revision, officer, signed_hash, unit.policies.approvals_of(number), world_of(unit))
+            roles = tuple(sorted(officer.roles))
+            unit.policies.approve(Approval(number, officer.name, roles, signed_hash, now_s))
+            enough = earliest_s(revision, unit.policies.approvals_of(number)) is not None
+            fresh = replace(revision, state=RevisionState.APPROVED) if enough else revision
+            unit.policies.put(fresh)
+            self.enter(
+                unit, Act("revision_approved", officer.name, named(fresh) | {"signed_sha256": signed_hash})
+            )
+            unit.commit()
+            return self.standing(unit, fresh)
+
+        return await self.store.write(work)
+
+    async def withdraw(self, by: Officer, number: int) -> Standing:
+        """Give up a revision that is not active; a pilot ends with a bundle as it was before.
+
+        Raises:
+            WrongStateError: it is active or over.
+        """
+        require_may(by, OfficerAct.SUBMIT)
+        revision, active, world = await self.store.read(lambda unit: look(unit, number))
+        bundle = None
+        if revision.state is RevisionState.PILOT:
+            bundle = await self.made(revision, active, lambda base, version: replaced(base, (), version))
+
+        def work(unit: WriteUnit) -> Standing:
+            officer = self.allowed(unit, by, OfficerAct.SUBMIT, revision)
+            standing = self.unmoved(unit, revision, world)
+            if standing.state not in OPEN | UNDER_WAY:
+                raise WrongStateError(state=standing.state.value, needed="not over")
+            fresh = replace(standing, state=RevisionState.WITHDRAWN)
+            self.enter(unit, Act("revision_withdrawn", officer.name, named(fresh)))
+            if bundle is not None:
+                self.store_bundle(unit, bundle, officer.name)
+            unit.policies.put(fresh)
+            unit.commit()
+            return self.standing(unit, fresh)
+
+        return await self.rung(work)
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    async def _submit(self, by: Officer, act: OfficerAct, document: Document, rolls_back: int) -> Standing:
+        base = await self.store.read(active_bundle)
+        now_s = self.now_s()
+
+        def work(unit: WriteUnit) -> Standing:
+            scope = scope_of(document, establishments_of(unit, document))
+            officer = require_may(known_officer(unit, by), act, frozenset(scope))
+            known = [it.version for it in unit.policies.of_document(document.id)]
+            version = max([*known, standing_version]) + 1
+            given = with_version(document, version)
+            canonical = document_bytes(given)
+            revision = Revision(
+                number=unit.policies.next_number(),
+                document=document.id,
+                version=version,
+                counsel=isinstance(document, FloorPack | Waiver),
+                author=officer.name,
+                hash=hashlib.sha256(canonical).hexdigest(),
+                canonical=canonical,
+                jurisdictions=scope,
+                state=validated_state(findings),
+                findings=findings_json(findings),
+                submitted_s=now_s,
+                rolls_back=rolls_back,
+            )
+            unit.policies.put(revision)
+            self.enter(unit, Act("revision_submitted", officer.name, named(revision)))
+            unit.commit()
+            return self.standing(unit, revision)
+
+        standing = (await asyncio.to_thread(documents_of, base)).get(document.id)
+        standing_version = standing.version if isinstance(standing, Policy) else 0
+        findings = await asyncio.to_thread(self._findings, base, document, now_s)
+        return await self.store.write(work)
+
+    def _findings(self, base: SignedBundle, document: Document, now_s: int) -> list[Finding]:
+        """Of the document among those in force. On a thread beside."""
+        held = load_bundle(base.bundle)
+        try:
+            compiled = check_bundle(
+                replaced(held, [(document.id, document_bytes(document).decode())], base.version + 1), now_s
+            )
+        except PolicyError as error:
+            return list(error.findings)
+        return [it for it in compiled.warnings if it.document == document.id]
+
+    def _checked(
+        self, base: SignedBundle, revision: Revision, now_s: int
+    ) -> tuple[tuple[Bundle, Bundle] | None, list[Finding]]:
+        """The base and the candidate, or what is wrong with it now. On a thread beside."""
+        held = load_bundle(base.bundle)
+        candidate = replaced(held, [(revision.document, revision.text)], base.version + 1)
+        try:
+            compiled = check_bundle(candidate, now_s)
+        except PolicyError as error:
+            return None, list(error.findings)
+        return (held, candidate), list(compiled.warnings)
