@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from residency_policies.analyse.difference import Difference, Direction
-from residency_policies.bundle import CompiledBundle
+from residency_policies.compiled import CompiledBundle
 from residency_policies.model import FloorPack, Policy
 from residency_policies.prove.claims import stack_of
 
@@ -55,21 +55,41 @@ def compare_bundles(old: CompiledBundle, new: CompiledBundle) -> BundleChange:
         BundleError: E-GUARD, a policy's table over all countries would be too large.
     """
     before, after = _policies(old), _policies(new)
+    heirs = _heirs(before, after)
     found = []
-    for name in sorted({*before, *after}):
-        if name not in before or name not in after:
+    for name in sorted({*before, *after} - set(heirs)):
+        earlier = _before(name, before, heirs)
+        if earlier is None or name not in after:
             what = "begins" if name in after else "ends"
             found.append(PolicyChange(name, what, "mixed", None))
             continue
-        difference = Difference(stack_of(old, before[name]), stack_of(new, after[name]))
-        what = "reaches others" if before[name].applies_to != after[name].applies_to else "stays"
-        direction = "mixed" if what != "stays" else difference.direction
+        difference = Difference(stack_of(old, earlier), stack_of(new, after[name]))
+        same = earlier.id == name and earlier.applies_to == after[name].applies_to
+        what = "stays" if same else "reaches others" if earlier.id == name else f"follows {earlier.id}"
+        direction = difference.direction if same or earlier.id != name else "mixed"
         found.append(PolicyChange(name, what, direction, difference))
     return BundleChange(tuple(found), _packs(old, new))
 
 
+def _before(name: str, before: dict[str, Policy], heirs: dict[str, str]) -> Policy | None:
+    """The policy before that one of the new bundle takes the place of."""
+    return before.get(name) or next((before[old] for old, heir in heirs.items() if heir == name), None)
+
+
+def _heirs(before: dict[str, Policy], after: dict[str, Policy]) -> dict[str, str]:
+    """By policy that ends: the one that begins for exactly the same workspaces or establishment."""
+    found: dict[str, str] = {}
+    for old in sorted(set(before) - set(after)):
+        for new in sorted(set(after) - set(before) - set(found.values())):
+            mine, theirs = before[old].applies_to, after[new].applies_to
+            if (mine.workspaces, mine.establishment) == (theirs.workspaces, theirs.establishment):
+                found[old] = new
+                break
+    return found
+
+
 def _policies(bundle: CompiledBundle) -> dict[str, Policy]:
-    return {one.id: one for one in bundle.bundle.parsed if isinstance(one, Policy)}
+    return {one.id: one for one in bundle.policies}
 
 
 def _packs(old: CompiledBundle, new: CompiledBundle) -> tuple[str, ...]:

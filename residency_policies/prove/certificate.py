@@ -1,8 +1,8 @@
-"""Certificates: the reached set of a claim that holds, and what a checker needs besides the bundle.
+"""Proof certificates: the reached set of a claim that holds, and what a checker needs besides the bundle.
 
-A certificate is canonical JSON: bundle hash, policy, instant, claim, and by source class the places that are
-reached, region ids in the platform's custody, countries in that of people and authorities. Regions of a
-country that has none in the catalogue are named by the country's code.
+A proof certificate is canonical JSON: bundle hash, policy, instant, claim, and by source class the places
+that are reached, region ids in the platform's custody, countries in that of people and authorities. Regions
+of a country that has none in the catalogue are named by the country's code.
 """
 
 from residency_policies.claims import Claim, digest_of

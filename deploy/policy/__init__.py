@@ -1,0 +1,1 @@
+"""`colink policy`: check, compare, explain and prove residency policies, offline, from files."""

@@ -1,0 +1,44 @@
+"""`colink policy VERB ...`: what officers do with documents.
+
+A verb is a module with `configure(parser)` and `run(given, output) -> int`, the exit status: 0 done, 1 tried
+and the answer is no (errors found, a claim refuted, the meaning differs), 2 refused before trying.
+"""
+
+import argparse
+import sys
+
+from deploy.policy import diff, explain, lint, packs, prove
+from deploy.policy.output import Output
+from deploy.policy.reading import RefusedError
+from residency_policies.errors import PolicyError
+
+# Verb, its module, its help line.
+VERBS = (
+    ("lint", lint, "find faults in documents, each with line and column"),
+    ("diff", diff, "say what a change means: which flows open, which stop, which owe something else"),
+    ("explain", explain, "say why a question or a decision is answered as it is"),
+    ("prove", prove, "prove the claims of documents with certificates, or refute them with paths"),
+    ("packs", packs, "list the packs that are shipped"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run `policy`. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="colink policy", description="Residency policies, offline.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, module, summary in VERBS:
+        own = verbs.add_parser(name, help=summary, description=summary)
+        own.add_argument("--json", action="store_true", help="JSON, one object a line")
+        module.configure(own)
+        own.set_defaults(run=module.run)
+    given = parser.parse_args(arguments)
+    output = Output(sys.stdout, as_json=given.json)
+    try:
+        status: int = given.run(given, output)
+    except RefusedError as error:
+        sys.stderr.write(f"colink policy: {error}\n")
+        return 2
+    except PolicyError as error:
+        output.findings(error.findings)
+        return 1
+    return status
