@@ -24,7 +24,7 @@ from tests.support.waiting import until
 
 RESTART_S_MAX = 60
 CUTS = 10
-FULL_S = 60.0
+FULL_S, BACK_S = 60.0, 10.0
 READS = 10
 SLOW_WRITES_S, SLOW_BYTES_S = 20, 2 * 1024 * 1024
 DEADLINE_S, SERVED_S = 10.0, 2.0
@@ -151,6 +151,7 @@ def test_a_full_disk_refuses_writes_and_serves_reads(
             if starts:
                 demo.kill("de-fra")
                 demo.companion("start", "de-fra")
+                until(lambda: not reading(demo, load).error, BACK_S, "the edge is connected again")
             asked = [reading(demo, load) for _ in range(READS)]
             assert refused(load)
         assert {one.error for one in asked} == {""}, asked
