@@ -33,6 +33,8 @@ from edge.services.tokens import Tokens
 
 FRAME_BYTES_MAX = 16 * 1024
 RECEIVED_BYTES = 64 * 1024
+# What the kernel takes for a client that does not read; by itself it would go up to megabytes for each.
+SENT_BYTES = 256 * 1024
 # A client with more than this waiting for it is behind, until it has taken three quarters.
 BEHIND_BYTES = 64 * 1024
 CLOSING_S = 2.0
@@ -173,6 +175,7 @@ class SocketDoor:
         listening = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         # Accepted sockets inherit it. What is read at once is no more than this, and no buffer grows beyond.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_BYTES)
         self._server = await ws_create_server(
             self._handshake,
             sock=listening,
