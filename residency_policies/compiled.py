@@ -7,45 +7,50 @@ Invariants
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from residency_policies import places
 from residency_policies.builtin import MANDATORY_FLOORS
+from residency_policies.channels import ChannelProfile
 from residency_policies.checks.dates import date_findings
 from residency_policies.compile import compile_stack
 from residency_policies.decide import Profile, SafeCoreProfile, TableProfile
 from residency_policies.errors import BundleError, Finding
 from residency_policies.interpret import failed_expectations
-from residency_policies.model import FloorPack, Policy
+from residency_policies.model import FloorPack, InstrumentDocument, Policy
 from residency_policies.reader import near
 from residency_policies.sealed import Bundle, check_regions
 from residency_policies.selection import Selection, boundaries, starts
-from residency_policies.stack import Stack, make_stack
+from residency_policies.stack import Around, Stack, make_stack
 
 PROFILES_MAX: Final = 1_024
-_Key = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+ASKERS_MAX: Final = 65_536
+_Key = tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 class CompiledBundle:
     """Tables of a bundle at one instant. Not for several threads at once.
 
     `valid_until_s` is the first instant (exclusive) at which a policy, an instrument, a fact or an adequacy
-    begins or ends; callers go on with `at(now_s)`, which compiles anew when that instant has come. `warnings`
-    are findings that stop nothing here; those with an E- code stop whoever is about to activate the bundle.
+    begins or ends; callers go on with `at(now_s)`, whose tables are compiled as they are asked for when that
+    instant has come. Warnings with an E- code stop whoever is about to activate the bundle.
     """
 
     def __init__(self, bundle: Bundle, at_s: int, *, strict: bool = True) -> None:
         self.bundle = bundle
         self.at_s = at_s
-        self.warnings: tuple[Finding, ...] = ()
         self._chosen = Selection(bundle.parsed, at_s)
-        self._profiles: dict[_Key, TableProfile] = {}
+        self._profiles: dict[_Key, Profile] = {}
+        self._askers: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Profile] = {}
         self._core = SafeCoreProfile(bundle.version, bundle.regions)
         later = [moment for moment in boundaries(bundle.parsed) if moment > at_s]
         self.valid_until_s: int | None = later[0] if later else None
         if strict:
             self._require_sound()
-        self._prepare(strict)
+            for policy in self._chosen.policies:
+                self._prepare(policy)
 
     @property
     def hash(self) -> str:
@@ -77,44 +82,93 @@ class CompiledBundle:
         It is the safe core without a policy, with one that contradicts the establishment, and when the
         establishment or a subject is not a known place.
         """
-        policy, subjects = self._chosen.policy(workspace, establishment), tuple(subjects)
+        asker = (workspace, establishment, tuple(subjects), tuple(tags))
+        found = self._askers.get(asker)
+        if found is None:
+            found = self._found(workspace, establishment, asker[2], asker[3])
+            if len(self._askers) >= ASKERS_MAX:
+                self._askers.clear()
+            self._askers[asker] = found
+        return found
+
+    def _found(
+        self, workspace: str, establishment: str, subjects: tuple[str, ...], tags: tuple[str, ...]
+    ) -> Profile:
+        policy, subjects = self._chosen.policy(workspace, establishment), tuple(sorted(set(subjects)))
         known = establishment in places.ALL_COUNTRIES and all(map(places.is_place, subjects))
         if policy is None or not known:
             return self._core
-        key = (policy.id, establishment, tuple(sorted(set(subjects))), tuple(sorted(set(tags))))
+        tagged = tuple(sorted(set(tags)))
+        around = self._chosen.around(policy, workspace, tagged)
+        key = (policy.id, establishment, subjects, tagged, tuple(one.id for one in around.inner_and_outer))
         profile = self._profiles.get(key)
         if profile is None:
-            try:
-                profile = self._compiled(policy, *key[1:])
-            except BundleError:
-                # Tags or subjects that nobody foresaw made the table too large: no table, so the safe core.
-                return self._core
+            profile = self._profile(policy, establishment, subjects, tagged, around)
             if len(self._profiles) < PROFILES_MAX:
                 self._profiles[key] = profile
         return profile
 
     def stack_for(
-        self, policy: Policy, establishment: str, subjects: tuple[str, ...] = (), tags: tuple[str, ...] = ()
+        self,
+        policy: Policy,
+        establishment: str,
+        subjects: tuple[str, ...] = (),
+        tags: tuple[str, ...] = (),
+        *,
+        workspace: str = "",
     ) -> Stack:
-        """The layers that a profile is compiled from."""
-        bundle, chosen = self.bundle, self._chosen
+        """The layers that a profile is compiled from, for questions that name no channel."""
+        around = self._chosen.around(policy, workspace, tags)
+        return self._stack(policy, establishment, subjects, tags, around)
+
+    def _stack(
+        self,
+        policy: Policy,
+        establishment: str,
+        subjects: tuple[str, ...],
+        tags: tuple[str, ...],
+        around: Around,
+    ) -> Stack:
+        bundle = self.bundle
         return make_stack(
             bundle.version,
             policy,
-            chosen.floors,
+            self._chosen.floors,
             bundle.regions,
             self.at_s,
             establishment,
             subjects,
             tags,
-            instruments=chosen.instruments((policy,)),
+            around=around,
         )
 
-    def _compiled(
-        self, policy: Policy, establishment: str, subjects: tuple[str, ...], tags: tuple[str, ...]
-    ) -> TableProfile:
-        stack = self.stack_for(policy, establishment, subjects, tags)
-        return TableProfile(compile_stack(stack), self.bundle.version, stack.boundary_s)
+    def _profile(
+        self,
+        policy: Policy,
+        establishment: str,
+        subjects: tuple[str, ...],
+        tags: tuple[str, ...],
+        around: Around,
+    ) -> Profile:
+        """The profile, or the safe core where tags, subjects or layers that nobody foresaw make the table too
+        large.
+        """
+
+        def table(around: Around) -> Profile:
+            try:
+                stack = self._stack(policy, establishment, subjects, tags, around)
+                return TableProfile(compile_stack(stack), self.bundle.version, stack.boundary_s)
+            except BundleError:
+                return self._core
+
+        def of_channel(channel: str) -> Profile:
+            mine = tuple(one for one in around.channels if channel in one.applies_to.channels)
+            return table(replace(around, channels=mine, named=True))
+
+        if not around.channels:
+            return table(around)
+        channels = frozenset(name for one in around.channels for name in one.applies_to.channels)
+        return ChannelProfile(table(around), table(replace(around, channels=())), of_channel, channels)
 
     def _require_sound(self) -> None:
         """Refuse documents that do not fit together, now or at any instant at which a policy begins."""
@@ -131,28 +185,47 @@ class CompiledBundle:
         if found:
             raise BundleError(dict.fromkeys(found))
 
-    def _prepare(self, strict: bool) -> None:
-        """Compile each policy in force once, so that faults show before activation."""
+    def _prepare(self, policy: Policy) -> None:
+        """Compile a policy for the first workspace that it names. Raises BundleError."""
+        stack, around = self._first(policy)
+        table = TableProfile(compile_stack(stack), self.bundle.version, stack.boundary_s)
+        if policy.layer == "workspace":
+            names = tuple(one.id for one in around.organisations)
+            self._profiles[(policy.id, _seat(policy), (), (), names)] = table
+
+    def _first(self, policy: Policy) -> tuple[Stack, Around]:
+        """The packs and the policy's own layer; around a workspace's policy also its organisations."""
+        workspace = (policy.applies_to.workspaces or ("",))[0]
+        around = replace(self._chosen.around(policy, workspace, ()), channels=(), named=True)
+        if policy.layer != "workspace":
+            around = replace(around, organisations=())
+        return self._stack(policy, _seat(policy), (), (), around), around
+
+    @cached_property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Findings that stop nothing here, sorted: what the calendar says, tests of policies that fail, and
+        policies whose table is too large now. Tests are asked of packs and the policy's own layer, those of a
+        workspace's policy also of the organisations around it.
+        """
         found = [each for document in self.bundle.parsed for each in date_findings(document, self.at_s)]
         for policy in self._chosen.policies:
-            # A policy for named workspaces may state no establishment; then only its subjects call floors.
-            establishment = (policy.applies_to.establishment or ("",))[0]
-            found += failed_expectations(self.stack_for(policy, establishment))
+            found += failed_expectations(self._first(policy)[0])
             try:
-                compiled = self._compiled(policy, establishment, (), ())
+                self._prepare(policy)
             except BundleError as error:
-                if strict:
-                    raise
                 found += error.findings
-                continue
-            self._profiles[(policy.id, establishment, (), ())] = compiled
-        self.warnings = tuple(sorted(found))
+        return tuple(sorted(found))
+
+
+def _seat(policy: Policy) -> str:
+    """A policy for named workspaces may state no establishment; then only its subjects call floors."""
+    return (policy.applies_to.establishment or ("",))[0]
 
 
 def _dangling(bundle: Bundle) -> list[Finding]:
     """References to what is not in the bundle."""
     packs = {document.id for document in bundle.parsed if isinstance(document, FloorPack)}
-    chosen = Selection(bundle.parsed, 0)
+    separate = [one for one in bundle.parsed if isinstance(one, InstrumentDocument)]
     found: list[Finding] = []
     for policy in bundle.parsed:
         if not isinstance(policy, Policy):
@@ -160,7 +233,8 @@ def _dangling(bundle: Bundle) -> list[Finding]:
         for pack in sorted(set(policy.packs) - packs):
             sentence = f"no pack {pack} in the bundle"
             found.append(Finding(policy.id, *policy.packs_at, "E-REF", "packs", sentence, near(pack, packs)))
-        known = {one.id for one in (*policy.instruments, *chosen.instruments((policy,)))}
+        known = {one.id for one in policy.instruments}
+        known |= {one.instrument.id for one in separate if policy.id in one.policies}
         for flow in policy.flows:
             for name in sorted(set(flow.using) - known):
                 path, sentence = f"flows.{flow.id}.using", f'no instrument "{name}"'

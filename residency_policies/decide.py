@@ -40,8 +40,8 @@ class Profile(Protocol):
         """The decision of a question."""
         ...
 
-    def bind(self, op: str, data_class: str, src: str) -> Bound:
-        """The same for many questions that share operation, class and source, asked under this bundle."""
+    def bind(self, op: str, data_class: str, src: str, ref: str = "") -> Bound:
+        """The same for many questions under this bundle that share operation, class, source and `ref`."""
         ...
 
     def refuse(self, code: Code) -> Decision:
@@ -95,7 +95,7 @@ class TableProfile:
             # A value of the wrong type is a value outside the vocabulary.
             return self.table.unknown
 
-    def bind(self, op: str, data_class: str, src: str) -> Bound:
+    def bind(self, op: str, data_class: str, src: str, ref: str = "") -> Bound:
         """See `Profile.bind`."""
         base = self._op.get(op, OUTSIDE) + self._class.get(data_class, OUTSIDE) + self._src.get(src, OUTSIDE)
         dsts, relations, countries, purposes = self._dst, self._relation, self._country, self._purpose
@@ -194,7 +194,7 @@ class SafeCoreProfile:
             return self._decisions["UNKNOWN_VALUE"]
         return self._decisions["OK" if home else "NO_TABLE"]
 
-    def bind(self, op: str, data_class: str, src: str) -> Bound:
+    def bind(self, op: str, data_class: str, src: str, ref: str = "") -> Bound:
         """See `Profile.bind`."""
         from_question = self.decide
 

@@ -100,23 +100,29 @@ def _policy(whole: Part, parts: Parts) -> Policy:
     )
 
 
+# By layer: keys of which one must be there, and keys that have no meaning.
+_WHOM: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "organisation": (("workspaces", "tags"), ("channels", "establishment")),
+    "workspace": (("workspaces", "establishment"), ("channels",)),
+    "channel": (("channels",), ("establishment", "tags")),
+}
+
+
 def _check_whom(part: Part, layer: str, parts: Parts) -> None:
-    """Each layer says in its own way whom it is for; what another layer says would be skipped here."""
-    named = {
-        "workspace": ("workspaces", "establishment"),
-        "organisation": ("workspaces", "tags"),
-        "channel": ("channels",),
-    }.get(layer, ())
-    if layer in ("organisation", "channel"):
-        sentence = f"this version cannot enforce it: the layer {layer}"
-        parts.fault(part.node, "E-UNSUPPORTED", "metadata.layer", sentence)
-    elif part.path and named and not any(part.texts(key) or part.text(key) for key in named):
-        sentence = (
-            f"names neither {' nor '.join('an establishment' if n == 'establishment' else n for n in named)}"
-        )
-        parts.fault(part.node, "E-MISSING", "applies_to", sentence, "Add one of them.")
-    if layer == "workspace" and "channels" in part:
-        parts.fault(part.place("channels"), "E-KEY", "applies_to.channels", "only the layer channel has them")
+    """Each layer says in its own way whom it is for; what has no meaning there would be skipped."""
+    if not part.path or layer not in _WHOM:
+        return
+    needed, senseless = _WHOM[layer]
+    if not any(part.texts(key) or part.text(key) for key in needed):
+        words = ["an establishment" if key == "establishment" else key for key in needed]
+        sentence = f"names {'neither ' if len(needed) > 1 else 'no '}{' nor '.join(words)}"
+        parts.fault(part.node, "E-MISSING", part.path, sentence, "Add one of them.")
+    if layer == "channel" and not part.texts("workspaces"):
+        parts.fault(part.node, "E-MISSING", part.path, "names no workspaces", "Say whose channels.")
+    for key in senseless:
+        if key in part:
+            sentence = f"a policy of the layer {layer} does not say this"
+            parts.fault(part.place(key), "E-KEY", f"{part.path}.{key}", sentence, key=True)
 
 
 def _layer(word: str) -> Literal["organisation", "workspace", "channel"]:
@@ -176,10 +182,15 @@ def _instrument(whole: Part, parts: Parts) -> InstrumentDocument:
 
 
 def _waiver(whole: Part, parts: Parts) -> Waiver:
-    parts.fault(whole.node, "E-UNSUPPORTED", "kind", "this version cannot enforce it: waivers")
     metadata, valid = whole.part("metadata"), whole.part("valid")
     _need(whole, parts, "policies", "clauses")
+    author = whole.text("author")
     approvals = {part.text("by"): part.number("at") or 0 for part in whole.parts("approvals")}
+    others = set(approvals) - {author, ""}
+    if "approvals" in whole and len(others) < APPROVALS_MIN:
+        sentence = f"fewer than {APPROVALS_MIN} people beside the author approve it"
+        suggestion = "A second person must approve."
+        parts.fault(whole.place("approvals"), "E-SOD", "approvals", sentence, suggestion)
     return Waiver(
         id=metadata.text("id"),
         title=metadata.text("title"),
@@ -188,7 +199,7 @@ def _waiver(whole: Part, parts: Parts) -> Waiver:
         clauses=whole.texts("clauses"),
         reason=whole.text("reason"),
         counsel=whole.text("counsel"),
-        author=whole.text("author"),
+        author=author,
         from_s=valid.number("from"),
         until_s=valid.number("until") or 0,
         approvals=tuple(sorted(approvals.items())),

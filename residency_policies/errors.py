@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "E-BUNDLE": "the bytes are not a bundle",
     "E-TEST": "an expectation of a document fails",
     "E-PROOF": "a claim of a document is refuted",
+    "E-SOD": "a second person must approve",
     "E-RETENTION": "a minimum term above a maximum one",
     "E-INSTRUMENT-EXPIRED": "an instrument has ended and no longer counts",
     "W-REVIEW": "no review date, one that has passed, or one more than a year away",

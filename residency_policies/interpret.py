@@ -80,7 +80,7 @@ def matching(rules: Iterable[Rule], flow: Flow) -> Matching:
     for rule in rules:
         if not _speaks_of(rule, flow):
             continue
-        if not rule.mechanisms:
+        if not rule.liftable:
             if _at_place(rule, flow):
                 found[rule.effect].append(rule)
             continue

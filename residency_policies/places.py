@@ -30,6 +30,7 @@ COUNTRIES: Final[tuple[str, ...]] = tuple(
 # Parts of countries whose law differs from that of the country.
 SUBDIVISIONS: Final[tuple[str, ...]] = ("AE-ADGM", "AE-DIFC", "CA-QC", "QA-QFC", "US-CA")
 ALL_COUNTRIES: Final[frozenset[str]] = frozenset((*COUNTRIES, *SUBDIVISIONS))
+EVERYWHERE: Final[frozenset[str]] = ALL_COUNTRIES | {UNKNOWN_COUNTRY}
 # Where viewers are: every country, its parts, and the unknown one; index 0 is any other text.
 COUNTRY_INDEX: Final[dict[str, int]] = {
     code: i for i, code in enumerate((*COUNTRIES, *SUBDIVISIONS, UNKNOWN_COUNTRY), 1)

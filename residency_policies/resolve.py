@@ -7,13 +7,12 @@ from typing import Literal
 from residency_policies import vocabulary
 from residency_policies.decision import Because, LayerName
 from residency_policies.model import FloorPack, Flow, PlacementEntry, Policy, Retention
-from residency_policies.places import ALL_COUNTRIES, countries_of
+from residency_policies.places import ALL_COUNTRIES, EVERYWHERE, countries_of
 from residency_policies.rule import Rule, Set
 from residency_policies.vocabulary import CLASS_GROUPS, UNKNOWN_COUNTRY, Code, leaves_of
 from residency_policies.world import World
 
 _ZZ: Set = frozenset({UNKNOWN_COUNTRY})
-EVERYWHERE: Set = ALL_COUNTRIES | _ZZ
 _SECRETS: Set = frozenset(CLASS_GROUPS["secrets"])
 _BACKUP: Set = frozenset({"backup"})
 _SEARCHERS: Set = frozenset({"employee", "guest", "external", "system"})
@@ -42,17 +41,23 @@ def classes_of(words: Iterable[str]) -> Set:
 
 
 def floor_rules(layer: Layer, floor: FloorPack, src: Set | None, world: World) -> Iterator[Rule]:
-    """Rules of a pack, for data from `src`."""
+    """Rules of a pack and what it wants kept, for data from `src`; less what waivers lift."""
     for flow in floor.rules:
+        waived, once_waived = world.waived(floor, flow.id)
+        if waived and flow.effect == "require":
+            continue
         for rule in _settled(_of(layer, flow, src), flow, world, "FLOOR"):
-            if not flow.mechanisms:
-                yield rule
-                continue
             now, ended = world.grounds(floor, flow.unless)
-            places = EVERYWHERE if rule.places is None else rule.places
             yield replace(
-                rule, places=places, grounds=tuple(now), ended=tuple(ended), mechanisms=flow.mechanisms
+                rule,
+                places=EVERYWHERE if rule.places is None and flow.effect == "deny" else rule.places,
+                grounds=(*now, *waived),
+                ended=(*ended, *once_waived) if flow.effect == "deny" else (),
+                mechanisms=flow.mechanisms,
             )
+    for clause in floor.retention:
+        if not world.waived(floor, clause.id)[0]:
+            yield from _retention(layer, clause, src)
 
 
 def policy_rules(layer: Layer, policy: Policy, world: World) -> Iterator[Rule]:
@@ -63,10 +68,10 @@ def policy_rules(layer: Layer, policy: Policy, world: World) -> Iterator[Rule]:
         for rule in _settled(_of(layer, flow, None), flow, world, "DENIED"):
             yield from _under_instruments(rule, flow, world) if flow.using else (rule,)
     for clause in policy.retention:
-        yield from retention_rules(layer, clause, None)
+        yield from _retention(layer, clause, None)
 
 
-def retention_rules(layer: Layer, clause: Retention, src: Set | None) -> Iterator[Rule]:
+def _retention(layer: Layer, clause: Retention, src: Set | None) -> Iterator[Rule]:
     """What whoever stores a class owes for its term."""
     owed = {"retain_min": clause.min_days, "retain_max": clause.max_days}
     names = frozenset(name for name, days in owed.items() if days is not None)

@@ -23,9 +23,10 @@ Effect = Literal["permit", "deny", "require", "lapsed"]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Why a deny does not count for some places. None in a set means every value.
+    """Why a deny does not count for some places: an instrument, adequacy, a waiver. None in a set means every
+    value.
 
-    `when` are facts of the question that must hold; `instruments` are ids, none for adequacy; `ended` grounds
+    `when` are facts of the question that must hold; `instruments` are ids, or empty; `ended` grounds
     lift nothing any more and give the denial its code.
     """
 
@@ -44,7 +45,7 @@ class Rule:
 
     `lapsed` is a permit whose instrument or fact has ended or not begun: it allows nothing and says why.
     `instrument`: the one under which a permit stands. `grounds` and `ended` belong to a deny, with
-    `mechanisms`, the types of instrument that could lift it.
+    `mechanisms`, the types of instrument that could lift it; such a deny has `places`.
     """
 
     layer: int
@@ -66,6 +67,11 @@ class Rule:
     grounds: tuple[Ground, ...] = ()
     ended: tuple[Ground, ...] = ()
     mechanisms: tuple[str, ...] = ()
+
+    @property
+    def liftable(self) -> bool:
+        """Whether grounds speak of it."""
+        return bool(self.mechanisms or self.grounds or self.ended)
 
     @property
     def facts(self) -> Set:

@@ -7,7 +7,8 @@ counts. One that has not begun is as if it were not there.
 from collections.abc import Iterable, Iterator
 
 from residency_policies.errors import Finding
-from residency_policies.model import Document, FloorPack, Instrument, InstrumentDocument, Policy
+from residency_policies.model import Document, FloorPack, Instrument, InstrumentDocument, Policy, Waiver
+from residency_policies.stack import Around
 
 
 class Selection:
@@ -16,6 +17,7 @@ class Selection:
     def __init__(self, documents: Iterable[Document], at_s: int) -> None:
         self._documents = tuple(documents)
         self.floors = tuple(one for one in self._documents if isinstance(one, FloorPack))
+        self.instruments = tuple(one for one in self._documents if isinstance(one, InstrumentDocument))
         self.policies = _in_force(self._documents, at_s)
         mine = [policy for policy in self.policies if policy.layer == "workspace"]
         self._by_workspace = {name: one for one in mine for name in one.applies_to.workspaces}
@@ -36,14 +38,22 @@ class Selection:
         named = policy.applies_to.establishment
         return policy if not named or establishment in named else None
 
-    def instruments(self, policies: Iterable[Policy]) -> tuple[Instrument, ...]:
-        """Instruments in documents of their own that count for some of the policies, by document id."""
-        ids = {policy.id for policy in policies}
-        return tuple(
-            one.instrument
-            for one in self._documents
-            if isinstance(one, InstrumentDocument) and ids & set(one.policies)
+    def around(self, policy: Policy, workspace: str, tags: Iterable[str]) -> Around:
+        """What counts beside the policy of a workspace, with the layers of all its channels, unnamed."""
+        held = {*policy.applies_to.tags, *tags}
+        organisations = tuple(
+            one
+            for one in self.policies
+            if one.layer == "organisation"
+            and (workspace in one.applies_to.workspaces or held & set(one.applies_to.tags))
         )
+        channels = tuple(
+            one for one in self.policies if one.layer == "channel" and workspace in one.applies_to.workspaces
+        )
+        waivers = tuple(
+            one for one in self._documents if isinstance(one, Waiver) and policy.id in one.policies
+        )
+        return Around(organisations, channels, not channels, self.instruments, waivers)
 
     def ambiguous(self) -> Iterator[Finding]:
         """Two policies with equal right to one workspace, each pair once."""
@@ -78,11 +88,13 @@ def boundaries(documents: Iterable[Document]) -> list[int]:
                 found.update(moment for moment in (entry.since_s, entry.until_s) if moment is not None)
         elif isinstance(document, InstrumentDocument):
             found.update(_ends(document.instrument))
+        else:
+            found.update(_ends(document))
     return sorted(found)
 
 
-def _ends(instrument: Instrument) -> set[int]:
-    return {moment for moment in (instrument.from_s, instrument.until_s) if moment is not None}
+def _ends(one: Instrument | Waiver) -> set[int]:
+    return {moment for moment in (one.from_s, one.until_s) if moment is not None}
 
 
 def _in_force(documents: Iterable[Document], at_s: int) -> tuple[Policy, ...]:

@@ -9,11 +9,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from residency_policies.decision import Region
-from residency_policies.model import AppliesTo, FloorPack, Instrument, Policy
+from residency_policies.model import AppliesTo, FloorPack, Instrument, InstrumentDocument, Policy, Waiver
 from residency_policies.places import countries_of, stated
-from residency_policies.resolve import Layer, floor_rules, policy_rules, retention_rules
+from residency_policies.resolve import Layer, floor_rules, policy_rules
 from residency_policies.rule import Rule, Set
+from residency_policies.vocabulary import POLICY_LAYERS
 from residency_policies.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What counts beside the policy of a workspace: layers outside and inside of it, instruments in documents
+    of their own, waivers for it. `named`: the channels are those of one channel that a question names;
+    without it they are those of all channels.
+    """
+
+    organisations: tuple[Policy, ...] = ()
+    channels: tuple[Policy, ...] = ()
+    named: bool = True
+    instruments: tuple[InstrumentDocument, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def inner_and_outer(self) -> tuple[Policy, ...]:
+        """Every policy beside the workspace's, outer to inner."""
+        return (*self.organisations, *self.channels)
+
+    def instruments_of(self, policies: Iterable[Policy]) -> tuple[Instrument, ...]:
+        """Those that count for some of the policies."""
+        ids = {policy.id for policy in policies}
+        return tuple(one.instrument for one in self.instruments if ids & set(one.policies))
+
+
+ALONE = Around()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +81,30 @@ def make_stack(
     subjects: Iterable[str] = (),
     tags: Iterable[str] = (),
     *,
-    instruments: Iterable[Instrument] = (),
+    around: Around = ALONE,
 ) -> Stack:
     """Resolve the layers for one policy and the packs that apply to it. Total: documents are already valid.
 
     Args:
         policy: of the workspace.
-        instruments: those of documents of their own that count for the policies.
+        around: what counts beside it.
     """
-    policies = (policy,)
+    main = (*around.organisations, policy)
+    policies = (*main, *around.channels)
     asserted = AppliesTo(
         establishment=(establishment,),
         subjects=tuple(sorted({*(word for one in policies for word in one.applies_to.subjects), *subjects})),
         tags=tuple(sorted({*policy.applies_to.tags, *tags})),
     )
     named = {pack for one in policies for pack in one.packs}
-    own = [one for each in policies for one in each.instruments]
-    world = World(policies, [*own, *instruments], at_s, frozenset(asserted.tags))
-    instants = list(world.instants)
+
+    def world(those: tuple[Policy, ...]) -> World:
+        tagged = frozenset(asserted.tags)
+        return World(those, at_s, tagged, around.instruments_of(those), around.waivers)
+
+    # What one channel has does not help where no channel is named.
+    helping = world(policies if around.named else main)
+    instants = list(helping.instants)
     layers: list[Layer] = []
     rules: list[Rule] = []
     applied: list[FloorPack] = []
@@ -80,20 +114,27 @@ def make_stack(
             continue
         layer = Layer("floor", floor.id, floor.version, False, len(layers))
         instants += [at for entry in floor.adequacy for at in (entry.since_s, entry.until_s) if at]
-        rules += floor_rules(layer, floor, src, world)
-        for clause in floor.retention:
-            rules += retention_rules(layer, clause, src)
+        rules += floor_rules(layer, floor, src, helping)
         layers.append(layer)
         applied.append(floor)
     for one in policies:
         layer = Layer(one.layer, one.id, one.version, one.closed, len(layers))
-        rules += policy_rules(layer, one, world)
+        own = world(_outwards(one, policies))
+        instants += own.instants
+        rules += policy_rules(layer, one, own)
         layers.append(layer)
     boundary = min((moment for moment in instants if moment > at_s), default=None)
     return Stack(
         bundle, policy, tuple(layers), tuple(rules), tuple(sorted(regions, key=lambda r: r.id)), at_s,
         boundary, tuple(applied), policies,
     )  # fmt: skip
+
+
+def _outwards(policy: Policy, policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
+    """A policy and the layers outside of it: an inner one never says what an outer one rests on."""
+    rank = POLICY_LAYERS.index(policy.layer)
+    outer = tuple(one for one in policies if POLICY_LAYERS.index(one.layer) < rank)
+    return (*outer, policy)
 
 
 def _applies(floor: FloorPack, asserted: AppliesTo, packs: set[str]) -> tuple[bool, Set | None]:

@@ -56,7 +56,7 @@ class Matches:
         return tuple(found)
 
     def _add(self, index: int, rule: Rule) -> None:
-        if not rule.mechanisms:
+        if not rule.liftable:
             for term in rule_terms(rule):
                 self._rule_of[len(self.terms)] = index
                 self.terms.append(term)

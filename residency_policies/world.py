@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from residency_policies import vocabulary
-from residency_policies.model import Exempt, FloorPack, Instrument, Policy
-from residency_policies.places import countries_of
+from residency_policies.model import Exempt, FloorPack, Instrument, Policy, Waiver
+from residency_policies.places import EVERYWHERE, countries_of
 from residency_policies.rule import Ground, Set
 from residency_policies.vocabulary import Code, leaves_of
 
@@ -26,19 +26,29 @@ class _Choice:
 
 
 class World:
-    """See above. `instruments` are those that count for the stack, by id; the first of an id counts."""
+    """See above. `instruments` are those of documents of their own that count here beside those of the
+    policies; the first of an id counts. `waivers` are those for the policy of the workspace.
+    """
 
     def __init__(
-        self, policies: Iterable[Policy], instruments: Iterable[Instrument], at_s: int, tags: Set
+        self,
+        policies: Iterable[Policy],
+        at_s: int,
+        tags: Set,
+        instruments: Iterable[Instrument] = (),
+        waivers: Iterable[Waiver] = (),
     ) -> None:
-        self.at_s, self.tags = at_s, tags
+        self.at_s, self.tags, self.waivers = at_s, tags, tuple(waivers)
+        policies = tuple(policies)
         facts = [fact for policy in policies for fact in policy.facts]
         self.valid = frozenset(fact.id for fact in facts if fact.until_s > at_s)
         self.expired = frozenset(fact.id for fact in facts if fact.until_s <= at_s) - self.valid
         self.instruments: dict[str, Instrument] = {}
-        for one in instruments:
+        for one in (*(one for policy in policies for one in policy.instruments), *instruments):
             self.instruments.setdefault(one.id, one)
         self.instants = [fact.until_s for fact in facts]
+        for waiver in self.waivers:
+            self.instants += [waiver.until_s] if waiver.from_s is None else [waiver.from_s, waiver.until_s]
         for one in self.instruments.values():
             self.instants += [one.until_s] if one.from_s is None else [one.from_s, one.until_s]
 
@@ -62,6 +72,19 @@ class World:
         if instrument.until_s <= self.at_s:
             return "INSTRUMENT_EXPIRED"
         return "OK" if instrument.from_s is None or instrument.from_s <= self.at_s else "INSTRUMENT_MISSING"
+
+    def waived(self, floor: FloorPack, clause: str) -> tuple[list[Ground], list[Ground]]:
+        """Waivers of a clause that count now, as grounds that reach everywhere, and those that have ended."""
+        now: list[Ground] = []
+        ended: list[Ground] = []
+        for one in self.waivers:
+            begun = one.from_s is None or one.from_s <= self.at_s
+            if floor.no_waiver or one.pack != floor.id or clause not in one.clauses or not begun:
+                continue
+            text = f"waived by {one.id}: {one.reason}"
+            ground = Ground((), None, None, EVERYWHERE, frozenset(), text, f"counsel: {one.counsel}")
+            (now if self.at_s < one.until_s else ended).append(ground)
+        return now, ended
 
     def grounds(self, floor: FloorPack, exempts: Iterable[Exempt]) -> tuple[list[Ground], list[Ground]]:
         """Grounds that lift a deny of the pack now, and those that would but for something that ended."""

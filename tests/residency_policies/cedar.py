@@ -2,6 +2,8 @@
 effect.
 """
 
+from dataclasses import replace
+
 from residency_policies.builtin import BUILTIN_REGIONS
 from residency_policies.decision import Question
 from residency_policies.rule import Ground, Rule
@@ -19,7 +21,7 @@ def condition(rule: Rule) -> str:
         place = "(" + " && ".join([region, member(rule.viewer_countries, "country"), *covered]) + ")"
     elif rule.places is None:
         place = "true"
-    elif rule.mechanisms:
+    elif rule.liftable:
         bare = [f"!({reaching(ground, key)})" for key in ("dst", "country") for ground in rule.grounds]
         half = len(bare) // 2
         by_region = " && ".join([region, *bare[:half]])
@@ -63,6 +65,16 @@ def policies(stack: Stack) -> str:
         for rule in stack.rules
         if rule.effect in ("permit", "deny")
     )
+
+
+def layers(stack: Stack) -> list[str]:
+    """One policy set for each layer: all have to allow. An open one permits what it does not forbid."""
+    texts = []
+    for layer in stack.layers:
+        rules = tuple(rule for rule in stack.rules if rule.layer == layer.number)
+        text = policies(replace(stack, rules=rules))
+        texts.append(text if layer.closed else f"{text}\npermit(principal, action, resource);")
+    return texts
 
 
 def request(asked: Question) -> dict[str, object]:

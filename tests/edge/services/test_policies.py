@@ -17,6 +17,7 @@ from edge.ports import LookupIndex, RouteFeed, SignedBundle
 from edge.services.policies import Policies
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle
+from residency_policies.decision import instant_text
 from tests.edge.support_world import strict_policy
 
 KEY, FOREIGN = SigningKey.generate(), SigningKey.generate()
@@ -30,10 +31,9 @@ EDGES = [
 ]
 
 
-def signed(version: int, key: SigningKey = KEY, *more: str) -> SignedBundle:
-    data = Bundle(
-        version, (*builtin_documents(), strict_policy(STRICT), *more), BUILTIN_REGIONS
-    ).canonical_bytes
+def signed(version: int, key: SigningKey = KEY, *more: str, strict: str = "") -> SignedBundle:
+    texts = (*builtin_documents(), strict or strict_policy(STRICT), *more)
+    data = Bundle(version, texts, BUILTIN_REGIONS).canonical_bytes
     return SignedBundle(version, data, key.key_id, key.sign("bundle", hashlib.sha256(data).digest()))
 
 
@@ -67,7 +67,11 @@ class _EndError(Exception):
 
 
 async def watched(
-    folder: Path, directory: _Directory, wall_s: float = NOW_US / 1e6, region: str = "eu-central-1"
+    folder: Path,
+    directory: _Directory,
+    wall_s: float = NOW_US / 1e6,
+    region: str = "eu-central-1",
+    clock: ManualClock | None = None,
 ) -> Policies:
     async def stop(seconds: float) -> None:
         raise _EndError
@@ -76,7 +80,7 @@ async def watched(
         BundleFile(folder, lambda: wall_s),
         directory,
         RING,
-        ManualClock(NOW_US),
+        clock or ManualClock(NOW_US),
         region=region,
         edges=lambda: EDGES,
         age_s_max=3_600,
@@ -147,6 +151,20 @@ async def test_transit_is_refused_with_rule_and_lawful_edge_and_a_new_bundle_is_
     policies.check(home(new_id("T")), INDIA, TRANSIT)
     local = await watched(tmp_path / "bom", _Directory(signed(1)), region="ap-south-1")
     local.check(home(STRICT), INDIA, TRANSIT)
+
+
+async def test_a_policy_begins_at_its_instant_for_requests_that_come_then(tmp_path: Path) -> None:
+    begins_s = NOW_US // 1_000_000 + 3_600
+    text = strict_policy(STRICT).replace("2026-11-01T00:00:00Z", instant_text(begins_s))
+    clock = ManualClock(NOW_US)
+    policies = await watched(tmp_path, _Directory(signed(1, strict=text)), clock=clock)
+    policies.check(home(STRICT), INDIA, TRANSIT)
+    clock.advance(3_599.999)
+    policies.check(home(STRICT), INDIA, TRANSIT)
+    clock.advance(0.001)
+    with pytest.raises(WrongEdgeError) as refused:
+        policies.check(home(STRICT), INDIA, TRANSIT)
+    assert refused.value.metadata["rule"] == "strict/in default"
 
 
 async def test_without_a_policy_nothing_passes_a_border_and_a_foreign_region_is_unknown(
