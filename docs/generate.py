@@ -29,7 +29,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
-from docs import faults, invariants, queues, stores
+from docs import enforcement, faults, invariants, queues, stores
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -390,6 +390,22 @@ def stores_page() -> str:
     )
 
 
+# --- enforcement points ------------------------------------------------------------------------------
+
+
+def enforcement_page() -> str:
+    """Every place that asks for a decision."""
+    return page(
+        "Enforcement points",
+        "Every place in the planes that asks for a residency decision: what it asks, and which obligations it"
+        " can discharge (a decision that demands another one is a denial). Questions are made by these points"
+        " alone (`domain/enforcement.py` of each plane); a test compares them with the code, both ways. The"
+        " flow asks there in real processes, which count it (`colink_decisions_total`). Each test that"
+        " notices runs once more without the check, and has to fail then.",
+        *enforcement.parts(ROOT),
+    )
+
+
 # --- all of them ---------------------------------------------------------------------------------------
 
 
@@ -405,6 +421,7 @@ def with_table(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": cli_page,
     "reference/clients.md": lambda: page("Clients", *clients()),
+    "reference/enforcement.md": enforcement_page,
     "reference/errors.md": errors_page,
     "reference/events.md": events_page,
     "reference/faults.md": faults_page,

@@ -1,10 +1,17 @@
-"""What every test shares: `long` ones are skipped unless asked for; each knows the fault that it injects."""
+"""What every test shares: `long` ones are skipped unless asked for; each knows the fault that it injects, and
+runs once more without each check that it has to notice.
+"""
 
 import os
+from collections.abc import Generator
 
 import pytest
 
 from deploy.testing import LONG
+from tests.support import removing
+from tests.support.removing import removed
+
+__all__ = ["removed"]
 
 
 @pytest.fixture
@@ -22,3 +29,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") is not None:
             item.add_marker(pytest.mark.skip(reason="takes minutes: python -m deploy test --long"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """See `support.removing`."""
+    removing.generate(metafunc)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See `support.removing`."""
+    report = yield
+    removing.turned(item, call, report)
+    return report

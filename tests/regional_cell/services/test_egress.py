@@ -25,7 +25,7 @@ from regional_cell.domain.enforcement import (
     QUERY_SENT,
 )
 from regional_cell.domain.transfers import Entry, Header, Place, References
-from regional_cell.ports.crossings import PolicyFacts
+from regional_cell.ports.crossings import Policies, PolicyFacts
 from regional_cell.ports.sockets import EdgeFacts
 from regional_cell.services.edge_passages import EdgePassages
 from regional_cell.services.egress import Egress
@@ -63,9 +63,11 @@ class RecordingLedger:
         return ""
 
 
-def make(ledger: RecordingLedger) -> Egress:
+def make(ledger: RecordingLedger, policies: Policies | None = None) -> Egress:
     clock = ManualClock()
-    return Egress(HERE, FixedPolicies(COMPILED), ledger, clock, lambda: "t-1", lambda count: b"s" * count)
+    return Egress(
+        HERE, policies or FixedPolicies(COMPILED), ledger, clock, lambda: "t-1", lambda count: b"s" * count
+    )
 
 
 async def test_a_passage_is_booked_before_anything_can_leave() -> None:
