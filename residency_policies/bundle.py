@@ -5,6 +5,7 @@ instant (`compiled`); `check_bundle` is for whoever is about to put a bundle int
 """
 
 from residency_policies.builtin import builtin_floors
+from residency_policies.checks.everything import check_findings
 from residency_policies.compiled import CompiledBundle, compile_bundle
 from residency_policies.document import load_document
 from residency_policies.errors import BundleError, Finding
@@ -24,7 +25,8 @@ def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
             shipped one (E-FLOOR-CHANGED), and what `checks` finds.
     """
     compiled = compile_bundle(bundle, at_s)
-    failed = [finding for finding in compiled.warnings if finding.code.startswith("E-")]
+    found = [*compiled.warnings, *check_findings(compiled)]
+    failed = [finding for finding in found if finding.code.startswith("E-")]
     failed += proof_findings(compiled)
     failed += _changed_floors(bundle)
     if failed:

@@ -14,12 +14,14 @@ from typing import Final
 from residency_policies import places
 from residency_policies.builtin import MANDATORY_FLOORS
 from residency_policies.channels import ChannelProfile
-from residency_policies.checks.dates import date_findings
 from residency_policies.compile import compile_stack
+from residency_policies.dates import date_findings
 from residency_policies.decide import Profile, SafeCoreProfile, TableProfile
+from residency_policies.decision import Question
 from residency_policies.errors import BundleError, Finding
+from residency_policies.explain import Explanation, explain
 from residency_policies.interpret import failed_expectations
-from residency_policies.model import FloorPack, InstrumentDocument, Policy
+from residency_policies.model import FloorPack, Instrument, InstrumentDocument, Policy
 from residency_policies.reader import near
 from residency_policies.sealed import Bundle, check_regions
 from residency_policies.selection import Selection, boundaries, starts
@@ -193,8 +195,40 @@ class CompiledBundle:
             names = tuple(one.id for one in around.organisations)
             self._profiles[(policy.id, _seat(policy), (), (), names)] = table
 
+    def explain(
+        self,
+        question: Question,
+        establishment: str,
+        subjects: Iterable[str] = (),
+        tags: Iterable[str] = (),
+    ) -> Explanation:
+        """Why a question of a workspace is answered as it is; the channel is the question's `ref`.
+
+        Without a policy there is no layer to ask: the decision of the safe core, and nothing else.
+        """
+        workspace, tagged = question.workspace, tuple(tags)
+        profile = self.profile_for(workspace, establishment, subjects, tagged)
+        policy = self._chosen.policy(workspace, establishment)
+        if policy is None or profile is self._core:
+            return Explanation(profile.decide(question), (), ())
+        around = self._chosen.around(policy, workspace, tagged)
+        if question.ref:
+            mine = tuple(one for one in around.channels if question.ref in one.applies_to.channels)
+            around = replace(around, channels=mine, named=True)
+        return explain(self._stack(policy, establishment, tuple(subjects), tagged, around), question)
+
+    def first_stack(self, policy: Policy) -> Stack:
+        """The packs and a policy's own layer, for the first workspace that it names; around a workspace's
+        policy also its organisations.
+        """
+        return self._first(policy)[0]
+
+    def instruments_of(self, policy: Policy) -> tuple[Instrument, ...]:
+        """Instruments that count for a policy, its own first."""
+        around = self._chosen.around(policy, "", ())
+        return (*policy.instruments, *around.instruments_of((policy,)))
+
     def _first(self, policy: Policy) -> tuple[Stack, Around]:
-        """The packs and the policy's own layer; around a workspace's policy also its organisations."""
         workspace = (policy.applies_to.workspaces or ("",))[0]
         around = replace(self._chosen.around(policy, workspace, ()), channels=(), named=True)
         if policy.layer != "workspace":

@@ -94,6 +94,7 @@ def _policy(whole: Part, parts: Parts) -> Policy:
         facts=_sorted(facts),
         tests=tuple(parts.expectation(part) for part in whole.parts("tests")),
         proofs=proofs,
+        effective_at=_place(metadata, "effective"),
         review_at=_place(metadata, "review_by"),
         packs_at=_place(whole, "packs"),
         canonical=_canonical(plain(whole.node)),

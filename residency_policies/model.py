@@ -216,6 +216,7 @@ class Policy:
     facts: tuple[AssertedFact, ...]
     tests: tuple[Expectation, ...]
     proofs: tuple[Claim, ...] = ()
+    effective_at: At = field(default=NOWHERE, compare=False)
     review_at: At = field(default=NOWHERE, compare=False)
     packs_at: At = field(default=NOWHERE, compare=False)
     canonical: object = field(compare=False, hash=False, default=None)

@@ -1,8 +1,9 @@
 """Cases of faults: documents that must be found fault with, and what must be said about them.
 
 A case is a file `golden/CODE/name.yaml`. Lines at its top that begin with `# expect: ` are the findings, in
-order, as people read them; `# at: 2027-01-31` is the day on which the documents are checked. A line
-`# document` begins a further document. Lines of findings are lines of the file.
+order, as people read them; `# at: 2027-01-31` is the day on which the documents are checked, `# put: ...` one
+on which new documents are put into force. A line `# document` begins a further
+document. Lines of findings are lines of the file.
 
 The documents are checked as for activation: each by itself, then together with the mandatory packs and the
 built-in regions, then by everything in `CHECKS`.
@@ -16,14 +17,16 @@ from pathlib import Path
 
 from residency_policies.builtin import BUILTIN_REGIONS, MANDATORY_FLOORS, builtin_floors
 from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
+from residency_policies.checks.everything import check_findings
+from residency_policies.dates import begin_findings
 from residency_policies.errors import Finding, PolicyError
 from residency_policies.prove.findings import proof_findings
 
 FOLDER = Path(__file__).parent / "golden"
 AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
-BREAK, EXPECT, AT = "# document\n", "# expect: ", "# at: "
+BREAK, EXPECT, AT, PUT = "# document\n", "# expect: ", "# at: ", "# put: "
 # Further findings about documents that fit together; each is asked for every case.
-CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = (proof_findings,)
+CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = (check_findings, proof_findings)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Case:
     name: str
     documents: tuple[str, ...]
     at_s: int
+    put_s: int | None
     expected: tuple[str, ...]
 
 
@@ -41,20 +45,24 @@ def cases() -> Iterator[Case]:
     """Every case, by code and name."""
     for path in sorted(FOLDER.glob("*/*.yaml")):
         lines = path.read_text("utf-8").splitlines(keepends=True)
-        at_s = AT_S
-        for line in lines:
-            if line.startswith(AT):
-                day = date.fromisoformat(line.removeprefix(AT).strip())
-                at_s = int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
+        at_s, put_s = _day(lines, AT), _day(lines, PUT)
         expected = tuple(line.removeprefix(EXPECT).rstrip("\n") for line in lines if line.startswith(EXPECT))
         starts = [0, *(number for number, line in enumerate(lines) if line == BREAK), len(lines)]
         parts = itertools.pairwise(starts)
         # Blank lines before a document keep the numbers of its lines.
         documents = tuple("\n" * start + "".join(lines[start:end]) for start, end in parts)
-        yield Case(path.parent.name, path.stem, documents, at_s, expected)
+        yield Case(path.parent.name, path.stem, documents, at_s or AT_S, put_s, expected)
 
 
-def findings(documents: tuple[str, ...], at_s: int) -> list[Finding]:
+def _day(lines: list[str], head: str) -> int | None:
+    for line in lines:
+        if line.startswith(head):
+            day = date.fromisoformat(line.removeprefix(head).strip())
+            return int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
+    return None
+
+
+def findings(documents: tuple[str, ...], at_s: int, put_s: int | None = None) -> list[Finding]:
     """What is found about documents, in order."""
     own = "\n".join(documents)
     # A case may bring a mandatory pack of its own.
@@ -68,4 +76,5 @@ def findings(documents: tuple[str, ...], at_s: int) -> list[Finding]:
         compiled = compile_bundle(bundle, at_s)
     except PolicyError as error:
         return list(error.findings)
-    return sorted([*compiled.warnings, *(one for check in CHECKS for one in check(compiled))])
+    new = [] if put_s is None else begin_findings(bundle.parsed, put_s)
+    return sorted([*compiled.warnings, *new, *(one for check in CHECKS for one in check(compiled))])

@@ -21,7 +21,7 @@ OF_BUNDLES = {"E-BUNDLE", "E-REGION", "E-VOCABULARY", "E-FLOOR-MISSING", "E-FLOO
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.code}/{case.name}" for case in CASES])
 def test_a_fault_is_said_with_its_place_and_sentence(case: Case) -> None:
-    found = [str(one) for one in findings(case.documents, case.at_s)]
+    found = [str(one) for one in findings(case.documents, case.at_s, case.put_s)]
     assert found == list(case.expected)
     assert any(f" {case.code} " in f"{one} ".replace(":", " ") for one in found)
 

@@ -1,6 +1,6 @@
 """Dates of documents against the calendar: reviews, ends of facts and instruments, age of law facts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from residency_policies.decision import instant_text
@@ -20,6 +20,16 @@ def date_findings(document: Document, at_s: int) -> list[Finding]:
     if isinstance(document, InstrumentDocument):
         return [_expired(document.id, document)] if document.instrument.until_s <= at_s else []
     return list(_waiver(document, at_s))
+
+
+def begin_findings(documents: Iterable[Document], put_s: int) -> list[Finding]:
+    """Policies that are new and would begin before the instant at which they are put into force."""
+    late = [one for one in documents if isinstance(one, Policy) and (one.effective_s or put_s) < put_s]
+    sentence, suggestion = "begins in the past", f"Choose a time after {instant_text(put_s)}."
+    return [
+        Finding(one.id, *one.effective_at, "E-BACKDATE", "metadata.effective.from", sentence, suggestion)
+        for one in late
+    ]
 
 
 def day_text(unix_s: int) -> str:
