@@ -130,7 +130,7 @@ def labels(metrics: Mapping[str, Metric]) -> set[str]:
 def found_in(text: str, file: str) -> Names:
     """What one module keeps in memory, which of its functions write files, its subjects and log keys."""
     names: Names = {"memory": set(), "file": set(), "topic": set(), "log key": set()}
-    for owner, scope, node in _owned(ast.parse(text), "", ""):
+    for owner, scope, node in owned(ast.parse(text), "", ""):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if any(_last(one) in _KEEPERS for one in node.decorator_list):
                 names["memory"].add(f"{file}::{owner}")
@@ -148,7 +148,7 @@ def found_in(text: str, file: str) -> Names:
     return names
 
 
-def _owned(tree: ast.AST, owner: str, scope: str) -> Iterator[tuple[str, str, ast.AST]]:
+def owned(tree: ast.AST, owner: str, scope: str) -> Iterator[tuple[str, str, ast.AST]]:
     """Every node with the classes and functions that it stands in, and with the classes alone. A function
     stands in itself.
     """
@@ -158,7 +158,7 @@ def _owned(tree: ast.AST, owner: str, scope: str) -> Iterator[tuple[str, str, as
             inside = f"{owner}.{node.name}" if owner else node.name
             within = inside if isinstance(node, ast.ClassDef) else scope
         yield inside, within, node
-        yield from _owned(node, inside, within)
+        yield from owned(node, inside, within)
 
 
 def _assigned(node: ast.Assign | ast.AnnAssign) -> list[tuple[ast.expr, ast.expr | None]]:
