@@ -34,6 +34,7 @@ from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
 from docs.hostile import hostile
+from docs.language import language, schema_text
 from docs.tables import code, table
 from edge.settings import EdgeSettings
 from regional_cell.domain.events import KINDS
@@ -430,6 +431,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/invariants.md": invariants_page,
     "reference/log-keys.md": log_keys_page,
     "reference/methods.md": methods_page,
+    "reference/policies.md": lambda: page("Policies", *language()),
+    "reference/policies.schema.json": schema_text,
     "reference/metrics.md": metrics_page,
     "reference/queues.md": queues_page,
     "reference/rpcs.md": rpcs_page,

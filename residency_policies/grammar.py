@@ -7,7 +7,7 @@ Shapes
     text  line of text            id  short name       path  owner/name     paths, ids  lists of them
     instant  date or UTC instant  flag  true or false  integer:LOW:HIGH     word:LIST, words:LIST
     country  one country          place, places  countries and blocs        country_zz, places_zz  and ZZ
-    any  text or list, read with its condition
+    any:SHAPE  one of the shape or a list of them, in a condition
     part:NAME, parts:NAME         a mapping, a list of mappings        condition:NAME  words by key
 """
 
@@ -71,10 +71,10 @@ PARTS: Final[dict[str, tuple[Key, ...]]] = {
         Key("last_checked", "instant", "when the source was last read, if not with the pack"),
     ),
     "condition": (
-        Key("workspace_tag", "any", "tags of the workspace"),
-        Key("channel_tag", "any", "tags of the channel"),
-        Key("item_tag", "any", "tags of the item"),
-        Key("fact", "any", "facts"),
+        Key("workspace_tag", "any:id", "tags of the workspace"),
+        Key("channel_tag", "any:id", "tags of the channel"),
+        Key("item_tag", "any:id", "tags of the item"),
+        Key("fact", "any:word:fact", "facts"),
     ),
     "placement": (
         _ID,

@@ -18,7 +18,7 @@ from residency_policies.yaml_tree import Node
 
 TEXT_MAX = 600
 LIST_MAX = 2_000
-_SHAPES = {
+SHAPES = {
     "text": re.compile(r"(?s)^.{1,600}$"),
     "id": re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
     "path": re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}$"),
@@ -122,7 +122,7 @@ class Reader:
 
     def _value(self, node: Node, path: str, shape: str) -> object:
         kind, _, rest = shape.partition(":")
-        if kind in _SHAPES:
+        if kind in SHAPES:
             return self.text(node, path, kind)
         if kind in ("ids", "paths"):
             found = {self.text(item, path, kind[:-1]) for item in self.items(node, path)}
@@ -164,7 +164,7 @@ class Reader:
             code = "E-YAML-BOOL" if isinstance(node.value, bool) else "E-TYPE"
             self.fault(node, code, path, "expected text", "Put it in quotes.")
             return ""
-        if not _SHAPES[shape].match(node.value):
+        if not SHAPES[shape].match(node.value):
             self.fault(node, "E-TYPE", path, f"not a well-formed {shape}")
             return ""
         return node.value

@@ -1,15 +1,19 @@
 """Three policies of firms in Germany, India and Russia: they load whole, and all that they promise holds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_floors
 from residency_policies.bundle import Bundle, CompiledBundle, check_bundle, compile_bundle
-from residency_policies.decide import SafeCoreProfile
+from residency_policies.compile import compile_stack
+from residency_policies.decide import SafeCoreProfile, TableProfile
 from residency_policies.decision import Decision, Question, Region, Viewer
+from residency_policies.interpret import interpret
 from residency_policies.retention import terms_of
 from residency_policies.vocabulary import OBLIGATIONS
+from tests.residency_policies.support import bare, points
 
 FOLDER = Path(__file__).parent / "examples"
 BEGINS_S = 1_798_761_600  # 2027-01-01T00:00:00Z
@@ -84,3 +88,20 @@ def test_what_documents_say_of_copies_keys_and_terms_is_there_to_be_read() -> No
     assert "retain_min" in [one.do for one in stored.obligations]
     russia = compile_bundle(bundle_of("russia"), BEGINS_S).policies[0]
     assert russia.placement[0].primary_first
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_table_and_interpreter_agree_at_every_equivalence_point_of_an_example(name: str) -> None:
+    compiled = compile_bundle(bundle_of(name), BEGINS_S)
+    policy = next(one for one in compiled.policies if one.id == f"example/{name}")
+    stack = compiled.first_stack(policy)
+    profile = TableProfile(compile_stack(stack), 1, stack.boundary_s)
+    count = 0
+    for asked in points(profile.table):
+        for facts in ((), ("channel_tag:project-d",), ("rbi_foreign_leg",)):
+            stated = replace(asked, facts=frozenset(facts))
+            assert bare(profile.decide(stated)) == interpret(stack, stated), stated
+        count += 1
+    assert count == len(profile.table.cells)

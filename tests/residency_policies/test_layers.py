@@ -233,6 +233,26 @@ def layered(chance: random.Random) -> Stack:
     return make_stack(1, middle, FLOORS, BUILTIN_REGIONS, AT_S, establishment, around=around)
 
 
+@pytest.mark.parametrize(
+    ("stacks", "questions"),
+    [(10, 400), pytest.param(400, 2_500, marks=[pytest.mark.long, pytest.mark.timeout(3_000)])],
+)
+def test_table_and_interpreter_agree_on_random_points_of_random_layers(stacks: int, questions: int) -> None:
+    allowed = refused = 0
+    for seed in range(stacks):
+        chance = random.Random(seed)
+        stack = layered(chance)
+        profile = TableProfile(compile_stack(stack), 1, stack.boundary_s)
+        for _ in range(questions):
+            asked = random_question(chance)
+            decision = profile.decide(asked)
+            assert bare(decision) == interpret(stack, asked), (seed, asked)
+            allowed += decision.allow
+            refused += not decision.allow
+    assert allowed > stacks, "the points must reach both answers"
+    assert refused > stacks
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32))
 def test_table_and_interpreter_agree_about_layers(seed: int) -> None:
