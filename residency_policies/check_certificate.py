@@ -10,7 +10,7 @@ from residency_policies.bundle import Bundle, compile_bundle
 from residency_policies.claims import Claim, demands_of, digest_of
 from residency_policies.compile import Answer, Guard, compile_stack
 from residency_policies.decision import Region
-from residency_policies.derivations import ENDS_IN, makes
+from residency_policies.derivations import DERIVED, ENDS_IN, carriers
 from residency_policies.places import ALL_COUNTRIES
 from residency_policies.vocabulary import OPERATIONS, SHOWING
 
@@ -48,11 +48,11 @@ def faults(certificate: Mapping[str, Any], bundle: Bundle) -> list[str]:
         ends, need = certificate["reached"][source], defaultdict(set)
         need["platform", source] = {region for region in country if country[region] in claim.sources}
         for leaf, places in ends["platform"].items():
-            for made in makes(leaf, source):
+            for made in DERIVED[leaf]:
                 need["platform", made].update(places)
-            for op, src in product(OPERATIONS, {at[2][place] for place in places}):
-                for dsts, seen, _ in moves(op, leaf, src):
-                    for end in ENDS_IN[op]:
+            for op, form, src in product(OPERATIONS, (leaf, *carriers(leaf)), {at[2][one] for one in places}):
+                for dsts, seen, _ in moves(op, form, src):
+                    for end in ENDS_IN[op] if form == leaf else {*ENDS_IN[op]} & {"platform"}:
                         need[end, leaf].update(dsts if end == "platform" else seen)
         found += [f"{x[1]} leaves what is reached" for x in need if need[x] - {*ends[x[0]].get(x[1], ())}]
         there = {country.get(x, x) for end in claim.custodies for held in ends[end].values() for x in held}

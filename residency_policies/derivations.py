@@ -1,7 +1,7 @@
 """The derivation graph: which data classes are made from which. Part of the closed vocabulary; feeds proofs.
 
 A derived class inherits the subjects and jurisdictions of its source: who holds a snippet holds words of the
-message. Copies (`backup`, `export_bundle`) hold what was put into them and give it back.
+message. Copies (`backup`, `export_bundle`) hold what was put into them and give it back wherever they are.
 
 Invariants
     1. Every class named is a leaf of the vocabulary; secrets derive nothing and are in no copy.
@@ -30,7 +30,7 @@ _MADE: Final[dict[str, tuple[str, ...]]] = {
     "channel_meta": (*_FOUND, "notification_payload"),
     "workspace_meta": ("notification_payload",),
 }
-# Leaf to the leaves that are made from it directly. What copies give back is in `restores`.
+# Leaf to the leaves that are made from it directly.
 DERIVED: Final[dict[str, tuple[str, ...]]] = {
     leaf: (*_MADE.get(leaf, ()), *(() if leaf in COPIES | _SECRETS else CLASS_GROUPS["copies"]))
     for leaf in CLASSES
@@ -48,9 +48,9 @@ def derived_from(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def makes(leaf: str, source: str) -> frozenset[str]:
-    """What may be made from a leaf that holds something of `source`; copies give back what was put in."""
-    return derived_from(source) if leaf in COPIES else frozenset(DERIVED[leaf])
+def carriers(leaf: str) -> frozenset[str]:
+    """Copies that may hold the leaf: where such a copy goes, the leaf goes with it and can be taken out."""
+    return COPIES & frozenset(DERIVED[leaf])
 
 
 # In whose custody data is after an operation. Human and authority are ends: they do no operation here.

@@ -43,7 +43,7 @@ def _ranks(column: list[int]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A product of values, one tuple for each dimension, and what the tables differ by in all of it."""
+    """A product of values, one tuple for each dimension, and what the tables differ by in all of it"""
 
     values: tuple[tuple[str, ...], ...]
     leaf: Hashable

@@ -117,7 +117,7 @@ def _verdict(change: Change) -> str:
 
 
 class Difference:
-    """The difference of two stacks. `groups` is exact; `direction` and `witnesses` follow from it."""
+    """The difference of two stacks. `groups` is exact; `direction` and `witnesses` follow from it"""
 
     def __init__(self, old: Stack, new: Stack) -> None:
         told_apart = [*sets_of(old), *sets_of(new)]

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from residency_policies.derivations import makes
+from residency_policies.derivations import DERIVED, carriers
 from residency_policies.prove.graph import Moves, bits
 
 
@@ -24,8 +24,9 @@ def reach(moves: Moves, source: str, start: int) -> Reached:
         leaf, fresh = waiting.pop()
         arrived = 0
         for spot in bits(fresh):
-            arrived |= moves.platform[moves.place(leaf, spot)]
-        steps = [(leaf, arrived), *((made, fresh) for made in makes(leaf, source))]
+            for form in (leaf, *carriers(leaf)):
+                arrived |= moves.platform[moves.place(form, spot)]
+        steps = [(leaf, arrived), *((made, fresh) for made in DERIVED[leaf])]
         for target, mask in steps:
             new = mask & ~found.get(target, 0)
             if new:
@@ -64,8 +65,9 @@ def platform_path(moves: Moves, source: str, start: int) -> dict[Node, Node | No
     queue = deque(before)
     while queue:
         leaf, spot = node = queue.popleft()
-        nexts = [(made, spot) for made in sorted(makes(leaf, source))]
-        nexts += [(leaf, arrived) for arrived in bits(moves.platform[moves.place(leaf, spot)])]
+        nexts = [(made, spot) for made in sorted(DERIVED[leaf])]
+        for form in (leaf, *sorted(carriers(leaf))):
+            nexts += [(leaf, arrived) for arrived in bits(moves.platform[moves.place(form, spot)])]
         for follower in nexts:
             if follower not in before:
                 before[follower] = node

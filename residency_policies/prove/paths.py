@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from residency_policies.compile import DIMENSIONS
 from residency_policies.decision import Decision
-from residency_policies.derivations import ENDS_IN
+from residency_policies.derivations import ENDS_IN, carriers
 from residency_policies.prove.atlas import Atlas
 from residency_policies.prove.certificate import regions_at, shown_in
 from residency_policies.prove.closure import Node, platform_path
@@ -56,6 +56,11 @@ class Paths:
 
     def __init__(self, moves: Moves, atlas: Atlas) -> None:
         self.moves, self.atlas = moves, atlas
+        table = moves.table
+        self._offsets = {
+            name: dict(zip(values, column[1:], strict=True))
+            for name, values, column in zip(DIMENSIONS, table.values, table.offsets, strict=True)
+        }
 
     def to(
         self, source: str, start: int, forbidden: frozenset[str], custodies: tuple[str, ...]
@@ -117,9 +122,17 @@ class Paths:
         self, node: Node, custody: str, place: str, spot: int = -1
     ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """Operation, clauses and facts of an edge to the place; of several, one that needs few facts."""
-        found = min(self._candidates(node, custody, place, spot), key=lambda one: len(one[2]))
-        op, decision, facts = found
-        return op, permits_of(decision), facts
+        for form in (node[0], *sorted(carriers(node[0]))):
+            best: tuple[str, Decision, tuple[str, ...]] | None = None
+            for found in self._candidates((form, node[1]), custody, place, spot):
+                if best is None or len(found[2]) < len(best[2]):
+                    best = found
+                if not best[2]:
+                    break
+            if best is not None:
+                how = best[0] if form == node[0] else f"{best[0]} in {form}"
+                return how, permits_of(best[1]), best[2]
+        raise AssertionError("a path has a step that no answer allows")
 
     def _candidates(
         self, node: Node, custody: str, place: str, spot: int
@@ -153,9 +166,7 @@ class Paths:
         return tuple(first.values())
 
     def _offset(self, dimension: str, value: str) -> int:
-        number = DIMENSIONS.index(dimension)
-        table = self.moves.table
-        return table.offsets[number][1 + table.values[number].index(value)]
+        return self._offsets[dimension][value]
 
 
 def start_of(moves: Moves, atlas: Atlas, countries: frozenset[str]) -> int:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from residency_policies.analyse.cells import Cell, cell_findings
+from residency_policies.analyse.lint import policy_findings
 from residency_policies.builtin import BUILTIN_REGIONS, MANDATORY_FLOORS, builtin_floors
 from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
 from residency_policies.checks.everything import check_findings
@@ -25,8 +27,19 @@ from residency_policies.prove.findings import proof_findings
 FOLDER = Path(__file__).parent / "golden"
 AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
 BREAK, EXPECT, AT, PUT = "# document\n", "# expect: ", "# at: ", "# put: "
+
+
+def rules(compiled: CompiledBundle) -> list[Finding]:
+    """What analyses say, with one cell in every region."""
+    cells = tuple(Cell(f"cell-{region.id}", region.id, region.place) for region in compiled.bundle.regions)
+    found: list[Finding] = []
+    for policy in compiled.policies:
+        found += [*policy_findings(compiled, policy), *cell_findings(policy, cells)]
+    return found
+
+
 # Further findings about documents that fit together; each is asked for every case.
-CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = (check_findings, proof_findings)
+CHECKS: tuple[Callable[[CompiledBundle], list[Finding]], ...] = (check_findings, proof_findings, rules)
 
 
 @dataclass(frozen=True)
