@@ -1,0 +1,177 @@
+"""What a new bundle would have done to recorded decisions: their keys are asked again, under both bundles.
+
+Invariants
+    1. Exact: a key is what a decision depends on, so each count falls under one answer. A bucket begins where
+       a bundle's tables begin or later, and recorders begin a new one there.
+    2. Nothing is estimated, and nothing depends on the order of keys.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from residency_policies.compiled import CompiledBundle
+from residency_policies.decision import Decision, Question, Viewer
+from residency_policies.prove.paths import permits_of
+from residency_policies.vocabulary import OBLIGATIONS
+
+Kind = Literal["refused", "allowed", "owes"]
+KINDS: Final[tuple[Kind, ...]] = ("allowed", "refused", "owes")
+WORKSPACES_MAX: Final = 10
+EXAMPLES_MAX: Final = 10
+_CAN: Final = frozenset(OBLIGATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What was asked, without who asked: equal keys have equal answers. `src` and `dst` are region ids."""
+
+    workspace: str
+    establishment: str
+    op: str
+    data_class: str
+    src: str
+    dst: str
+    relation: str
+    country: str
+    purpose: str
+    facts: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    ref: str = ""
+
+    def question(self, bundle: int) -> Question:
+        """The question under a bundle; every obligation can be discharged, so that it is seen."""
+        return Question(
+            self.workspace, bundle, self.op, self.data_class, self.src, self.dst,
+            Viewer(self.relation, self.country), self.purpose, frozenset(self.facts), _CAN, self.ref,
+        )  # fmt: skip
+
+    def to_json(self) -> dict[str, object]:
+        """As a question names its members."""
+        return {
+            "workspace": self.workspace, "op": self.op, "class": self.data_class, "src": self.src,
+            "dst": self.dst, "viewer": {"relation": self.relation, "country": self.country},
+            "purpose": self.purpose, "facts": list(self.facts),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts by key and bucket. `starts_s` rises (Unix seconds); each row has a count for each bucket."""
+
+    starts_s: tuple[int, ...]
+    rows: Mapping[Key, Sequence[int]]
+
+
+@dataclass(slots=True)
+class Counted:
+    """Flows that change in one way: how many, of how many keys, under which clauses, whose."""
+
+    flows: int = 0
+    keys: int = 0
+    rules: Counter[str] = field(default_factory=Counter)
+    workspaces: Counter[str] = field(default_factory=Counter)
+    hours: Counter[int] = field(default_factory=Counter)
+    examples: list[tuple[int, Key, str]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        """Canonical: most flows first, then by name. `hours` are starts of buckets with their counts."""
+        return {
+            "flows": self.flows,
+            "keys": self.keys,
+            "rules": [{"rule": rule, "flows": count} for rule, count in _ordered(self.rules)],
+            "workspaces": [
+                {"workspace": name, "flows": count}
+                for name, count in _ordered(self.workspaces)[:WORKSPACES_MAX]
+            ],
+            "hours": [[start, count] for start, count in sorted(self.hours.items())],
+            "examples": [
+                {**key.to_json(), "flows": count, "rule": rule}
+                for count, key, rule in sorted(self.examples, key=lambda one: (-one[0], repr(one[1])))[
+                    :EXAMPLES_MAX
+                ]
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What would have been otherwise, and how much was asked at all."""
+
+    asked: int
+    changed: dict[Kind, Counted]
+
+    def to_json(self) -> dict[str, object]:
+        """Canonical form."""
+        return {"asked": self.asked, **{kind: self.changed[kind].to_json() for kind in KINDS}}
+
+
+def replay(old: CompiledBundle, new: CompiledBundle, histogram: Histogram) -> Replay:
+    """Every key asked under both bundles, at each stretch of time in which neither changes."""
+    changed: dict[Kind, Counted] = {kind: Counted() for kind in KINDS}
+    asked = sum(sum(counts) for counts in histogram.rows.values())
+    seen: dict[Kind, set[Key]] = {kind: set() for kind in KINDS}
+    for first, last in _stretches(old, new, histogram.starts_s):
+        moment = histogram.starts_s[first]
+        before, now = old.at(moment), new.at(moment)
+        for key, counts in histogram.rows.items():
+            told = _told(_decided(before, key), _decided(now, key))
+            if told is None:
+                continue
+            kind, rule = told
+            part = counts[first:last]
+            flows = sum(part)
+            if not flows:
+                continue
+            counted = changed[kind]
+            counted.flows += flows
+            counted.rules[rule] += flows
+            counted.workspaces[key.workspace] += flows
+            for start, count in zip(histogram.starts_s[first:last], part, strict=True):
+                if count:
+                    counted.hours[start] += count
+            counted.examples.append((flows, key, rule))
+            seen[kind].add(key)
+    for kind, counted in changed.items():
+        counted.keys = len(seen[kind])
+    return Replay(asked, changed)
+
+
+def _decided(bundle: CompiledBundle, key: Key) -> Decision:
+    profile = bundle.profile_for(key.workspace, key.establishment, key.subjects, key.tags)
+    return profile.decide(key.question(bundle.version))
+
+
+def _told(before: Decision, now: Decision) -> tuple[Kind, str] | None:
+    """How a decision changes, and the clause to show for it."""
+    if before.allow and not now.allow:
+        return "refused", now.rule or now.code
+    if now.allow and not before.allow:
+        return "allowed", ", ".join(permits_of(now))
+    owed = [{one.do for one in decision.obligations} for decision in (before, now)]
+    if now.allow and owed[0] != owed[1]:
+        told = [*(f"+{name}" for name in sorted(owed[1] - owed[0])),
+                *(f"-{name}" for name in sorted(owed[0] - owed[1]))]  # fmt: skip
+        return "owes", " ".join(told)
+    return None
+
+
+def _stretches(
+    old: CompiledBundle, new: CompiledBundle, starts_s: Sequence[int]
+) -> Iterable[tuple[int, int]]:
+    """Runs of buckets in which both bundles have one table: first, and one after the last."""
+    first = 0
+    while first < len(starts_s):
+        ends = [bundle.at(starts_s[first]).valid_until_s for bundle in (old, new)]
+        until = min((end for end in ends if end is not None), default=None)
+        last = first + 1
+        while last < len(starts_s) and (until is None or starts_s[last] < until):
+            last += 1
+        yield first, last
+        first = last
+
+
+def _ordered(counter: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counter.items(), key=lambda one: (-one[1], one[0]))
