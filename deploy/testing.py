@@ -51,7 +51,7 @@ class Choice:
     paths: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     long: bool = False
-    workers: int = 1
+    workers: int | None = None
     campaign: Path = Path(os.devnull)
 
 
@@ -62,11 +62,11 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
     parser.add_argument("--tier", nargs="+", action="extend", choices=NAMES, help="run only these tiers")
     parser.add_argument("--long", action="store_true", help="run also what takes minutes")
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="workers of tiers that start federations: 1"
+        "--workers", type=int, metavar="N", help="workers of tiers that start federations: 2"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     options = parser.parse_args(own)
-    if options.workers < 1:
+    if options.workers is not None and options.workers < 1:
         parser.error("--workers: at least 1")
     if not (root / "tests").is_dir():
         sys.stderr.write("colink: this installation has no tests: run from a source checkout\n")
@@ -150,7 +150,7 @@ def run_pytest(tier: Tier, chosen: list[str], choice: Choice, root: Path, tally:
     """Run one tier in a pytest of its own and add every outcome to the tally."""
     command = environment.module_command("pytest", "-p", pytest_events.__name__, "--color=no", "--tb=short")
     command += ["--continue-on-collection-errors", f"--rootdir={root}"]
-    workers = choice.workers if tier.by_file else tier.workers
+    workers = choice.workers if tier.by_file and choice.workers else tier.workers
     if workers > 1:
         command += ["-n", str(workers)]
         command += ["--dist=loadfile", "--no-loadscope-reorder"] if tier.by_file else []

@@ -12,8 +12,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier. `workers` 1 means serial; `by_file`: serial unless a run asks for more workers, each of which
-    takes whole files, in their order. After `limit_s` the tier is ended and counts as failed.
+    """One tier. `workers` 1 means serial; `by_file`: each takes whole files, in their order, and a run may ask
+    for another number of them. After `limit_s` the tier is ended and counts as failed.
     """
 
     name: str
@@ -29,8 +29,8 @@ TIERS = (
     Tier("unit", ("tests",), 2, 1200, "one module at a time"),
     Tier("fuzz", ("tests/fuzz",), 2, 3600, "every parser, fed with what nobody meant to write"),
     Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
-    Tier("flows", ("tests/flows", "tests/residency"), 1, 2400, "federations of real processes", True),
-    Tier("faults", ("tests/faults",), 1, 2400, "harm done to real processes", True),
+    Tier("flows", ("tests/flows", "tests/residency"), 2, 2400, "federations of real processes", True),
+    Tier("faults", ("tests/faults",), 2, 2400, "harm done to real processes", True),
     Tier("docs", ("tests/docs",), 1, 600, "what the documents promise"),
 )
 NAMES = tuple(tier.name for tier in TIERS)

@@ -110,10 +110,10 @@ def test_success_needs_a_test_that_ran(tree: Path, capsys: pytest.CaptureFixture
 def test_a_pytest_that_dies_counts_as_failed(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(
         tree,
-        "tests/flows/test_a.py",
+        "tests/docs/test_a.py",
         "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\ndef test_c(): pass",
     )
-    assert testing.main(["--tier", "flows"], tree) == 1
+    assert testing.main(["--tier", "docs"], tree) == 1
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
     assert "2 tests without an outcome" in out
@@ -122,8 +122,8 @@ def test_a_pytest_that_dies_counts_as_failed(tree: Path, capsys: pytest.CaptureF
 def test_a_pytest_that_dies_while_it_collects_counts_as_failed(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tree, "tests/flows/test_a.py", "import os\nos._exit(0)")
-    assert testing.main(["--tier", "flows"], tree) == 1
+    write(tree, "tests/docs/test_a.py", "import os\nos._exit(0)")
+    assert testing.main(["--tier", "docs"], tree) == 1
     assert last_line(capsys) == "0 passed, 1 failed, 0 skipped"
 
 
