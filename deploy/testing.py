@@ -61,9 +61,7 @@ def main(arguments: list[str], root: Path = environment.ROOT) -> int:
     parser = argparse.ArgumentParser(prog="colink test", usage="colink test [options] [-- PYTEST ARGUMENTS]")
     parser.add_argument("--tier", nargs="+", action="extend", choices=NAMES, help="run only these tiers")
     parser.add_argument("--long", action="store_true", help="run also what takes minutes")
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="workers of tiers that start federations: 2"
-    )
+    parser.add_argument("--workers", type=int, metavar="N", help="workers of tiers that start federations: 2")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     options = parser.parse_args(own)
     if options.workers is not None and options.workers < 1:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier. `workers` 1 means serial; `by_file`: each takes whole files, in their order, and a run may ask
-    for another number of them. After `limit_s` the tier is ended and counts as failed.
+    """One tier. `workers` 1 means serial; `by_file`: each takes whole files, in their order, and a run may
+    ask for another number of them. After `limit_s` the tier is ended and counts as failed.
     """
 
     name: str
