@@ -69,6 +69,9 @@ METRICS: dict[str, Metric] = {
     "colink_decisions_total": Metric(
         "counter", "Residency decisions, by enforcement point and code.", ("point", "code")
     ),
+    "colink_rulings_total": Metric(
+        "counter", "Rulings on conversations that changed, and commands refused for theirs.", ("outcome",)
+    ),
     "colink_bundle_version": Metric("gauge", "Policy bundle in force."),
     "colink_bundle_age_seconds": Metric("gauge", "Age of the newest word about the policy bundle."),
     "colink_ledger_entries_total": Metric("counter", "Ledger entries appended, by phase.", ("phase",)),

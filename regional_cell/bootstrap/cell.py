@@ -31,6 +31,7 @@ from regional_cell.adapters.directory.lookup import LookupKeys
 from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
+from regional_cell.bootstrap.gatherings import make_gatherings
 from regional_cell.bootstrap.overload import Overload
 from regional_cell.bootstrap.people import PeopleSide
 from regional_cell.bootstrap.realtime import Realtime
@@ -150,6 +151,7 @@ class Cell:
             new_uuid,
             self.spawn,
         )
+        self.gatherings = make_gatherings(commits, stores, self.egress, self.policies, self.metrics)
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
         self.chat = Chat(
             self.settings,
@@ -176,7 +178,9 @@ class Cell:
         self.sign_in, self.sessions, self.provisioning = people.sign_in, people.sessions, people.provisioning
         self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
         self.tails = make_tails(stores)
-        self.upkeep = Upkeep(stores, self.tails, self.chat, self.claims, self.clock, self.spawn)
+        self.upkeep = Upkeep(
+            stores, self.tails, self.chat, self.claims, self.gatherings, self.clock, self.spawn
+        )
         commits.feed(self.live, *self.tails)
 
     def _sockets(self) -> None:

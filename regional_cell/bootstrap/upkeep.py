@@ -8,11 +8,13 @@ from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.entrypoints.workers.jobs import Job, run
 from regional_cell.services.claims import Claims
+from regional_cell.services.gatherings import Gatherings
 from regional_cell.services.tails import TailRunner
 
 CHECKPOINT_S = 5.0
 SCHEDULED_S = 1.0
 GUESTS_S = 1.0
+GATHERINGS_S = 1.0
 PURGE_S = 5.0
 SETTLE_S = 10.0
 # It loads every resident; after a start everybody comes back, so it waits.
@@ -32,10 +34,12 @@ class Upkeep:
         tails: Sequence[TailRunner],
         chat: Chat,
         claims: Claims,
+        gatherings: Gatherings,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._stores, self._tails, self._chat, self._claims = stores, tails, chat, claims
+        self._gatherings = gatherings
         self._clock, self._spawn = clock, spawn
 
     async def lead(self) -> None:
@@ -48,6 +52,7 @@ class Upkeep:
             Job("scheduled", SCHEDULED_S, self._chat.scheduled.post_due),
             Job("guests", GUESTS_S, self._chat.guests.end_due),
             Job("file_purge", PURGE_S, self._purge_files),
+            Job("gatherings", GATHERINGS_S, self._gatherings.walk),
             Job("claims", SETTLE_S, self._claims.settle),
             Job("claims_drift", DRIFT_S, self._claims.drift, DRIFT_FIRST_S),
         ):

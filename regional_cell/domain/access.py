@@ -12,6 +12,7 @@ from accord.errors import ForbiddenError, InvalidError, NotFoundError, WrongStat
 from accord.ids import USLACKBOT
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
+from regional_cell.domain.parties import require_shown, require_voice
 from regional_cell.domain.roles import ADMINS, GUESTS, SINGLE_CHANNEL
 from regional_cell.domain.state import State
 
@@ -61,13 +62,14 @@ def require_readable(state: State, caller: Caller, channel: str, scope: str = ""
         scope: `history`, `read` ...: the token needs it for this kind of conversation.
 
     Raises: NotFoundError; ForbiddenError `missing_scope`, and `not_in_channel` for bots outside of public
-    channels.
+    channels; WithheldError.
     """
     row = require_visible(state, caller, channel)
     if scope:
         require_scope(caller, f"{FAMILIES[row['kind']]}:{scope}")
     if caller.is_bot and not state.is_member(channel, caller.user):
         raise ForbiddenError(api="not_in_channel")
+    require_shown(state, caller.user, row)
     return row
 
 
@@ -80,8 +82,8 @@ def require_member(state: State, caller: Caller, channel: str) -> Row:
 
 
 def require_postable(state: State, caller: Caller, channel: str) -> Row:
-    """The row of a channel in which the caller may post now. Raises as `require_member`, WrongStateError
-    `is_archived`.
+    """The row of a channel in which the caller may post now. Raises as `require_member`, `require_voice`,
+    WrongStateError `is_archived`.
     """
     row = require_visible(state, caller, channel)
     if not state.is_member(channel, caller.user) and not (
@@ -89,6 +91,7 @@ def require_postable(state: State, caller: Caller, channel: str) -> Row:
     ):
         raise ForbiddenError(api="not_in_channel")
     require_not_archived(row)
+    require_voice(state, caller.user, row)
     return row
 
 

@@ -32,6 +32,11 @@ EDGE_DISCLOSE = Point("cell.edge.disclose", "disclose", SESSION, LOCAL, CAN)
 FILE_TRANSIT = Point("cell.file.transit", "transit", ("file_content",), LOCAL, CAN)
 FILE_DISCLOSE = Point("cell.file.disclose", "disclose", ("file_content",), LOCAL, CAN)
 
+# What people put into a conversation; everything derived from it inherits its subjects.
+CONVERSATION = ("message_body", "file_content")
+CONVERSATION_STORE = Point("cell.conversation.store", "store", CONVERSATION, LOCAL, CAN)
+CONVERSATION_DISCLOSE = Point("cell.conversation.disclose", "disclose", CONVERSATION, LOCAL, CAN)
+
 SEARCH_HERE = Point("cell.search.here", "disclose", ("message_body",), LOCAL, CAN)
 SEARCH_FORESEEN = Point("cell.search.foreseen", ANSWER_OP, ANSWER_CLASSES, PURPOSE, CAN)
 QUERY_SENT = Point("cell.query.sent", QUERY_OP, QUERY_CLASSES, PURPOSE, CAN)

@@ -36,10 +36,10 @@ def _kinds(data_class: str, logs: str, *names: str) -> dict[str, Kind]:
 
 
 KINDS: dict[str, Kind] = {
-    **_kinds("workspace_meta", "TEP", "Opened", "KeyRotated", "PolicyBound", "Redacted"),
+    **_kinds("workspace_meta", "TEP", "Opened", "KeyRotated", "Redacted"),
     **_kinds("audit_log", "TEP", "AuditNoted"),
     **_kinds("token", "TEP", "TokenIssued", "TokenRevoked"),
-    **_kinds("workspace_meta", "T", "WorkspaceCreated", "WorkspaceChanged"),
+    **_kinds("workspace_meta", "T", "WorkspaceCreated", "WorkspaceChanged", "PolicyBound"),
     **_kinds(
         "membership",
         "T",
@@ -51,7 +51,9 @@ KINDS: dict[str, Kind] = {
         "GuestExpirySet",
     ),
     **_kinds("profile_pii", "T", "CardUpdated"),
-    **_kinds("channel_meta", "T", "ChannelCreated", "ChannelChanged", "ConversationOpened"),
+    **_kinds(
+        "channel_meta", "T", "ChannelCreated", "ChannelChanged", "ConversationOpened", "ConversationRuled"
+    ),
     **_kinds("membership", "T", "MemberAdded", "MemberRemoved"),
     **_kinds(
         "message_body",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from regional_cell.domain.access import visible
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.changes import Row
+from regional_cell.domain.parties import is_barred
 from regional_cell.domain.search_match import Found
 from regional_cell.domain.search_query import Modifier, SearchQuery, Span
 from regional_cell.domain.state import State
@@ -77,7 +78,11 @@ def readable(state: State, caller: Caller) -> frozenset[str]:
     """Conversations whose messages the caller may read now: own ones and, for full members, public ones."""
     own = state.channels_of.get(caller.user, ())
     public = (key[0] for key, row in state.rows["channels"].items() if row["kind"] == "public")
-    return frozenset(channel for channel in {*own, *public} if visible(state, caller, channel) is not None)
+    return frozenset(
+        channel
+        for channel in {*own, *public}
+        if (row := visible(state, caller, channel)) is not None and not is_barred(state, caller.user, row)
+    )
 
 
 def resolve(state: State, caller: Caller, query: SearchQuery) -> Filter:

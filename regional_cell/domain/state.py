@@ -15,6 +15,7 @@ from typing import Any
 
 from regional_cell.domain.changes import Add, Change, Key, Patch, Put, Remove, Row
 from regional_cell.domain.events import Event
+from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.views.registry import VIEWS
 
 OPEN = "open"
@@ -24,6 +25,7 @@ class State:
     """One resident's authorising views in memory, with the look-ups that requests need."""
 
     __slots__ = (
+        "apart",
         "channel_by_name",
         "channels_of",
         "clock_us",
@@ -57,6 +59,8 @@ class State:
         self.user_by_email: dict[str, str] = {}
         self.user_by_name: dict[str, str] = {}
         self.user_by_bot: dict[str, str] = {}
+        # Active users who are not the workspace's own people alone; see `apart_of`.
+        self.apart: dict[str, tuple[str, str]] = {}
 
     def load(self, view: str, rows: Iterable[tuple[Key, Row]]) -> None:
         """Take over the stored rows of one view; `content` columns are given as maps. Before the first
@@ -127,6 +131,8 @@ class State:
         elif view == "users":
             for index, value in self._user_names(row):
                 index[value] = key[0]
+            if (apart := apart_of(row)) is not None:
+                self.apart[key[0]] = apart
 
     def _unindex(self, view: str, key: Key, row: Row) -> None:
         if view == "members":
@@ -140,6 +146,7 @@ class State:
             for index, value in self._user_names(row):
                 if index.get(value) == key[0]:
                     del index[value]
+            self.apart.pop(key[0], None)
 
     def _user_names(self, row: Row) -> Iterable[tuple[dict[str, str], str]]:
         content = _content(row)
@@ -149,6 +156,17 @@ class State:
             yield self.user_by_name, name
         if bot := row.get("bot"):
             yield self.user_by_bot, bot
+
+
+def apart_of(row: Row) -> tuple[str, str] | None:
+    """(relation, jurisdiction as asserted) of an active user; None for an employee of whom no jurisdiction is
+    asserted, for a bot, which speaks for the workspace, and for who is gone.
+    """
+    if row.get("deleted") or row.get("bot"):
+        return None
+    relation = "guest" if row["role"] in GUESTS else "employee"
+    jurisdiction = _content(row).get("jurisdiction", "")
+    return (relation, jurisdiction) if relation == "guest" or jurisdiction else None
 
 
 def patched(row: Row, values: Mapping[str, Any]) -> Row:

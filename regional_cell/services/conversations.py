@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accord.errors import WithheldError
 from regional_cell.domain.access import (
     FAMILIES,
     require_known_user,
@@ -21,7 +22,7 @@ from regional_cell.domain.commands import direct
 from regional_cell.domain.commands.channels import Invited
 from regional_cell.domain.commands.direct import Opened
 from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
-from regional_cell.domain.decisions import Decided
+from regional_cell.domain.decisions import Committed, Decided
 from regional_cell.domain.objects.channels import conversation
 from regional_cell.domain.roles import GUESTS
 from regional_cell.domain.state import State
@@ -90,14 +91,33 @@ class Conversations:
     async def invite(
         self, caller: Caller, channel: str, users: Sequence[str], force: bool, epoch: int | None = None
     ) -> tuple[Object, Invited]:
-        """The conversation, and who could not be invited. Raises: as `commands.invite`, `Commits.submit`."""
-        done = await self._commits.commit(
+        """The conversation, and who could not be invited. With `force` those go in whom the policies let in.
+
+        Raises: as `commands.invite`, `Commits.submit`; WithheldError.
+        """
+        refused: list[str] = []
+        while True:
+            wanted = [user for user in users if user not in refused]
+            try:
+                done = await self._invite(caller, channel, wanted, force, epoch)
+            except WithheldError as error:
+                named = [user for user in error.metadata.get("users", "").split(",") if user in wanted]
+                if not force or not named:
+                    raise
+                refused += named
+                continue
+            faults = tuple((user, "restricted_action") for user in refused)
+            return _shown(done.state, channel, caller), Invited((*done.answer.faults, *faults))
+
+    async def _invite(
+        self, caller: Caller, channel: str, users: Sequence[str], force: bool, epoch: int | None
+    ) -> Committed:
+        return await self._commits.commit(
             caller.resident,
             lambda state, _: commands.invite(state, caller, channel, users, force=force),
             principal=caller.user,
             epoch=epoch,
         )
-        return _shown(done.state, channel, caller), done.answer
 
     async def kick(self, caller: Caller, channel: str, user: str, epoch: int | None = None) -> None:
         """Remove a user. Raises: as `commands.kick`, `Commits.submit`."""

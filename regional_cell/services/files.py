@@ -26,6 +26,7 @@ from regional_cell.domain.changes import Row
 from regional_cell.domain.commands import files as commands
 from regional_cell.domain.file_types import PREVIEW_BYTES, is_text, mimetype_of, preview_of
 from regional_cell.domain.objects.files import file_object, tombstone
+from regional_cell.domain.parties import is_barred
 from regional_cell.domain.state import State
 from regional_cell.domain.views.files import DELETED, OFFERED, STORED
 from regional_cell.ports.commits import Commits
@@ -342,4 +343,5 @@ def _deleted() -> WrongStateError:
 def _may_read(state: State, caller: Caller, channel: str) -> bool:
     if caller.is_bot:
         return state.is_member(channel, caller.user)
-    return visible(state, caller, channel) is not None
+    row = visible(state, caller, channel)
+    return row is not None and not is_barred(state, caller.user, row)

@@ -54,7 +54,9 @@ class PersonSpec:
 
 @dataclass(frozen=True, slots=True)
 class UserSpec:
-    """A user to be added; `scopes`: of an API token, none when empty; `expires_s`: end of a guest's stay."""
+    """A user to be added; `scopes`: of an API token, none when empty; `expires_s`: end of a guest's stay;
+    `jurisdiction`: whose law protects them, as asserted.
+    """
 
     person: str
     name: str
@@ -64,6 +66,7 @@ class UserSpec:
     scopes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     expires_s: int = 0
+    jurisdiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,8 @@ class Provisioning:
         newcomers, texts = [], []
         for spec in specs:
             check_id(spec.person, "P")
+            if spec.jurisdiction:
+                _check_country(spec.jurisdiction, "jurisdiction")
             user = new_id("U", self._random)
             minted = (
                 self._mint.mint("xoxp", workspace, user=user, scopes=spec.scopes) if spec.scopes else None
@@ -210,7 +215,7 @@ class Provisioning:
             newcomers.append(
                 Newcomer(
                     user, spec.person, spec.role, card, spec.linked_workspaces, record, spec.channels,
-                    spec.expires_s,
+                    spec.expires_s, spec.jurisdiction,
                 )
             )  # fmt: skip
             texts.append((user, minted.text if minted else ""))
@@ -321,6 +326,6 @@ def _check_batch(items: Sequence[object]) -> None:
         raise InvalidError(field="batch", why=f"more than {BATCH_MAX}")
 
 
-def _check_country(establishment: str) -> None:
-    if not _COUNTRY.fullmatch(establishment):
-        raise InvalidError(field="establishment", why="no jurisdiction")
+def _check_country(code: str, field: str = "establishment") -> None:
+    if not _COUNTRY.fullmatch(code):
+        raise InvalidError(field=field, why="no jurisdiction")

@@ -62,12 +62,14 @@ def add_user(
     role: str = "member",
     channels: Sequence[str] = (),
     expires_s: int = 0,
+    jurisdiction: str = "",
 ) -> User:
     """A person's face in a workspace, and the link that the person's home keeps of it.
 
     Args:
         linked: names of other workspaces that the person is in.
         channels: ids of channels to be in; expires_s: end of a guest's stay, unix seconds.
+        jurisdiction: whose law protects them, as the workspace asserts.
     """
     row = demo.workspace(workspace)
 
@@ -80,6 +82,7 @@ def add_user(
             role=role,
             channels=channels,
             expires_s=expires_s,
+            jurisdiction=jurisdiction,
             scopes=USER_SCOPES,
             linked_workspaces=[demo.workspace(other)["id"] for other in linked],
         )
@@ -101,6 +104,15 @@ def add_guest(
     guest = add_user(demo, workspace, person, name, card, role=role, channels=channels, expires_s=expires_s)
     link_person(demo, home, person, workspace, guest.user)
     return guest
+
+
+def add_subject(demo: RunningDemo, workspace: str, jurisdiction: str, role: str = "member") -> User:
+    """A user of whom the workspace asserts whose law protects them."""
+    home = demo.workspace(workspace)["home"]
+    name = f"subject-{time.time_ns()}"
+    card = pb.PersonSpec(email=f"{name}@subjects.example", real_name="Some Subject")
+    person = add_person(demo, home, card)
+    return add_user(demo, workspace, person, name, card, role=role, jurisdiction=jurisdiction)
 
 
 def deactivate_user(demo: RunningDemo, workspace: str, user: str) -> None:

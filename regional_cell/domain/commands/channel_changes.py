@@ -19,6 +19,7 @@ from regional_cell.domain.commands.channels import check_name
 from regional_cell.domain.commands.notices import notice
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft
+from regional_cell.domain.parties import require_voice
 from regional_cell.domain.roles import ADMINS, GUESTS
 from regional_cell.domain.state import State
 
@@ -36,6 +37,7 @@ def rename(state: State, caller: Caller, channel: str, name: str) -> Decided:
     require_kind(row, "public", "private")
     require_write(caller, row["kind"])
     require_not_archived(row)
+    require_voice(state, caller.user, row)
     check_name(name)
     if caller.role not in ADMINS and row["creator"] != caller.user:
         raise ForbiddenError(api="not_authorized")
@@ -66,6 +68,7 @@ def set_about(state: State, caller: Caller, channel: str, field: str, value: str
     require_kind(row, "public", "private", "mpim")
     require_write(caller, row["kind"], "topic")
     require_not_archived(row)
+    require_voice(state, caller.user, row)
     if caller.role in GUESTS:
         raise ForbiddenError(api="user_is_restricted")
     if chars > ABOUT_CHARS_MAX:

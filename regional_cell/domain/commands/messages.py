@@ -20,6 +20,7 @@ from regional_cell.domain.commands.direct import DIRECT, opened_for_all
 from regional_cell.domain.commands.notices import SYSTEM_SUBTYPES
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.events import Draft, Payload
+from regional_cell.domain.parties import require_voice
 from regional_cell.domain.roles import ADMINS
 from regional_cell.domain.state import State
 
@@ -136,6 +137,7 @@ def require_editable(state: State, caller: Caller, channel: str, row: Row | None
     if not _own(caller, row) or row["subtype"] in SYSTEM_SUBTYPES:
         raise ForbiddenError(api="cant_update_message")
     require_not_archived(place)
+    require_voice(state, caller.user, place)
     return row
 
 

@@ -7,6 +7,7 @@ from regional_cell.domain.changes import Require
 from regional_cell.domain.decisions import Decided
 from regional_cell.domain.emoji import is_emoji
 from regional_cell.domain.events import Draft
+from regional_cell.domain.parties import require_voice
 from regional_cell.domain.state import State
 
 NAMES_MAX = 50
@@ -34,6 +35,7 @@ def add(
     """
     row = require_member(state, caller, channel)
     require_not_archived(row)
+    require_voice(state, caller.user, row)
     names = dict(present)
     if caller.user in names.get(name, ()):
         raise ConflictError(api="already_reacted", what="reaction")

@@ -47,6 +47,7 @@ class Newcomer:
         token: minted with it.
         channels: to be in from the first moment.
         expires_s: when the stay of a guest ends, in unix seconds; 0: never.
+        jurisdiction: whose law protects them, as asserted; empty: the establishment's.
     """
 
     user: str
@@ -57,6 +58,7 @@ class Newcomer:
     token: TokenRecord | None = None
     channels: tuple[str, ...] = ()
     expires_s: int = 0
+    jurisdiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,7 @@ def user_joined(resident: str, newcomer: Newcomer, app: str = "", bot: str = "")
         "card": dict(newcomer.card),
         "linked_workspaces": list(newcomer.linked_workspaces),
         "expires_s": newcomer.expires_s,
+        "jurisdiction": newcomer.jurisdiction,
     }
     return Draft("UserJoined", payload, (resident,))
 

@@ -6,6 +6,7 @@ from typing import Any
 from regional_cell.domain.changes import Row
 from regional_cell.domain.events import Event
 from regional_cell.domain.objects.users import DEFAULT_LOCALE, user_row
+from regional_cell.domain.parties import refused_rule, ruling_of
 from regional_cell.domain.state import State
 from regional_cell.domain.timestamps import format_ts
 
@@ -21,6 +22,9 @@ def conversation(
     )
     if num_members and row["kind"] != "im":
         shown["num_members"] = len(state.members_of.get(channel, {}))
+    if (ruling := ruling_of(row)) and ruling["outcome"] != "here" and viewer:
+        shown["is_read_only"] = bool(refused_rule(state, viewer, row))
+        shown["x_residency"] = {"outcome": ruling["outcome"], "rule": ruling["rule"]}
     if locale:
         shown["locale"] = DEFAULT_LOCALE
     return shown
@@ -136,6 +140,16 @@ def _opened_frames(event: Event, state: State) -> list[Object | None]:
     return [body] * len(event.topics)
 
 
+def _ruled_frames(event: Event, state: State) -> list[Object | None]:
+    """The parties are nobody's business; who may not write sees it in the conversation itself."""
+    payload = event.payload
+    body: Object = {
+        "type": "x_conversation_ruled", "channel": payload["channel"], "outcome": payload["outcome"],
+        "rule": payload["rule"], "event_ts": format_ts(event.at_us),
+    }  # fmt: skip
+    return [body] * len(event.topics)
+
+
 def _member_frames(event: Event, state: State) -> list[Object | None]:
     payload, ts = event.payload, format_ts(event.at_us)
     channel, user = payload["channel"], payload["user"]
@@ -160,6 +174,7 @@ FRAMES: dict[str, Callable[[Event, State], list[Object | None]]] = {
     "ChannelCreated": _created_frames,
     "ChannelChanged": _changed_frames,
     "ConversationOpened": _opened_frames,
+    "ConversationRuled": _ruled_frames,
     "MemberAdded": _member_frames,
     "MemberRemoved": _member_frames,
 }

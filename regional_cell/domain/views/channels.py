@@ -58,6 +58,14 @@ def _changed(event: Event) -> list[Change]:
     ]
 
 
+def _ruled(event: Event) -> list[Change]:
+    """`ruling` is empty while all who are there may write and nobody of another party wrote and left."""
+    payload = {name: value for name, value in event.payload.items() if name != "channel"}
+    plain = payload["outcome"] == "here" and not payload["past"]
+    updated = {"updated_ms": event.at_us // 1_000, "content": {"ruling": {} if plain else payload}}
+    return [Patch("channels", (event.payload["channel"],), updated)]
+
+
 def _opened(event: Event) -> list[Change]:
     payload = event.payload
     return [Patch("members", (payload["channel"], payload["user"]), {"open": int(payload["open"])})]
@@ -75,6 +83,7 @@ APPLY: dict[str, Callable[[Event], list[Change]]] = {
     "ChannelCreated": _created,
     "ChannelChanged": _changed,
     "ConversationOpened": _opened,
+    "ConversationRuled": _ruled,
     "MemberAdded": _member_added,
     "MemberRemoved": _member_removed,
 }

@@ -32,7 +32,6 @@ def _redacted(event: Event) -> list[Change]:
 APPLY: dict[str, Callable[[Event], list[Change]]] = {
     "Opened": _no_view,
     "KeyRotated": _key_rotated,
-    "PolicyBound": _no_view,
     "Redacted": _redacted,
     "AuditNoted": _no_view,
 }

@@ -14,6 +14,8 @@ def _joined(event: Event) -> list[Change]:
     payload = event.payload
     created_s = event.at_us // 1_000_000
     card = {**payload.get("card", {}), "linked_workspaces": list(payload.get("linked_workspaces", []))}
+    if payload.get("jurisdiction"):
+        card["jurisdiction"] = payload["jurisdiction"]
     return [Put("users", (payload["user"],), {
         "person": payload.get("person", ""), "role": payload["role"], "app": payload.get("app", ""),
         "bot": payload.get("bot", ""), "deleted": 0, "created_s": created_s, "updated_s": created_s,

@@ -1,7 +1,7 @@
 """Workspaces: what their own events do to the views.
 
-`content` of the row: name, slug, organisation_name, random, subjects, tags and whatever `WorkspaceChanged`
-sets.
+`content` of the row: name, slug, organisation_name, random, subjects, tags, whatever `WorkspaceChanged` sets,
+and `bound`: the stage of the policies under which its conversations were last ruled on.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,11 @@ def _created(event: Event) -> list[Change]:
     return [Put("workspaces", (), values)]
 
 
+def _bound(event: Event) -> list[Change]:
+    bound = {"bundle": event.payload["bundle"], "until_s": event.payload["until_s"]}
+    return [Patch("workspaces", (), {"content": {"bound": bound}})]
+
+
 def _changed(event: Event) -> list[Change]:
     return [Patch("workspaces", (), {"content": {event.payload["field"]: event.payload["value"]}})]
 
@@ -32,4 +37,5 @@ def _changed(event: Event) -> list[Change]:
 APPLY: dict[str, Callable[[Event], list[Change]]] = {
     "WorkspaceCreated": _created,
     "WorkspaceChanged": _changed,
+    "PolicyBound": _bound,
 }

@@ -61,7 +61,7 @@ class ProvisioningServicer(operations_pb2_grpc.ProvisioningServicer):
         specs = [
             UserSpec(
                 spec.person, spec.name, _person(spec.card), spec.role, tuple(spec.linked_workspaces),
-                _scopes(spec.scopes), tuple(spec.channels), spec.expires_s,
+                _scopes(spec.scopes), tuple(spec.channels), spec.expires_s, spec.jurisdiction,
             )
             for spec in request.users
         ]  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from accord.clock import Clock
 from accord.errors import ColinkError, InternalError
 from regional_cell.domain.batches import Plan
-from regional_cell.domain.decisions import Committed
+from regional_cell.domain.decisions import Committed, Decided
 from regional_cell.domain.state import OPEN, State
 from regional_cell.ports.log import Sealer
 from regional_cell.services.commits.batch import Batch
@@ -20,10 +20,17 @@ from regional_cell.services.commits.queue import CommandQueue
 from regional_cell.services.commits.states import States
 
 SLICE_COMMANDS = 64
+# (state, decided, principal) -> what may be written of it, with what follows from it. Raises what refuses it.
+Rule = Callable[[State, Decided, str], Decided]
+
+
+def unruled(state: State, decided: Decided, principal: str) -> Decided:
+    """Whatever was decided."""
+    return decided
 
 
 class Deciding:
-    """Fills batches.
+    """Fills batches. `rule` is asked about each structural command, after it was decided.
 
     Args:
         report: told of defects.
@@ -35,6 +42,7 @@ class Deciding:
     ) -> None:  # fmt: skip
         self._states, self._queue, self._sealer, self._clock = states, queue, sealer, clock
         self._report = report
+        self.rule: Rule = unruled
 
     async def decide(self, batch: Batch, commands: list[Command]) -> None:
         """Add what is to be written. Commands that must wait for a commit are deferred, those whose state is
@@ -74,6 +82,8 @@ class Deciding:
             return
         first_us = plan.first_us(now_us)
         decided = command.decide(state, first_us)
+        if decided.structural:
+            decided = self.rule(state, decided, command.principal)
         if not decided.drafts:
             self._queue.resolve(command, Committed((), state, None, decided.answer))
             return

@@ -68,7 +68,7 @@ class GroupCommits(Entries):
         self._states = States(
             log, views, sealer, states_max, tell=self._tell, go_on=self._go_on, fail=self.queue.fail
         )
-        self._deciding = Deciding(self._states, self.queue, sealer, clock, self._report)
+        self.deciding = Deciding(self._states, self.queue, sealer, clock, self._report)
         self._untold: list[tuple[State, Told, list[Planned]]] = []
         self._linger = Linger(self.queue)
         self._stopping = False
@@ -217,7 +217,7 @@ class GroupCommits(Entries):
                 # INVARIANT: nothing is decided while it waits for company, so nobody overtakes it.
                 await self._linger.wait()
             room = self._sizes.last(following.count, shared=self.queue.shared)
-            await self._deciding.decide(following, self.queue.take(room))
+            await self.deciding.decide(following, self.queue.take(room))
             self.queue.put_back(following.deferred)
             writing = await self._begin(following)
         self._tell_rest()
@@ -228,7 +228,7 @@ class GroupCommits(Entries):
         while appending is not None and not appending.done():
             room = self._sizes.most(shared=self.queue.shared) - following.count
             if room > 0 and self.queue.ready >= AHEAD_COMMANDS:
-                await self._deciding.decide(following, self.queue.take(room))
+                await self.deciding.decide(following, self.queue.take(room))
             else:
                 await self.queue.wait()
         while appending is None and not self.queue.ready and not self.queue.over:

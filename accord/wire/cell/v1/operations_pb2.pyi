@@ -155,7 +155,7 @@ class CreateWorkspaceResponse(_message.Message):
     def __init__(self, workspace: _Optional[str] = ..., general: _Optional[str] = ..., random: _Optional[str] = ...) -> None: ...
 
 class UserSpec(_message.Message):
-    __slots__ = ("person", "name", "card", "role", "linked_workspaces", "scopes", "channels", "expires_s")
+    __slots__ = ("person", "name", "card", "role", "linked_workspaces", "scopes", "channels", "expires_s", "jurisdiction")
     PERSON_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CARD_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +164,7 @@ class UserSpec(_message.Message):
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_S_FIELD_NUMBER: _ClassVar[int]
+    JURISDICTION_FIELD_NUMBER: _ClassVar[int]
     person: str
     name: str
     card: PersonSpec
@@ -172,7 +173,8 @@ class UserSpec(_message.Message):
     scopes: _containers.RepeatedScalarFieldContainer[str]
     channels: _containers.RepeatedScalarFieldContainer[str]
     expires_s: int
-    def __init__(self, person: _Optional[str] = ..., name: _Optional[str] = ..., card: _Optional[_Union[PersonSpec, _Mapping]] = ..., role: _Optional[str] = ..., linked_workspaces: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[str]] = ..., channels: _Optional[_Iterable[str]] = ..., expires_s: _Optional[int] = ...) -> None: ...
+    jurisdiction: str
+    def __init__(self, person: _Optional[str] = ..., name: _Optional[str] = ..., card: _Optional[_Union[PersonSpec, _Mapping]] = ..., role: _Optional[str] = ..., linked_workspaces: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[str]] = ..., channels: _Optional[_Iterable[str]] = ..., expires_s: _Optional[int] = ..., jurisdiction: _Optional[str] = ...) -> None: ...
 
 class AddUsersRequest(_message.Message):
     __slots__ = ("context", "workspace", "users")

@@ -141,7 +141,10 @@ class NoRoutes:
 class Cell:
     """One cell with one workspace, in memory or, with a `folder`, over an SQL store there."""
 
-    def __init__(self, profile: str = "off", seed: int = 1, folder: Path | None = None) -> None:
+    def __init__(
+        self, profile: str = "off", seed: int = 1, folder: Path | None = None, establishment: str = "DE"
+    ) -> None:
+        self.establishment = establishment
         self.random = random.Random(seed)
         self.database: Database | None = None
         self.clock = ManualClock()
@@ -201,10 +204,10 @@ class Cell:
         """Make the workspace: ann owns it, bob and cid are members, gus is a guest; a bot is in #general."""
         await self.commits.start()
         key_id, wrapped = self.sealer.new_key(TEAM)
-        record = ResidentRecord(TEAM, "T", 1, "open", 0, 0, key_id, "DE", (), ())
+        record = ResidentRecord(TEAM, "T", 1, "open", 0, 0, key_id, self.establishment, (), ())
         await self.store.open(record, wrapped)
         facts = workspaces.WorkspaceFacts(
-            "Acme", "acme", ORGANISATION, "Acme Group", "DE", (), (), GENERAL, RANDOM
+            "Acme", "acme", ORGANISATION, "Acme Group", self.establishment, (), (), GENERAL, RANDOM
         )
         newcomers = [
             workspaces.Newcomer(user, f"P{user[1:]}", role, {
