@@ -22,11 +22,12 @@ def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
     Raises:
         DocumentError, BundleError: as `compile_bundle`; every finding with an E- code: expectations that fail
             (E-TEST), claims that are refuted (E-PROOF), a mandatory floor that says something else than the
-            shipped one (E-FLOOR-CHANGED), and what `checks` finds.
+            shipped one (E-FLOOR-CHANGED), and what `checks` finds. What is found with a W- code is among the
+            warnings of the answer.
     """
     compiled = compile_bundle(bundle, at_s)
-    found = [*compiled.warnings, *check_findings(compiled)]
-    failed = [finding for finding in found if finding.code.startswith("E-")]
+    compiled.warnings = tuple(sorted({*compiled.warnings, *check_findings(compiled)}))
+    failed = [finding for finding in compiled.warnings if finding.code.startswith("E-")]
     failed += proof_findings(compiled)
     failed += _changed_floors(bundle)
     if failed:

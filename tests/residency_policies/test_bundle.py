@@ -253,3 +253,32 @@ def test_a_table_that_becomes_too_large_with_time_is_the_safe_core_and_never_an_
 
 def test_the_built_in_documents_make_a_bundle_without_warnings() -> None:
     assert compile_bundle(Bundle(1, builtin_documents(), BUILTIN_REGIONS), AT_S).warnings == ()
+
+
+def test_who_puts_documents_into_force_is_shown_what_checks_only_warn_of() -> None:
+    weak = {
+        "apiVersion": "residency/v1",
+        "kind": "FloorPack",
+        "metadata": {
+            "id": "floor/x", "title": "X", "layer": "floor", "version": "1", "last_checked": "2026-11-01",
+            "confidence": "low", "disclaimer": "no advice",
+        },
+        "applies_when": {"establishment": ["DE"]},
+        "rules": [],
+    }  # fmt: skip
+    whole = bundle_of(policy())
+    bundle = Bundle(1, (*whole.documents, json.dumps(weak)), whole.regions)
+    assert [finding.code for finding in check_bundle(bundle, AT_S).warnings] == ["W-LOWCONF"]
+    assert compile_bundle(bundle, AT_S).warnings == ()
+
+
+def test_what_a_check_refuses_is_not_put_into_force_and_goes_on_where_it_runs() -> None:
+    entry = {
+        "id": "P1", "classes": ["content"], "primary": {"in": ["DE"]}, "replicas": {"in": ["LU"], "min": 1},
+        "because": "home",
+    }  # fmt: skip
+    bundle = bundle_of(policy(placement=[entry]))
+    with pytest.raises(BundleError) as caught:
+        check_bundle(bundle, AT_S)
+    assert codes_of(caught.value) == ["E-REPLICA-MIN"]
+    assert compile_bundle(bundle, AT_S).warnings == ()

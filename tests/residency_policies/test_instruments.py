@@ -130,9 +130,9 @@ def test_an_instrument_counts_from_its_first_second_and_not_a_second_longer() ->
 
 
 def test_a_permit_stands_only_under_its_instruments_and_as_far_as_they_reach() -> None:
-    under = {**flow("F1", "permit", ops=["disclose", "export"], to=["US", "CH"]), "using": ["ins-1"]}
+    under = {**flow("F1", "permit", ops=["disclose", "export"], to=["DE", "US", "CH"]), "using": ["ins-1"]}
     employee = question("disclose", "DE", "US")
-    now = bundle(instrument("ins-1", "scc"), flows=(under,))
+    now = bundle(instrument("ins-1", "scc", to=["DE", "US"]), flows=(under,))
     decision = decided(now, employee)
     assert (decision.allow, decision.instrument) == (True, "ins-1")
     swiss = replace(employee, dst="eu-central-1", viewer=Viewer("employee", "CH"))

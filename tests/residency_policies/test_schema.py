@@ -46,6 +46,12 @@ def _properties(schema: Mapping[str, Any], wanted: Any, value: Any, at: str) -> 
         yield from faults(wanted[key], value[key], f"{at}.{key}")
 
 
+def _further(schema: Mapping[str, Any], wanted: Any, value: Any, at: str) -> Iterator[str]:
+    for key in () if wanted or not isinstance(value, dict) else value:
+        if key not in schema["properties"]:
+            yield f"{at}.{key}"
+
+
 def _all_of(schema: Mapping[str, Any], wanted: Any, value: Any, at: str) -> Iterator[str]:
     for one in wanted:
         if not list(faults(one["if"], value)):
@@ -71,9 +77,7 @@ CHECKS: dict[str, Any] = {
     "allOf": _all_of,
     "$ref": _refers,
     "anyOf": _whether(lambda wanted, value: all(list(faults(one, value)) for one in wanted)),
-    "additionalProperties": lambda schema, wanted, value, at: (
-        f"{at}.{key}" for key in (value if isinstance(value, dict) else ()) if key not in schema["properties"]
-    ),
+    "additionalProperties": _further,
     "required": _whether(lambda wanted, value: isinstance(value, dict) and not set(wanted) <= set(value)),
     "enum": _whether(lambda wanted, value: value not in wanted),
     "const": _whether(lambda wanted, value: value != wanted),

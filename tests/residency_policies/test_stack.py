@@ -102,3 +102,26 @@ def test_placement_leaves_no_other_place_for_what_it_names() -> None:
     assert at("key_use", "message_body") == {"DE": "OK", "IN": key, "SG": key, "US": key}
     assert at("store", "enc_key") == {"DE": "OK", "IN": key, "SG": key, "US": key}
     assert at("store", "telemetry") == {"DE": "OK", "IN": "OK", "SG": "OK", "US": "OK"}
+
+
+def test_a_home_that_comes_first_is_owed_by_every_copy_outside_of_it() -> None:
+    entry = {
+        "id": "P1",
+        "classes": ["content"],
+        "primary": {"in": ["SG"]},
+        "replicas": {"in": ["SG", "IN"]},
+        "because": "home",
+    }
+    reads = flow("F1", "permit", to=["SG", "IN"])
+
+    def owed(op: str, dst: str, **keys: object) -> list[str]:
+        values = policy(placement=[{**entry, **keys}], flows=[reads], applies_to={"establishment": "SG"})
+        decision = compiled(values).profile_for("T1", "SG").decide(question(op, "SG", dst))
+        assert decision.allow
+        return [one.do for one in decision.obligations]
+
+    first = {"order": "primary_first"}
+    assert owed("replicate_dr", "IN", **first) == ["commit_primary_first"]
+    assert owed("disclose", "IN", **first) == ["commit_primary_first"]
+    assert owed("replicate_dr", "SG", **first) == owed("store", "SG", **first) == []
+    assert owed("replicate_dr", "IN") == owed("replicate_dr", "IN", order="any") == []
