@@ -100,6 +100,9 @@ class Cells(Protocol):
         empty.
         """
 
+    def ready(self, cell: CellRoute, resident: str) -> Sequence[CellStream]:
+        """The same without waiting: empty when none is ready now."""
+
     def ready_streams(self) -> list[CellStream]:
         """One ready stream of each cell."""
 

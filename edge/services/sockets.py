@@ -14,11 +14,12 @@ Invariants
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
-from accord.errors import ColinkError, HomeUnreachableError, Moved, OverloadedError
+from accord.errors import ColinkError, Moved, OverloadedError
 from edge.domain.admission import SendLimit
 from edge.domain.enforcement import TRANSIT
 from edge.domain.fanout import FanOut
@@ -123,7 +124,10 @@ class Sockets:
         self._last += 1
         binding = _Binding(self._last, client, ticket, resume, placement, cell)
         self._bindings[binding.number] = binding
-        self._spawn(self._bind(binding))
+        if self._cells is not None and (streams := self._cells.ready(cell, placement.resident)):
+            self._bind_to(binding, streams[0])
+        else:
+            self._spawn(self._bind(binding))
         return binding.number
 
     def received(self, number: int, data: bytes) -> None:
@@ -184,31 +188,29 @@ class Sockets:
 
     def gone(self, number: int) -> None:
         """The client has left."""
-        binding = self._bindings.get(number)
-        if binding is not None:
+        if (binding := self._bindings.get(number)) is not None:
             self._forget(binding, 1001, "gone")
 
     def taken(self, number: int) -> None:
         """The client has taken nearly all that it was sent: tell the cell, if it wants to know."""
-        binding = self._bindings.get(number)
-        if binding is not None and binding.unconfirmed and binding.stream is not None:
+        if (binding := self._bindings.get(number)) and binding.unconfirmed and binding.stream is not None:
             frames, binding.unconfirmed = binding.unconfirmed, 0
             binding.stream.socket_taken(number, frames)
 
     async def _bind(self, binding: _Binding) -> None:
-        try:
-            if self._cells is None:
-                raise HomeUnreachableError(cell=binding.cell.name)
-            streams = await self._cells.streams(binding.cell, binding.placement.resident, self._wait_s)
-        except ColinkError:
-            streams = []
-        if self._bindings.get(binding.number) is not binding:
-            return
-        if not streams:
-            self._goodbye(binding, "home_unreachable")
-            return
-        binding.stream = streams[0]
-        binding.stream.open_socket(
+        streams: Sequence[CellStream] = ()
+        with suppress(ColinkError):
+            if self._cells is not None:
+                streams = await self._cells.streams(binding.cell, binding.placement.resident, self._wait_s)
+        if self._bindings.get(binding.number) is binding:
+            if streams:
+                self._bind_to(binding, streams[0])
+            else:
+                self._goodbye(binding, "home_unreachable")
+
+    def _bind_to(self, binding: _Binding, stream: CellStream) -> None:
+        binding.stream = stream
+        stream.open_socket(
             binding.number, binding.ticket, binding.resume, binding.placement.epoch, self._country()
         )
 
@@ -218,8 +220,7 @@ class Sockets:
         binding = self._bound(stream, socket)
         if binding is None or binding.opened:
             return
-        fan = self._fans.get(stream)
-        if fan is None:
+        if (fan := self._fans.get(stream)) is None:
             fan = self._fans[stream] = FanOut()
         binding.opened = True
         fan.open(socket, self._writer(binding))
@@ -363,8 +364,7 @@ class Sockets:
         self._wrote(writes)
 
     def _flush_one(self, stream: CellStream) -> None:
-        fan = self._fans.get(stream)
-        if fan is not None and fan.pending:
+        if (fan := self._fans.get(stream)) is not None and fan.pending:
             fan.flush()
 
     def _goodbye(self, binding: _Binding, why: str, *, tell: bool = True) -> None:

@@ -36,10 +36,15 @@ class Outbox:
 
     def put(self, frame: wire.EdgeFrame, size: int, mark: Callable[[], None] | None = None) -> None:
         """Add a frame of about `size` bytes that somebody waits for."""
-        self.add(size).CopyFrom(frame)
+        self.hurried(size, mark).CopyFrom(frame)
+
+    def hurried(self, size: int, mark: Callable[[], None] | None = None) -> wire.EdgeFrame:
+        """As `put`, to be filled at once: two copies less."""
+        frame = self.add(size)
         self._pace.hurry()
         if mark is not None:
             self._marks.append(mark)
+        return frame
 
     def add(self, size: int) -> wire.EdgeFrame:
         """A new last frame of about `size` bytes, to be filled at once: two copies less. It may wait for the

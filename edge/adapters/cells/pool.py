@@ -189,7 +189,7 @@ class CellPool:
         return self._via[key]
 
     async def streams(self, cell: CellRoute, resident: str, wait_s: float) -> list[CellStream]:
-        ready = self._ready_of(cell, resident)
+        ready = self.ready(cell, resident)
         if ready or wait_s <= 0:
             return ready
         came = self._came.setdefault(cell.name, asyncio.Event())
@@ -201,9 +201,9 @@ class CellPool:
             return []
         finally:
             self._waiting[cell.name] -= 1
-        return self._ready_of(cell, resident)
+        return self.ready(cell, resident)
 
-    def _ready_of(self, cell: CellRoute, resident: str) -> list[CellStream]:
+    def ready(self, cell: CellRoute, resident: str) -> list[CellStream]:
         order = cell.addresses if len(cell.addresses) < 2 else ranked(resident, cell.addresses)
         found = (self._streams.get((cell.name, address)) for address in order)
         return [stream for stream in found if stream is not None and stream.ready]

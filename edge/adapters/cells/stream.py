@@ -112,23 +112,18 @@ class Stream:
     async def _call(self, request: CallRequest, deadline_s: float) -> CallAnswer:
         number, pending = self._begin()
         body, more = request.body, len(request.body) > CHUNK_BYTES
-        frame = wire.Call(
-            id=number,
-            slot=self._slot(request.token),
-            resident=request.resident,
-            epoch=request.epoch,
-            method=request.method,
-            content_type=request.content_type,
-            query=request.query,
-            body=b"" if more else body,
-            headers=[wire.Header(name=name, value=value) for name, value in request.headers],
-            deadline_ms=max(1, int(deadline_s * 1_000)),
-            more=more,
-            request_id=request.request_id,
-            viewer_country=request.viewer_country,
-        )
+        slot = self._slot(request.token)
         size = 256 + len(request.query) + (0 if more else len(body))
-        self._outbox.put(wire.EdgeFrame(call=frame), size, None if more else pending.mark)
+        call = self._outbox.hurried(size, None if more else pending.mark).call
+        call.id, call.slot, call.method = number, slot, request.method
+        call.resident, call.epoch = request.resident, request.epoch
+        call.content_type, call.query, call.request_id = (
+            request.content_type, request.query, request.request_id,
+        )  # fmt: skip
+        call.body, call.more = b"" if more else body, more
+        call.deadline_ms, call.viewer_country = max(1, int(deadline_s * 1_000)), request.viewer_country
+        for name, value in request.headers:
+            call.headers.add(name=name, value=value)
         answer = await self._finish(number, pending, deadline_s, body if more else b"")
         return self._answered(number, answer, b"".join([answer.body, *pending.parts]))
 
@@ -201,17 +196,16 @@ class Stream:
             else:
                 slot = self._slots.pop(next(iter(self._slots)))
             self._slots[token] = slot
-            frame = wire.EdgeFrame(principal=wire.PrincipalSlot(slot=slot, token=token))
-            self._outbox.put(frame, len(token) + 16)
+            principal = self._outbox.hurried(len(token) + 16).principal
+            principal.slot, principal.token = slot, token
         return slot
 
     # --- sockets -------------------------------------------------------------------------------
 
     def open_socket(self, socket: int, ticket: str, resume: str, epoch: int, viewer_country: str) -> None:
-        frame = wire.OpenSocket(
-            socket=socket, ticket=ticket, resume=resume, epoch=epoch, viewer_country=viewer_country
-        )
-        self._outbox.put(wire.EdgeFrame(open_socket=frame), len(ticket) + len(resume) + 64)
+        frame = self._outbox.hurried(len(ticket) + len(resume) + 64).open_socket
+        frame.socket, frame.ticket, frame.resume = socket, ticket, resume
+        frame.epoch, frame.viewer_country = epoch, viewer_country
 
     def socket_frame(self, socket: int, data: bytes) -> bool:
         if self._outbox.waiting_bytes > WAITING_BYTES_MAX:
@@ -234,8 +228,8 @@ class Stream:
 
     def close_socket(self, socket: int, code: int, reason: str) -> None:
         if self.ready:
-            frame = wire.EdgeFrame(close_socket=wire.CloseSocket(socket=socket, code=code, reason=reason))
-            self._outbox.put(frame, len(reason) + 32)
+            frame = self._outbox.hurried(len(reason) + 32).close_socket
+            frame.socket, frame.code, frame.reason = socket, code, reason
 
     # --- one connection ------------------------------------------------------------------------
 

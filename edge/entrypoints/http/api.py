@@ -25,7 +25,7 @@ from accord.errors import (
     WrongEdgeError,
 )
 from accord.ids import new_uuid
-from accord.runtime.logs import error_place, get_logger
+from accord.runtime.logs import debugging, error_place, get_logger
 from accord.runtime.metrics import Metrics, Receive, Scope, Send
 from edge.domain.answers import error_body, retry_after_s
 from edge.domain.methods import METHODS, ORDERING, READS, TOKENLESS
@@ -39,6 +39,7 @@ from edge.entrypoints.http.bodies import (
     header,
     query_token,
 )
+from edge.entrypoints.http.protocol import ANSWER, GONE
 from edge.ports import CallAnswer, CallRequest
 from edge.services.calls import Calls
 from edge.services.orders import Orders
@@ -57,8 +58,8 @@ OWN_HEADERS = frozenset(
     }
 )  # fmt: skip
 DEADLINE = b"x-deadline-ms"
-GONE = "colink.gone"
 ORDERS = "x-orders"
+CONNECT = "rtm.connect"
 
 events = get_logger()
 
@@ -136,7 +137,7 @@ class Api:
         query = scope["query_string"]
         content_type = header(scope, b"content-type")
         token = bearer(scope) or query_token(query)
-        if not token and not body.done:
+        if not token and not body.empty:
             token = body_token(content_type, await body.prefix())
         if not token:
             if method in TOKENLESS:
@@ -168,7 +169,17 @@ class Api:
             ),
             deadline_s,
         )
+        if method == CONNECT:
+            self._remember_ticket(answer, claims.resident)
         return await self._carried(answer, request_id) if method in ORDERING else answer
+
+    def _remember_ticket(self, answer: CallAnswer, resident: str) -> None:
+        """What the home cell has just made need not be proven again when the client shows it here."""
+        try:
+            ticket = str(orjson.loads(answer.body)["url"]).rpartition("/")[2]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            return  # no ticket was given
+        self._tokens.carry(ticket, resident, answer.cell)
 
     async def _carried(self, answer: CallAnswer, request_id: str) -> CallAnswer:
         """The answer after its orders came to other cells, as far as they could."""
@@ -188,13 +199,14 @@ class Api:
             self._counters[name, outcome] = counter
         counter.inc()
         self._seconds[name].observe(took_s)
-        events.debug(
-            "http_request",
-            route="/api/" + name,
-            code=outcome,
-            duration_ms=round(took_s * 1_000, 1),
-            request_id=request_id,
-        )
+        if debugging():
+            events.debug(
+                "http_request",
+                route="/api/" + name,
+                code=outcome,
+                duration_ms=round(took_s * 1_000, 1),
+                request_id=request_id,
+            )
 
 
 def _deadline_s(text: str) -> float | None:
@@ -229,10 +241,7 @@ async def _write(scope: Scope, send: Send, answer: CallAnswer, request_id: str, 
         headers.append((b"content-encoding", b"gzip"))
     headers.append((b"content-length", str(len(body)).encode()))
     try:
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        # In two steps: the second waits until the client has taken most of the first.
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await _send(scope, send, answer.status, headers, body)
     except asyncio.CancelledError:
         answer.lost()
         raise
@@ -240,6 +249,19 @@ async def _write(scope: Scope, send: Send, answer: CallAnswer, request_id: str, 
         answer.lost()
         return "LOST"
     return "OK" if answer.status == 200 else str(answer.status)
+
+
+async def _send(
+    scope: Scope, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """Returns when the client has taken most of it, or has left."""
+    if ANSWER in scope.get("extensions", ()):
+        await send({"type": ANSWER, "status": status, "headers": headers, "body": body})
+        return
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    # In two steps: the second waits until the client has taken most of the first.
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _zipped(body: bytes) -> bytes:
@@ -261,5 +283,4 @@ async def _refuse(scope: Scope, send: Send, error: ColinkError, request_id: str,
         headers.append((b"retry-after", str(retry_after_s(error)).encode()))
     if close or isinstance(error, WrongEdgeError):
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await _send(scope, send, status, headers, body)

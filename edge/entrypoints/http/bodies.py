@@ -17,6 +17,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from accord.errors import InvalidError
 from accord.runtime.metrics import Receive, Scope
+from edge.entrypoints.http.protocol import BODY
 
 PREFIX_BYTES = 64 * 1024
 PIECE_S_MAX = 30.0
@@ -99,6 +100,15 @@ class Body:
         self.too_large = length.isdigit() and int(length) > limit
         if length == "0" or not (length or header(scope, b"transfer-encoding")):
             self.done = True
+        elif (data := scope.get(BODY)) is not None:
+            # It came with the head: nothing has to be waited for.
+            self._data += data
+            self.done = True
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it, and will not be."""
+        return self.done and not self._data
 
     async def prefix(self) -> bytes:
         """At most a little over `PREFIX_BYTES` from the start."""

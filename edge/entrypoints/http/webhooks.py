@@ -16,8 +16,8 @@ from accord.ids import is_secret, kind_of, new_uuid
 from accord.runtime.logs import error_place, get_logger
 from accord.runtime.metrics import Metrics, Receive, Scope, Send
 from edge.domain.answers import retry_after_s
-from edge.entrypoints.http.api import GONE
 from edge.entrypoints.http.bodies import Body, ClientGoneError, TooLargeError, header
+from edge.entrypoints.http.protocol import GONE
 from edge.ports import CallAnswer, CallRequest
 from edge.services.calls import Calls
 

@@ -7,6 +7,7 @@ Invariants
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 from http import HTTPStatus
@@ -182,6 +183,8 @@ class SocketDoor:
             backlog=BACKLOG,  # listens once more, by default with a hundred
             max_frame_size=64 * 1024,
             use_aiofastnet=False,
+            # An adapter is taken as it is; of a logger the library makes a child for each connection.
+            logger_name=logging.LoggerAdapter(logging.getLogger("picows.server")),
             ssl=context,
         )
         self._pinging = asyncio.ensure_future(self._ping())
@@ -215,7 +218,7 @@ class SocketDoor:
         if not path.startswith(PATH):
             return None
         ticket = path[len(PATH) :].decode("latin-1")
-        resume = parse_qs(query.decode("latin-1")).get("x_resume", [""])[0]
+        resume = parse_qs(query.decode("latin-1")).get("x_resume", [""])[0] if query else ""
         try:
             resident = self._tokens.socket_ticket(ticket)
             home = self.sockets.admit(resident)

@@ -58,6 +58,9 @@ class Cells:
     async def streams(self, cell: CellRoute, resident: str, wait_s: float) -> Sequence[Stream]:
         return [self._stream]
 
+    def ready(self, cell: CellRoute, resident: str) -> Sequence[Stream]:
+        return [self._stream]
+
 
 class Placement:
     """Where a workspace is."""

@@ -7,6 +7,7 @@ from accord.errors import TokenExpiredError, TokenInvalidError
 from accord.identity import mint, new_token_id
 from accord.ids import new_id
 from accord.signing import KeyRing, RingKey, SigningKey
+from edge.services import tokens as services_tokens
 from edge.services.tokens import Tokens
 
 KEY = SigningKey.generate()
@@ -70,3 +71,88 @@ def test_what_is_kept_is_bounded() -> None:
     for _ in range(30):
         tokens.verify(token())
     assert len(tokens._kept) == 10
+
+
+def ticket(resident: str, edge: str = "fra", life_s: int = 30, key: SigningKey = KEY) -> str:
+    payload = {"i": new_token_id(), "r": resident, "tok": "t", "edge": edge, "x": NOW_S + life_s}
+    return mint(key, "rtm", payload, ticket=True)
+
+
+def carrying() -> tuple[Tokens, ManualClock, KeyRing, str, list[str]]:
+    """An edge that counts the signatures it has to look at."""
+    ring, clock, looked_at = KeyRing([ring_key()]), ManualClock(NOW_S * 1_000_000), list[str]()
+    tokens = Tokens(ring, clock, "fra")
+    find = ring.find
+
+    def found(key_id: str) -> RingKey | None:
+        looked_at.append(key_id)
+        return find(key_id)
+
+    ring.find = found  # type: ignore[method-assign]
+    return tokens, clock, ring, new_id("T"), looked_at
+
+
+def test_a_ticket_that_came_from_its_home_opens_once_without_its_signature() -> None:
+    tokens, _, _, resident, looked_at = carrying()
+    text = ticket(resident)
+    tokens.carry(text, resident, "de-fra")
+    looked_at.clear()
+    assert tokens.socket_ticket(text) == resident
+    assert not looked_at
+    assert tokens.socket_ticket(text) == resident
+    assert looked_at
+
+
+@pytest.mark.parametrize(
+    ("text_for", "carried_for", "cell"),
+    [("own", "other", "de-fra"), ("own", "own", "fr-par"), ("elsewhere", "own", "de-fra")],
+    ids=["another resident's call", "another cell's word", "another edge's ticket"],
+)
+def test_what_did_not_plainly_come_from_its_home_is_proven_by_its_signature(
+    text_for: str, carried_for: str, cell: str
+) -> None:
+    tokens, _, _, resident, looked_at = carrying()
+    text = ticket(resident, edge="fra" if text_for == "own" else "par")
+    tokens.carry(text, resident if carried_for == "own" else new_id("T"), cell)
+    looked_at.clear()
+    if text_for == "own":
+        assert tokens.socket_ticket(text) == resident
+    else:
+        with pytest.raises(TokenInvalidError):
+            tokens.socket_ticket(text)
+    assert looked_at
+
+
+def test_a_forged_ticket_is_not_believed_for_one_that_was_carried() -> None:
+    tokens, _, _, resident, _ = carrying()
+    text = ticket(resident)
+    tokens.carry(text, resident, "de-fra")
+    forged = ticket(resident, key=SigningKey.generate())
+    head, signature = text.split(".")
+    for other in (forged, f"{head}.{forged.split('.')[1]}", f"{signature}.{head}", "", "."):
+        tokens.carry(other if other == forged else "", resident, "de-fra")
+        with pytest.raises(TokenInvalidError):
+            tokens.socket_ticket(other)
+
+
+def test_a_carried_ticket_ends_with_the_ring_and_with_its_time() -> None:
+    tokens, clock, _, resident, _ = carrying()
+    late = ticket(resident)
+    tokens.carry(late, resident, "de-fra")
+    clock.advance(30 + 61)
+    with pytest.raises(TokenExpiredError):
+        tokens.socket_ticket(late)
+    tokens, _, ring, resident, _ = carrying()
+    withdrawn = ticket(resident)
+    tokens.carry(withdrawn, resident, "de-fra")
+    ring.replace([ring_key("withdrawn")])
+    with pytest.raises(TokenInvalidError):
+        tokens.socket_ticket(withdrawn)
+
+
+def test_what_is_carried_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services_tokens, "CARRIED_MAX", 10)
+    tokens, _, _, resident, _ = carrying()
+    for _ in range(30):
+        tokens.carry(ticket(resident), resident, "de-fra")
+    assert len(tokens._carried) == 10
