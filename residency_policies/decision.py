@@ -86,7 +86,7 @@ class Question:
     ref: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """The shape of section 5.1; sets are sorted lists."""
+        """As a JSON object; sets are sorted lists."""
         return {
             "workspace": self.workspace,
             "bundle": self.bundle,
@@ -216,7 +216,7 @@ class Decision:
     valid_until_s: int | None
 
     def to_json(self) -> dict[str, object]:
-        """The shape of section 5.1. A denial adds rule, officer_text, user_text and nearest."""
+        """As a JSON object. A denial adds rule, officer_text, user_text and nearest."""
         shape: dict[str, object] = {
             "allow": self.allow,
             "code": self.code,

@@ -1,7 +1,8 @@
 """Enforcement points: the places in code where a decision is asked, each a value of its plane's own table.
 
 Invariants
-    1. A point asks about every one of its classes; the first refusal is its answer.
+    1. A point asks about every one of its classes; the first refusal is its answer, and an allow owes what
+       any class owes.
     2. Words outside of the vocabulary make no point.
     3. Planes make questions through points alone, so that what is asked stands in a table.
 
@@ -10,7 +11,7 @@ is gone (`docs/enforcement.toml`).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from residency_policies.decision import Decision, Question, Viewer
 from residency_policies.vocabulary import CLASS_INDEX, OBLIGATIONS, OP_INDEX, PURPOSE_INDEX
@@ -65,6 +66,11 @@ class Point:
             )  # fmt: skip
 
     def ask(self, decide: Callable[[Question], Decision], flow: Flow, bundle: int) -> Decision:
-        """The first refusal; where no class is refused, the decision for the first one."""
+        """The first refusal; where no class is refused, the decision for the first one, with what is owed for
+        any of them.
+        """
         decisions = [decide(question) for question in self.questions(flow, bundle)]
-        return next((decision for decision in decisions if not decision.allow), decisions[0])
+        if (refusal := next((decision for decision in decisions if not decision.allow), None)) is not None:
+            return refusal
+        owed = {one.do: one for decision in decisions for one in decision.obligations}
+        return replace(decisions[0], obligations=tuple(owed[do] for do in sorted(owed)))

@@ -9,7 +9,7 @@ from edge.domain import enforcement as edge
 from regional_cell.domain import enforcement as cell
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle, compile_bundle
-from residency_policies.decision import Decision, Question, Viewer
+from residency_policies.decision import Decision, Obligation, Question, Viewer
 from residency_policies.points import Flow, Point
 
 PROFILE = compile_bundle(Bundle(1, builtin_documents(), BUILTIN_REGIONS), 1_796_000_000).profile_for(
@@ -34,6 +34,22 @@ def test_one_refused_class_refuses_the_point(refused: str) -> None:
         Question("T1", 1, "disclose", "", FLOW.src, FLOW.dst, FLOW.viewer, "local", can=CAN)
     }
     assert SEVERAL.ask(PROFILE.decide, FLOW, 1).allow
+
+
+@pytest.mark.parametrize("owing", SEVERAL.classes)
+def test_what_is_owed_for_one_class_is_owed_for_the_point(owing: str) -> None:
+    record = Obligation("keep_record", "with")
+
+    def decide(question: Question) -> Decision:
+        decision = PROFILE.decide(question)
+        more = (record,) if question.data_class == owing else ()
+        return replace(decision, obligations=(*decision.obligations, *more))
+
+    plain = SEVERAL.ask(PROFILE.decide, FLOW, 1)
+    assert record not in plain.obligations
+    assert SEVERAL.ask(decide, FLOW, 1).obligations == tuple(
+        sorted((*plain.obligations, record), key=lambda one: one.do)
+    )
 
 
 @pytest.mark.parametrize(
