@@ -27,13 +27,15 @@ def untold(point: str, code: str) -> None:
 @dataclass(frozen=True, slots=True)
 class Flow:
     """What a point is asked about: data of a workspace (or another resident) from region `src` to region
-    `dst`, before a viewer.
+    `dst`, before a viewer. `ref` names the channel, where it is about one; without it the rules of all
+    channels hold.
     """
 
     workspace: str
     src: str
     dst: str
     viewer: Viewer
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +64,7 @@ class Point:
         for data_class in self.classes:
             yield Question(
                 flow.workspace, bundle, self.op, data_class, flow.src, flow.dst, flow.viewer, self.purpose,
-                can=self.can,
+                can=self.can, ref=flow.ref,
             )  # fmt: skip
 
     def ask(self, decide: Callable[[Question], Decision], flow: Flow, bundle: int) -> Decision:

@@ -76,7 +76,7 @@ class Rule:
     @property
     def facts(self) -> Set:
         """Facts of the question that it tests."""
-        groups = [self.when, *self.unless, *(ground.when for ground in self.grounds)]
+        groups = [self.when, *self.unless, *(ground.when for ground in (*self.grounds, *self.ended))]
         return frozenset(fact for group in groups for fact in group)
 
 

@@ -14,9 +14,9 @@ from residency_policies.places import EVERYWHERE, countries_of
 from residency_policies.rule import Ground, Set
 from residency_policies.vocabulary import Code, leaves_of
 
-# What an instrument has to show for a need of its law.
+# The kinds of evidence of which an instrument has to show one for a need of its law; the first is the usual.
 _EVIDENCE = {"impact_assessment": ("tia",), "filing": ("filing",), "notification": ("filing",)}
-_PAPERS = ("filing", "ref")
+_PAPERS = ("ref", "filing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,12 @@ class World:
 def lacking(instrument: Instrument, needs: Iterable[str]) -> tuple[str, ...]:
     """What a law wants beside an instrument and its evidence does not show, sorted."""
     shown = {kind for kind, _ in instrument.evidence}
-    return tuple(sorted(need for need in needs if not shown & set(_EVIDENCE.get(need, _PAPERS))))
+    return tuple(sorted(need for need in needs if not shown & set(evidence_of(need))))
+
+
+def evidence_of(need: str) -> tuple[str, ...]:
+    """Kinds of evidence that show a need, the usual one first."""
+    return _EVIDENCE.get(need, _PAPERS)
 
 
 def _joined(grounds: list[Ground], when: Set) -> Ground:

@@ -8,9 +8,8 @@ from residency_policies.places import ALL_COUNTRIES, countries_of
 from residency_policies.resolve import classes_of
 from residency_policies.stack import Stack
 from residency_policies.vocabulary import SYSTEMATIC
-from residency_policies.world import lacking
+from residency_policies.world import evidence_of, lacking
 
-_EVIDENCE = {"impact_assessment": "tia", "filing": "filing", "notification": "filing"}
 _SHOWN_MAX = 6
 
 
@@ -84,9 +83,8 @@ def _papers(stack: Stack, one: Instrument) -> Iterator[Finding]:
     for floor in stack.floors:
         known: Mechanism | None = next((each for each in floor.mechanisms if each.type == one.type), None)
         for need in lacking(one, known.needs if known is not None else ()):
-            key = _EVIDENCE.get(need, "ref")
             sentence = f"{floor.id} wants {need} with {one.type} ({known.citation if known else ''})"
-            suggestion = f"evidence.{key} is empty."
+            suggestion = f"evidence.{evidence_of(need)[0]} is empty."
             path = f"instruments.{one.id}"
             yield Finding(stack.policy.id, *one.at, "E-NO-TIA", path, sentence, suggestion)
 

@@ -185,6 +185,15 @@ def test_mechanisms_and_facts_that_a_law_wants_together_count_only_together() ->
     assert not decided(with_pack(second), asked).allow
 
 
+def test_a_ground_that_ended_gives_its_code_only_where_its_facts_hold() -> None:
+    first = instrument("ins-1", "notification", ops=["relocate"], valid={"until": "2026-11-01"})
+    second = instrument("ins-2", "bcr", ops=["relocate"])
+    asked = question("relocate", "DE", "US", "system")
+    assert decided(with_pack(first, second), asked).code == "INSTRUMENT_MISSING"
+    stated = replace(asked, facts=frozenset({"incident_mode"}))
+    assert decided(with_pack(first, second), stated).code == "INSTRUMENT_EXPIRED"
+
+
 def test_an_instrument_in_a_document_of_its_own_counts_for_the_policies_that_it_names() -> None:
     def separate(*names: str) -> CompiledBundle:
         document = {

@@ -33,13 +33,16 @@ from tests.residency_policies.support import (
     random_policy,
     random_question,
 )
+from tests.residency_policies.test_instruments import PACK
 
 UNTIL_S = 1_798_761_600  # 2027-01-01T00:00:00Z
 READS = replace(question("disclose", "DE", "DE"), viewer=Viewer("employee", "CH"))
 WORKSPACE = policy(
     flows=[flow("F1", "permit", to=["EEA", "CH"])], applies_to={"workspaces": ["T1"], "establishment": "DE"}
 )
-FLOORS = tuple(one for one in map(load_document, builtin_floors()) if isinstance(one, FloorPack))
+# One pack more, with grounds that count together and for single acts.
+PACKS = (*builtin_floors(), json.dumps(PACK))
+FLOORS = tuple(one for one in map(load_document, PACKS) if isinstance(one, FloorPack))
 
 
 def layer(name: str, *flows: Mapping[str, object], **keys: object) -> dict[str, object]:

@@ -75,3 +75,10 @@ def test_an_edge_asks_about_everything_that_a_cell_asks_about() -> None:
 
 def test_points_of_one_kind_of_resident_differ_in_what_they_ask() -> None:
     assert all(len({point.op for point in points}) == len(points) for points in HOMES.values())
+
+
+def test_the_channel_that_a_flow_names_is_in_every_question() -> None:
+    point = Point("cell.sample", "disclose", ("message_body", "file_content"), "local")
+    for ref in ("", "C1"):
+        asked = point.questions(Flow("T1", "a", "b", Viewer("system"), ref), 1)
+        assert [question.ref for question in asked] == [ref, ref]
