@@ -49,6 +49,7 @@ from directory.ports.store import ReadUnit
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.claims import ClaimService
+from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.placements import PlacementService
 from directory.services.policies.review import PolicyReview
@@ -101,6 +102,8 @@ class Plane:
         )
         self.review = PolicyReview(self.store, clock, self.bell, key, os.urandom, pen)
         self.rollout = PolicyRollout(self.store, clock, self.bell, key, os.urandom, pen)
+        acknowledge_s = settings.policies.acknowledge_s
+        self.halts = HaltService(self.store, clock, self.bell, key, os.urandom, pen, acknowledge_s)
         self.log = PolicyLogService(self.store)
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
@@ -120,7 +123,7 @@ class Plane:
     @property
     def doors(self) -> OfficerDoors:
         """What officers are served by."""
-        return OfficerDoors(self.officers, self.review, self.rollout, self.log)
+        return OfficerDoors(self.officers, self.review, self.rollout, self.halts, self.log)
 
     async def readiness(self) -> Mapping[str, bool]:
         """Each dependency by name, and whether it can be used now."""
@@ -223,7 +226,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     claims = ClaimsServicer(plane.claims, plane.callers, plane.metrics)
     cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted)
     officers = OfficersServicer(plane.officers, plane.callers)
-    policies = PoliciesServicer(plane.bundles, plane.callers, plane.bell, draining)
+    policies = PoliciesServicer(plane.bundles, plane.halts, plane.callers, plane.bell, draining)
     rpc.add(lambda server: stubs.add_DirectoryServicer_to_server(routes, server))
     rpc.add(lambda server: stubs.add_ResidentsServicer_to_server(residents, server))
     rpc.add(lambda server: stubs.add_ClaimsServicer_to_server(claims, server))
@@ -234,7 +237,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     http = _http_server(settings, plane)
     tasks = [
         asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining)),
-        asyncio.ensure_future(roll_out(plane.rollout, plane.officers, draining)),
+        asyncio.ensure_future(roll_out(plane.rollout, plane.halts, plane.officers, draining)),
     ]
     renewal = asyncio.ensure_future(Renewal(settings.mtls, mtls, plane.trust).run())
     if http is not None:

@@ -22,9 +22,13 @@ class StoresSettings(Section):
 
 
 class PoliciesSettings(Section):
-    """`dir`: folder of documents (`*.yaml`, `*.yml`, `*.json`); empty: the built-in ones."""
+    """`dir`: folder of documents (`*.yaml`, `*.yml`, `*.json`) for the first start; empty: the built-in ones.
+    `acknowledge_s`: how long a cell or an edge may take over a new bundle before it is cut off from
+    crossings.
+    """
 
     dir: Path | None = None
+    acknowledge_s: int = Field(default=10, ge=1, le=3_600)
 
     @field_validator("dir", mode="before")
     @classmethod

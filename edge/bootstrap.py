@@ -129,6 +129,7 @@ class EdgeProcess:
             self.directory,
             bundle_ring,
             self._clock,
+            name=node.name,
             region=node.region or "",
             edges=lambda: list(self.routing.table.edges.values()),
             age_s_max=node.bundle_age_h_max * 3_600,

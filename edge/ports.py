@@ -254,13 +254,27 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedOrders:
+    """What the directory orders (`accord.orders`), as it signed it; `signature` over the canonical bytes."""
+
+    version: int
+    orders: bytes
+    key_id: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SignedBundle:
-    """A policy bundle as the directory signed it; `key_id` in hex, `signature` over SHA-256 of `bundle`."""
+    """A policy bundle as the directory signed it; `key_id` in hex, `signature` over SHA-256 of `bundle`.
+
+    `orders`: the newest ones, that came with it.
+    """
 
     version: int
     bundle: bytes
     key_id: str
     signature: bytes
+    orders: SignedOrders | None = None
 
 
 # --- own disk ----------------------------------------------------------------------------------
@@ -308,6 +322,12 @@ class BundleStore(Protocol):
 
     async def write(self, bundle: SignedBundle) -> None:
         """Replace the stored bundle."""
+
+    def read_orders(self) -> SignedOrders | None:
+        """The stored orders; None: there are none, or they cannot be read."""
+
+    async def write_orders(self, orders: SignedOrders) -> None:
+        """Replace the stored orders."""
 
     async def heard(self) -> None:
         """Note that the directory confirmed the bundle just now."""

@@ -1,44 +1,53 @@
 """What a revision would change, as one value that is hashed and signed.
 
 Invariants
-    1. Whatever is not proven to allow nothing new counts as loosening: its direction is then `unknown`.
-    2. Equal documents, bundles and counts give equal bytes.
+    1. Whatever is not proven to allow nothing new counts as loosening.
+    2. Equal documents, bundles and worlds give equal bytes.
 """
 
-from directory.domain.policies import Revision, WorldState, content_of, document_bytes
-from residency_policies.bundle import Bundle
-from residency_policies.model import Document
+from directory.domain.policies import Revision, WorldState
+from residency_policies.analyse.changes import BundleChange, compare_bundles
+from residency_policies.bundle import CompiledBundle
+from residency_policies.errors import PolicyError
 
 SCHEMA = "analysis/v1"
+GROUPS_MAX = 200
+"""Groups of flows that are listed of one policy; how many more there are is said."""
 
 
 def analyse(
-    revision: Revision, base: Bundle, candidate: Bundle, world: WorldState, now_s: int
+    revision: Revision, base: CompiledBundle, candidate: CompiledBundle, world: WorldState
 ) -> dict[str, object]:
-    """The analysis of a revision against the bundle in force.
+    """The analysis of a revision against the bundle in force, both compiled for the same instant.
 
     Args:
-        candidate: the base with the revision's document in place; it compiles at `now_s`.
+        candidate: the base with the revision's document in place.
     """
-    before = _find(base, revision.document)
-    return {
+    shape: dict[str, object] = {
         "schema": SCHEMA,
         "revision": revision.number,
         "document_sha256": revision.hash,
         "candidate_sha256": candidate.hash,
         "world": world.to_json(),
-        "at_s": now_s,
-        "direction": _direction(revision, before),
-        "first": before is None,
+        "at_s": candidate.at_s,
     }
+    try:
+        change = compare_bundles(base, candidate)
+    except PolicyError as error:
+        # Too large to be compared: nobody can say that it allows nothing new.
+        return {**shape, "direction": "unknown", "diff": None, "why": error.findings[0].code}
+    return {**shape, "direction": change.direction, "diff": _diff(change)}
 
 
-def _direction(revision: Revision, before: Document | None) -> str:
-    if before is None:
-        return "unknown"
-    same = content_of(revision.canonical) == content_of(document_bytes(before))
-    return "none" if same else "unknown"
-
-
-def _find(bundle: Bundle, document: str) -> Document | None:
-    return next((it for it in bundle.parsed if it.id == document), None)
+def _diff(change: BundleChange) -> dict[str, object]:
+    """What changes, by policy; policies that mean what they meant are left out."""
+    policies = []
+    for one in change.policies:
+        if one.direction == "same" and one.what == "stays":
+            continue
+        shape = one.to_json()
+        groups = shape.get("groups")
+        if isinstance(groups, list):
+            shape |= {"groups": groups[:GROUPS_MAX], "more_groups": max(0, len(groups) - GROUPS_MAX)}
+        policies.append(shape)
+    return {"packs": list(change.packs), "policies": policies}

@@ -34,7 +34,7 @@ DOCUMENT_BYTES_MAX = 512 * 1024
 SCHEDULE_S_MAX = 366 * 24 * 3600
 PILOT = ".pilot"
 PILOT_MAX = 64
-TIGHTER = frozenset({"none", "tightening"})
+TIGHTER = frozenset({"same", "tighter"})
 
 
 class RevisionState(StrEnum):
@@ -303,14 +303,27 @@ def earliest_s(revision: Revision, given: Sequence[Approval]) -> int | None:
 
 
 def check_activation(
-    revision: Revision, given: Sequence[Approval], world: WorldState, at_s: int, now_s: int
+    revision: Revision,
+    given: Sequence[Approval],
+    world: WorldState,
+    at_s: int,
+    now_s: int,
+    *,
+    halted: bool = False,
 ) -> None:
     """Prove that the revision may take effect at this time.
 
+    Args:
+        halted: flows of its jurisdictions are; then only what is proven to allow nothing new takes effect.
+
     Raises:
         WrongStateError: the state, E-LAPSED, or approvals that are not enough yet (`code` E-SOD,
-        `earliest_s`). InvalidError: E-BACKDATE, or over a year ahead.
+            `earliest_s`).
+        InvalidError: E-BACKDATE, or over a year ahead.
     """
+    if halted and not is_tighter(revision):
+        text = "Flows are halted; only what allows less takes effect."
+        raise InvalidError(text, field="at", code="E-BACKDATE", why="halted")
     if revision.state not in (RevisionState.APPROVED, *UNDER_WAY):
         raise WrongStateError(state=revision.state.value, needed="approved")
     # What was told to cells has moved the world itself: its roll-out goes on from there.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from directory.domain.bundles import Acknowledgement, SignedBundle
+from directory.domain.halts import HaltRecord, SignedOrders
 from directory.domain.officers import Officer, Session
 from directory.domain.policies import Approval, Revision, RevisionState
 
@@ -102,3 +103,29 @@ class PolicyWriter(PolicyReader, Protocol):
 
     def approve(self, approval: Approval) -> None:
         """Insert; the caller has proven that the officer did not sign this hash before."""
+
+
+class HaltReader(Protocol):
+    """Halts, kept for ever, and the newest orders."""
+
+    def find(self, number: int) -> HaltRecord | None:
+        """The halt of this number; None: there was none."""
+
+    def everything(self) -> list[HaltRecord]:
+        """All of them, oldest first."""
+
+    def orders(self) -> SignedOrders | None:
+        """The orders of the highest version."""
+
+
+class HaltWriter(HaltReader, Protocol):
+    """As the reader, and changes."""
+
+    def next_number(self) -> int:
+        """The number of the next halt."""
+
+    def put(self, record: HaltRecord) -> None:
+        """Insert or replace."""
+
+    def put_orders(self, signed: SignedOrders) -> None:
+        """Insert under a new version."""

@@ -14,6 +14,8 @@ from directory.domain.policy_log import LogReader, LogWriter
 from directory.ports.policies import (
     BundleReader,
     BundleWriter,
+    HaltReader,
+    HaltWriter,
     OfficerReader,
     OfficerWriter,
     PolicyReader,
@@ -51,6 +53,8 @@ class ReadUnit(Protocol):
     @property
     def policies(self) -> PolicyReader: ...
     @property
+    def halts(self) -> HaltReader: ...
+    @property
     def log(self) -> LogReader: ...
 
 
@@ -71,6 +75,8 @@ class WriteUnit(Protocol):
     def officers(self) -> OfficerWriter: ...
     @property
     def policies(self) -> PolicyWriter: ...
+    @property
+    def halts(self) -> HaltWriter: ...
     @property
     def log(self) -> LogWriter: ...
 

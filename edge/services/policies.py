@@ -5,6 +5,8 @@ Invariants
     1. A bundle is used only when the directory's bundle key signed it, and is stored before it is used.
     2. No bundle, or one older than `age_s_max` at start: not ready, nothing is decided, nothing passes.
     3. A decision is kept for one bundle and one placement's profile, and no longer than the bundle is valid.
+    4. What the directory's newest orders halt or cut off does not pass, from the moment they are taken, over
+       restarts too.
 """
 
 import asyncio
@@ -12,11 +14,12 @@ import hashlib
 from collections.abc import Callable
 
 from accord.clock import Clock
-from accord.errors import ColinkError, NotReadyError, WrongEdgeError
+from accord.errors import ColinkError, InvalidError, NotReadyError, WrongEdgeError
+from accord.orders import Orders, open_orders
 from accord.signing import KeyRing, verify_signature
 from edge.domain.enforcement import ELSEWHERE
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
-from edge.ports import BundleStore, Directory, SignedBundle, Sleep
+from edge.ports import BundleStore, Directory, SignedBundle, SignedOrders, Sleep
 from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
 from residency_policies.decision import Decision, Viewer
 from residency_policies.errors import PolicyError
@@ -31,7 +34,7 @@ class Policies:
 
     Args:
         signers: the directory's bundle keys.
-        region: where this edge stands; jurisdiction: its own.
+        name, region: of this edge, where it stands; jurisdiction: its own.
         edges: the edges of the route table.
         told: called with a word for each bundle that is taken or refused.
         decided: told of every decision.
@@ -44,6 +47,7 @@ class Policies:
         signers: KeyRing,
         clock: Clock,
         *,
+        name: str = "",
         region: str,
         edges: Callable[[], list[EdgeRoute]],
         age_s_max: float,
@@ -54,10 +58,11 @@ class Policies:
         jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._store, self._directory, self._signers, self._clock = store, directory, signers, clock
-        self._region, self._edges = region, edges
+        self._name, self._region, self._edges = name, region, edges
         self._age_s_max, self._backoff_s_max = age_s_max, backoff_s_max
         self._told, self._decided, self._sleep, self._jitter = told, decided, sleep, jitter
         self._compiled: CompiledBundle | None = None
+        self._orders = Orders()
         self._kept: dict[tuple[object, ...], tuple[str, str] | None] = {}
         self._country = UNKNOWN_COUNTRY
 
@@ -77,6 +82,9 @@ class Policies:
 
     def start(self) -> None:
         """Take the stored bundle, if it is proven and young enough; otherwise wait for the directory."""
+        orders = self._store.read_orders()
+        if orders is not None and (proven := self._proven(orders)) is not None:
+            self._orders = proven
         stored = self._store.read()
         if stored is None:
             return
@@ -100,6 +108,8 @@ class Policies:
             pause_s = min(self._backoff_s_max, pause_s * 2)
 
     async def _take(self, signed: SignedBundle) -> None:
+        if signed.orders is not None:
+            await self._order(signed.orders)
         if signed.version < self.version:
             self._told("older")
             return
@@ -112,6 +122,22 @@ class Policies:
         else:
             await self._store.heard()
         await self._directory.acknowledge(signed.version, hashlib.sha256(signed.bundle).digest())
+
+    async def _order(self, signed: SignedOrders) -> None:
+        """Take orders, unless they are older than those that hold."""
+        if signed.version <= self._orders.version or (orders := self._proven(signed)) is None:
+            return
+        await self._store.write_orders(signed)
+        self._orders = orders
+        self.forget()
+
+    def _proven(self, signed: SignedOrders) -> Orders | None:
+        try:
+            orders = open_orders(signed.orders, signed.key_id, signed.signature, self._signers)
+        except InvalidError:
+            self._told("orders")
+            return None
+        return orders if orders.version == signed.version else None
 
     def _prove(self, signed: SignedBundle) -> CompiledBundle | None:
         key = self._signers.find(signed.key_id)
@@ -156,7 +182,8 @@ class Policies:
             compiled = compiled.at(self._now_s())
             self._use(compiled)
         ruled_by = placement.establishment, placement.subjects, placement.tags
-        key = (placement.resident, *ruled_by, cell.region, point)
+        stage = self._orders.stage(self._now_s())
+        key = (placement.resident, *ruled_by, cell.name, cell.region, point, stage)
         if key in self._kept:
             refusal = self._kept[key]
         else:
@@ -173,16 +200,37 @@ class Policies:
     ) -> tuple[str, str] | None:
         """None: it may pass. Otherwise the rule and the address of a lawful edge, or an empty one."""
         decision = self._ask(compiled, placement, cell, self._region, point)
-        if decision.allow:
+        stopped = self._stopped(compiled, placement, cell, decision)
+        if decision.allow and not stopped:
             return None
         elsewhere = ELSEWHERE[point]
         near = sorted(self._edges(), key=lambda edge: (edge.jurisdiction != cell.jurisdiction, edge.name))
         for edge in near:
             if edge.region == self._region:
                 continue
+            if stopped and edge.region != cell.region:
+                continue
             if self._ask(compiled, placement, cell, edge.region, elsewhere).allow:
-                return decision.rule, edge.url
-        return decision.rule, ""
+                return stopped or decision.rule, edge.url
+        return stopped or decision.rule, ""
+
+    def _stopped(
+        self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, decision: Decision
+    ) -> str:
+        """What the orders say against passing between the cell and this edge; nothing within one region."""
+        if cell.region == self._region:
+            return ""
+        if cut := {cell.name, self._name} & self._orders.cut_off:
+            return f"cut off {min(cut)}"
+        countries = {one.id: one.country for one in compiled.bundle.regions}
+        places = {countries.get(cell.region, ""), countries.get(self._region, ""), placement.establishment}
+        halt = self._orders.halt_of(
+            self._now_s(),
+            workspace=placement.resident,
+            places=places,
+            instrument=decision.instrument or "",
+        )
+        return "" if halt is None else f"halt {halt.id}"
 
     def _ask(
         self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, region: str, point: Point

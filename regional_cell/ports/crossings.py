@@ -20,7 +20,16 @@ class Policies(Protocol):
     def decide(
         self, question: Question, establishment: str, subjects: Sequence[str], tags: Sequence[str]
     ) -> Decision:
-        """Evaluate under the profile of the workspace; NO_TABLE without a bundle."""
+        """Evaluate under the profile of the workspace; NO_TABLE without a bundle, HALTED where the
+        directory's orders halt what crosses.
+        """
+
+    @property
+    def stage(self) -> object:
+        """Differs whenever decisions may: another bundle, another instant of its validity, other orders."""
+
+    def cut_off(self, node: str) -> bool:
+        """Whether the directory has cut this cell or edge off from crossings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,11 @@ class Egress(Protocol):
     @property
     def here(self) -> Place:
         """This cell."""
+
+    def require_reachable(self, node: str) -> None:
+        """Prove that neither this cell nor the other end is cut off from crossings; raises
+        BundleSkewError.
+        """
 
     def check(self, point: Point, flow: Flow, facts: PolicyFacts) -> Decision:
         """Evaluate at a point under the bundle in force here. Opens nothing."""

@@ -200,7 +200,9 @@ class EdgePassage(Protocol):
     ) -> None:
         """Decide at each point and count it into the aggregates of the minute. Does not wait.
 
-        Raises: WithheldError with the rule; LedgerUnavailableError when aggregates cannot be booked.
+        Raises: WithheldError with the rule; BundleSkewError when either end is cut off;
+        LedgerUnavailableError
+            when aggregates cannot be booked.
         """
 
 

@@ -35,7 +35,6 @@ from regional_cell.ports.crossings import Egress, Ledger, Policies
 from regional_cell.ports.crossings import PolicyFacts as Facts
 from regional_cell.ports.directory import Routes
 from regional_cell.ports.sockets import EdgeFacts
-from residency_policies.bundle import CompiledBundle
 from residency_policies.decision import Decision, Viewer
 from residency_policies.points import Flow, Point
 
@@ -84,7 +83,7 @@ class EdgePassages:
         self._now_us, self._new_uuid, self._spawn = now_us, new_uuid, spawn
         self._open: dict[Key, _Open] = {}
         self._refused: dict[Key, Decision] = {}
-        self._bundle: CompiledBundle | None = None
+        self._stage: object = None
         self._unbooked: list[_Open] = []
         self._unannounced: list[_Open] = []
         self._broken = ""
@@ -102,6 +101,7 @@ class EdgePassages:
         """As `ports.EdgePassage.edge_passage`."""
         if why := self._broken or self._ledger.broken:
             raise LedgerUnavailableError(why=why)
+        self._egress.require_reachable(edge.name)
         self._follow_bundle()
         for point in points:
             opened = self._passage(edge, workspace, point, viewer_country, guest)
@@ -179,10 +179,12 @@ class EdgePassages:
         return self._egress.check(point, flow, Facts(*facts))
 
     def _follow_bundle(self) -> None:
-        """Under another bundle, or the same one at another stage of its validity, all is decided anew."""
-        bundle = self._policies.bundle()
-        if bundle is not self._bundle:
-            self._bundle = bundle
+        """Under another bundle, the same one at another stage of its validity, or other orders, all is
+        decided anew.
+        """
+        stage = self._policies.stage
+        if stage != self._stage:
+            self._stage = stage
             self._unbooked += [opened for opened in self._open.values() if opened.items]
             self._open.clear()
             self._refused.clear()

@@ -185,8 +185,10 @@ class Egress:
             facts: of the workspace whose data would leave.
             transfer: (id, salt) of the transfer that this leg belongs to; None begins a new one.
 
-        Raises: WithheldError with the rule of the first class refused; LedgerUnavailableError.
+        Raises: WithheldError with the rule of the first class refused; BundleSkewError when either end is cut
+            off; LedgerUnavailableError.
         """
+        self.require_reachable(destination.name)
         decision = self._require(point, flow, facts)
         transfer_id, salt = transfer or (self._new_uuid(), self._random(SALT_BYTES))
         header = Header(
@@ -195,6 +197,14 @@ class Egress:
         passage = Passage(self, header, flow.viewer, decision, destination, references)
         await self.append(passage.entry(DEBIT, INTENT))
         return passage
+
+    def require_reachable(self, node: str) -> None:
+        """Prove that neither this cell nor the other end is cut off from crossings; raises
+        BundleSkewError.
+        """
+        for name in (self.here.name, node):
+            if self._policies.cut_off(name):
+                raise BundleSkewError(cut_off=name, retry_after_ms=1_000)
 
     def _require(self, point: Point, flow: Flow, facts: PolicyFacts) -> Decision:
         decision = self.check(point, flow, facts)
@@ -247,6 +257,7 @@ class Egress:
         Raises: ForbiddenError when header and items differ or a class was not announced; BundleSkewError;
             WithheldError when this cell's own policies refuse; LedgerUnavailableError.
         """
+        self.require_reachable(source.name)
         if (header.op, header.purpose) != (point.op, point.purpose):
             raise ForbiddenError(needed="op", transfer=header.transfer_id)
         if not set(header.classes) <= set(point.classes):

@@ -28,6 +28,7 @@ from directory.ports.store import Store, WriteUnit
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.claims import ClaimService
+from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.placements import PlacementService
 from directory.services.policies.review import PolicyReview
@@ -120,6 +121,7 @@ class World:
         made = (self.store, self.clock, self.bell, self.bundle_key, self.random, self.pen)
         self.bundles = BundleService(*made)
         self.review, self.rollout = PolicyReview(*made), PolicyRollout(*made)
+        self.halts = HaltService(*made, acknowledge_s=10)
         self.log = PolicyLogService(self.store)
         self.factors = SealedTotp(bytes(32))
         self.officers = OfficerService(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from directory.domain.bundles import Acknowledgement, SignedBundle
 from directory.domain.cells import AdmittedKey, Cell, CellReport, Edge
 from directory.domain.claims import Claim, Lease, Name
+from directory.domain.halts import HaltRecord, SignedOrders
 from directory.domain.officers import Officer, Session
 from directory.domain.placements import Placement, ReportedEpoch, Tombstone
 from directory.domain.policies import Approval, Revision
@@ -33,6 +34,8 @@ class State:
     sessions: dict[bytes, Session] = field(default_factory=dict)
     revisions: dict[int, Revision] = field(default_factory=dict)
     approvals: dict[tuple[int, str, str], Approval] = field(default_factory=dict)
+    halts: dict[int, HaltRecord] = field(default_factory=dict)
+    orders: dict[int, SignedOrders] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     log_nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
 

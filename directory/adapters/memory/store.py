@@ -12,6 +12,7 @@ from accord.errors import OverloadedError
 from directory.adapters.memory.bundles import MemoryBundles
 from directory.adapters.memory.cells import MemoryCells
 from directory.adapters.memory.claims import MemoryClaims
+from directory.adapters.memory.halts import MemoryHalts
 from directory.adapters.memory.officers import MemoryOfficers
 from directory.adapters.memory.placements import MemoryPlacements
 from directory.adapters.memory.policies import MemoryPolicies
@@ -54,6 +55,7 @@ class MemoryUnit:
         self.versions = MemoryVersions(state)
         self.officers = MemoryOfficers(state)
         self.policies = MemoryPolicies(state)
+        self.halts = MemoryHalts(state)
         self.log = MemoryPolicyLog(state)
         self.committed = False
 

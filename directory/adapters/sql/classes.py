@@ -53,6 +53,9 @@ CLASSES: dict[str, dict[str, str]] = {
     "approvals": _all("audit_log", "revision hash officer roles approved_s"),
     "policy_log": _all("audit_log", "seq open sealed salt note"),
     "policy_log_nodes": _all("audit_log", "level place hash"),
+    "halts": _all(_META, "number scope value halted_s until_s lifted_s")
+    | _all("audit_log", "reason author approver"),
+    "orders": _all(_META, "version orders key_id signature"),
     "alembic_version": _all(_META, "version_num"),
 }
 """Table to column to data class."""

@@ -26,6 +26,7 @@ from directory.adapters.sql.bundles import SqlBundles
 from directory.adapters.sql.cells import SqlCells
 from directory.adapters.sql.claims import SqlClaims
 from directory.adapters.sql.engine import READERS, Engines
+from directory.adapters.sql.halts import SqlHalts
 from directory.adapters.sql.officers import SqlOfficers
 from directory.adapters.sql.placements import SqlPlacements
 from directory.adapters.sql.policies import SqlPolicies
@@ -79,6 +80,7 @@ class SqlUnit:
         self.versions = SqlVersions(connection)
         self.officers = SqlOfficers(connection)
         self.policies = SqlPolicies(connection)
+        self.halts = SqlHalts(connection)
         self.log = SqlPolicyLog(connection)
         self.committed = False
 

@@ -214,3 +214,26 @@ policy_log_nodes = Table(
     Column("place", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
 )
+
+halts = Table(
+    "halts",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("halted_s", BigInteger, nullable=False),
+    Column("until_s", BigInteger, nullable=False),
+    Column("approver", Text, nullable=False),
+    Column("lifted_s", BigInteger, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("orders", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)

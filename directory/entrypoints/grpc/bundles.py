@@ -10,10 +10,11 @@ from accord.errors import NotReadyError
 from accord.runtime.logs import get_logger
 from accord.wire.directory.v1 import directory_pb2 as pb
 from accord.wire.directory.v1 import directory_pb2_grpc
-from directory.entrypoints.grpc.forms import bundle_to_wire, integer, require_context
+from directory.entrypoints.grpc.forms import bundle_to_wire, integer, orders_to_wire, require_context
 from directory.entrypoints.grpc.peers import Callers
 from directory.ports.outside import Bell
 from directory.services.bundles import BundleService
+from directory.services.halts import HaltService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -24,8 +25,16 @@ LOOK_S = 1.0
 class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
     """The active bundle to everybody who belongs, and who has taken it over."""
 
-    def __init__(self, bundles: BundleService, callers: Callers, bell: Bell, draining: asyncio.Event) -> None:
+    def __init__(
+        self,
+        bundles: BundleService,
+        halts: HaltService,
+        callers: Callers,
+        bell: Bell,
+        draining: asyncio.Event,
+    ) -> None:
         self._bundles = bundles
+        self._halts = halts
         self._callers = callers
         self._bell = bell
         self._draining = draining
@@ -39,15 +48,23 @@ class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
     async def WatchBundle(
         self, request: pb.WatchBundleRequest, context: Context
     ) -> AsyncIterator[pb.WatchBundleResponse]:
-        """The active bundle at once, whatever the node holds, then each new one."""
+        """The active bundle and the orders at once, whatever the node holds, then whenever one of them is
+        new.
+        """
         require_context(request.context)
         peer = self._callers.current()
-        sent = 0
+        sent = told = 0
         while not self._draining.is_set():
             rung = self._bell.rung()
-            bundle = await self._bundles.newer(peer, sent)
+            orders = await self._halts.current()
+            fresh = orders is not None and orders.version > told
+            bundle = await self._bundles.newer(peer, 0 if fresh else sent)
             if bundle is not None:
-                yield pb.WatchBundleResponse(bundle=bundle_to_wire(bundle))
+                answer = pb.WatchBundleResponse(bundle=bundle_to_wire(bundle))
+                if orders is not None:
+                    answer.orders.CopyFrom(orders_to_wire(orders))
+                    told = orders.version
+                yield answer
                 sent = bundle.version
             await self._bell.wait(rung, LOOK_S)
         raise NotReadyError(what="draining")

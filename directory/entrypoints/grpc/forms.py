@@ -13,6 +13,7 @@ from accord.wire.directory.v1 import directory_pb2 as pb
 from directory.domain.bundles import SignedBundle
 from directory.domain.cells import AdmittedKey, Cell, CellState, Edge
 from directory.domain.claims import Claim
+from directory.domain.halts import SignedOrders
 from directory.domain.placements import Asked, Placement, ResidentKind
 from directory.domain.watch import RouteChanges
 
@@ -174,6 +175,11 @@ def claim_to_wire(it: Claim) -> pb.Claim:
 def bundle_to_wire(it: SignedBundle) -> pb.SignedBundle:
     """The bundle with its signature."""
     return pb.SignedBundle(version=it.version, bundle=it.bundle, key_id=it.key_id, signature=it.signature)
+
+
+def orders_to_wire(it: SignedOrders) -> pb.SignedOrders:
+    """The orders with their signature."""
+    return pb.SignedOrders(version=it.version, orders=it.orders, key_id=it.key_id, signature=it.signature)
 
 
 def encode_delta(changes: RouteChanges) -> bytes:

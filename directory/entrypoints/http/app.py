@@ -24,11 +24,13 @@ from directory.domain.policies import findings_json
 from directory.entrypoints.http.bodies import BoundedBodies
 from directory.entrypoints.http.bundles import bundle_routes
 from directory.entrypoints.http.cells import cell_routes
+from directory.entrypoints.http.halts import halt_routes
 from directory.entrypoints.http.officers import officer_routes, who
 from directory.entrypoints.http.policies import policy_routes
 from directory.entrypoints.http.policy_log import policy_log_routes
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
+from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
@@ -46,6 +48,7 @@ class OfficerDoors:
     officers: OfficerService
     review: PolicyReview
     rollout: PolicyRollout
+    halts: HaltService
     log: PolicyLogService
 
 
@@ -72,6 +75,7 @@ def make_app(
         me = who(doors.officers)
         app.include_router(officer_routes(doors.officers))
         app.include_router(policy_routes(doors.review, doors.rollout, me))
+        app.include_router(halt_routes(doors.halts, me))
         app.include_router(policy_log_routes(doors.log, me))
     _answer_refusals(app)
 

@@ -1,4 +1,4 @@
-"""The clock of roll-outs: what was scheduled takes effect, what is over is forgotten.
+"""The clock of roll-outs: what was scheduled takes effect, who is late is cut off, what is over is forgotten.
 
 Every process of the directory may run it: each turn proves in its transaction what it found.
 """
@@ -8,6 +8,7 @@ import contextlib
 
 from accord.errors import ColinkError
 from accord.runtime.logs import get_logger
+from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.policies.rollout import PolicyRollout
 
@@ -15,12 +16,15 @@ EVERY_S = 1.0
 SWEEP_EVERY = 600
 
 
-async def roll_out(rollout: PolicyRollout, officers: OfficerService, draining: asyncio.Event) -> None:
+async def roll_out(
+    rollout: PolicyRollout, halts: HaltService, officers: OfficerService, draining: asyncio.Event
+) -> None:
     """Run until the process drains; what fails is tried again at the next turn."""
     turn = 0
     while not draining.is_set():
         try:
             await rollout.tick()
+            await halts.renew()
             if turn % SWEEP_EVERY == 0:
                 await officers.sweep()
         except ColinkError as error:

@@ -42,7 +42,7 @@ from directory.services.policies.base import (
     require_revision,
     world_of,
 )
-from residency_policies.bundle import Bundle, check_bundle, load_bundle
+from residency_policies.bundle import CompiledBundle, check_bundle, compile_bundle, load_bundle
 from residency_policies.document import load_document
 from residency_policies.errors import Finding, PolicyError
 from residency_policies.model import Document, FloorPack, Policy, Waiver
@@ -126,7 +126,7 @@ class PolicyReview(Revisions):
         candidate, findings = await asyncio.to_thread(self._checked, base, revision, now_s)
         value: dict[str, object] = {}
         if candidate is not None:
-            value = await asyncio.to_thread(analyse, revision, candidate[0], candidate[1], world, now_s)
+            value = await asyncio.to_thread(analyse, revision, candidate[0], candidate[1], world)
 
         def work(unit: WriteUnit) -> Standing:
             officer = self.allowed(unit, by, OfficerAct.ANALYSE, revision)
@@ -250,7 +250,7 @@ class PolicyReview(Revisions):
 
     def _checked(
         self, base: SignedBundle, revision: Revision, now_s: int
-    ) -> tuple[tuple[Bundle, Bundle] | None, list[Finding]]:
+    ) -> tuple[tuple[CompiledBundle, CompiledBundle] | None, list[Finding]]:
         """The base and the candidate, or what is wrong with it now. On a thread beside."""
         held = load_bundle(base.bundle)
         candidate = replaced(held, [(revision.document, revision.text)], base.version + 1)
@@ -258,4 +258,4 @@ class PolicyReview(Revisions):
             compiled = check_bundle(candidate, now_s)
         except PolicyError as error:
             return None, list(error.findings)
-        return (held, candidate), list(compiled.warnings)
+        return (compile_bundle(held, now_s), compiled), list(compiled.warnings)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from accord.errors import ConflictError, InvalidError, WrongStateError
-from directory.domain.officers import Officer, OfficerAct, require_may
+from directory.domain.officers import EVERYWHERE, Officer, OfficerAct, require_may
 from directory.domain.policies import (
     Revision,
     RevisionState,
@@ -52,7 +52,7 @@ class PolicyRollout(Revisions):
                 continue
             try:
                 await self._put_in_force(None, revision.number, ())
-            except WrongStateError as error:
+            except (WrongStateError, InvalidError) as error:
                 await self._unschedule(revision, error.metadata.get("code", "state"))
             except ConflictError:
                 continue
@@ -103,7 +103,8 @@ class PolicyRollout(Revisions):
             self._require_ready(stored, bool(pilot))
             self._require_alone(unit, stored)
             now_s = self.now_s()
-            check_activation(stored, unit.policies.approvals_of(number), world, now_s, now_s)
+            given = unit.policies.approvals_of(number)
+            check_activation(stored, given, world, now_s, now_s, halted=_halted(unit, stored, now_s))
             fresh = replace(
                 stored,
                 state=RevisionState.PILOT if pilot else RevisionState.ACTIVE,
@@ -164,3 +165,9 @@ def activated_with(revision: Revision) -> Callable[[Bundle, int], Bundle]:
 def piloted_with(revision: Revision) -> Callable[[Bundle, int], Bundle]:
     """Makes the bundle in which the revision rules its pilot workspaces."""
     return lambda base, version: piloted(base, revision, version)
+
+
+def _halted(unit: ReadUnit, revision: Revision, now_s: int) -> bool:
+    """Whether a halt stands over one of the revision's jurisdictions."""
+    standing = [it for it in unit.halts.everything() if it.scope == "jurisdiction" and it.holds(now_s)]
+    return any(EVERYWHERE in revision.jurisdictions or it.value in revision.jurisdictions for it in standing)

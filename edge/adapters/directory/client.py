@@ -23,7 +23,7 @@ from accord.wire.directory.v1 import directory_pb2_grpc as stubs
 from edge.adapters.directory.parsing import parse_placement
 from edge.domain.journal import DELTA_BYTES_MAX, Record
 from edge.domain.routes import Placement
-from edge.ports import LookupIndex, RouteFeed, SignedBundle
+from edge.ports import LookupIndex, RouteFeed, SignedBundle, SignedOrders
 
 Answer = TypeVar("Answer")
 
@@ -127,7 +127,10 @@ class DirectoryClient:
         try:
             async for answer in stream:
                 bundle = answer.bundle
-                yield SignedBundle(bundle.version, bundle.bundle, bundle.key_id, bundle.signature)
+                told, orders = answer.orders, None
+                if answer.HasField("orders"):
+                    orders = SignedOrders(told.version, told.orders, told.key_id, told.signature)
+                yield SignedBundle(bundle.version, bundle.bundle, bundle.key_id, bundle.signature, orders)
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from None
         finally:

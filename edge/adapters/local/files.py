@@ -4,6 +4,7 @@
     routes/head       length that was synced, as canonical JSON; its time is when the directory was last heard
     routes/epochs     lines `resident epoch`: highest epochs that the journal itself may not show
     bundle/bundle     the signed bundle: one line of canonical JSON, then its bytes
+    bundle/orders     the signed orders, in the same form
 
 Invariants
     1. A method that returned has synced: the file, and where a name changed the folder.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from accord.encoding import b64url, canonical_json, parse_canonical, unb64url
 from accord.errors import InvalidError
-from edge.ports import SignedBundle, StoredJournal
+from edge.ports import SignedBundle, SignedOrders, StoredJournal
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -128,31 +129,48 @@ class BundleFile:
 
     def __init__(self, folder: Path, wall_s: Callable[[], float] = time.time) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = folder / "bundle"
+        self._file, self._orders = folder / "bundle", folder / "orders"
         self._wall_s = wall_s
 
     def read(self) -> tuple[SignedBundle, float] | None:
         """A file that cannot be read as one is none: its signature decides about the rest."""
-        if not self._file.exists():
+        found = _read_signed(self._file)
+        if found is None:
             return None
-        head, _, body = self._file.read_bytes().partition(b"\n")
-        try:
-            fields = parse_canonical(head, 1024)
-            if not isinstance(fields, dict):
-                return None
-            signed = SignedBundle(
-                int(fields["version"]), body, str(fields["key_id"]), unb64url(str(fields["signature"]))
-            )
-        except (InvalidError, KeyError, ValueError, TypeError):
-            return None
+        version, body, key_id, signature = found
+        signed = SignedBundle(version, body, key_id, signature)
         return signed, max(0.0, self._wall_s() - self._file.stat().st_mtime)
 
     async def write(self, bundle: SignedBundle) -> None:
-        head = canonical_json(
-            {"key_id": bundle.key_id, "signature": b64url(bundle.signature), "version": bundle.version}
-        )
-        await asyncio.to_thread(write_whole, self._file, head + b"\n" + bundle.bundle)
+        data = _signed_bytes(bundle.version, bundle.bundle, bundle.key_id, bundle.signature)
+        await asyncio.to_thread(write_whole, self._file, data)
+
+    def read_orders(self) -> SignedOrders | None:
+        found = _read_signed(self._orders)
+        return None if found is None else SignedOrders(*found)
+
+    async def write_orders(self, orders: SignedOrders) -> None:
+        data = _signed_bytes(orders.version, orders.orders, orders.key_id, orders.signature)
+        await asyncio.to_thread(write_whole, self._orders, data)
 
     async def heard(self) -> None:
         if self._file.exists():
             await asyncio.to_thread(os.utime, self._file)
+
+
+def _signed_bytes(version: int, body: bytes, key_id: str, signature: bytes) -> bytes:
+    head = canonical_json({"key_id": key_id, "signature": b64url(signature), "version": version})
+    return head + b"\n" + body
+
+
+def _read_signed(path: Path) -> tuple[int, bytes, str, bytes] | None:
+    if not path.exists():
+        return None
+    head, _, body = path.read_bytes().partition(b"\n")
+    try:
+        fields = parse_canonical(head, 1024)
+        if not isinstance(fields, dict):
+            return None
+        return int(fields["version"]), body, str(fields["key_id"]), unb64url(str(fields["signature"]))
+    except (InvalidError, KeyError, ValueError, TypeError):
+        return None

@@ -6,15 +6,19 @@ Invariants
     2. While a roll-out runs a flow that crosses must pass under both bundles; the stricter answer is given.
     3. No bundle, or one that nobody confirmed for longer than `age_s_max`: home-local use goes on, nothing
        crosses.
+    4. What the directory's newest orders halt does not cross, from the moment they are taken, over restarts
+       too; orders are kept before they are used.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from accord.clock import Clock
 from accord.errors import InvalidError
 from accord.identity import KeyRing, verify_signature
+from accord.orders import Orders, open_orders
 from accord.wire.directory.v1 import directory_pb2 as wire
 from regional_cell.adapters.directory.records import RecordFiles
 from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
@@ -37,12 +41,19 @@ class BundlePolicies:
         self._files, self._signers, self._clock, self._age_s_max = files, signers, clock, age_s_max
         self._active: CompiledBundle | None = None
         self._before: CompiledBundle | None = None
+        self._orders = Orders()
         self._confirmed_s = 0.0
         self._core = SafeCoreProfile(0, (Region(here, country),))
         self.taken: Callable[[int], None] = lambda version: None
 
     def start(self) -> None:
-        """Take the kept bundle, if it proves; how old it is decides what it may allow."""
+        """Take the kept orders and the kept bundle, if they prove; how old it is decides what it may
+        allow.
+        """
+        orders = self._files.orders()
+        if orders is not None:
+            with suppress(InvalidError):
+                self._orders = self._proven(orders)
         kept = self._files.bundle()
         if kept is None:
             return
@@ -78,6 +89,27 @@ class BundlePolicies:
         if question.src != question.dst and self.age_s() > self._age_s_max:
             profile = active.profile_for(question.workspace, establishment, subjects, tags)
             return profile.refuse("BUNDLE_SKEW")
+        decision = self._under_both(active, question, establishment, subjects, tags)
+        if not decision.allow or question.src == question.dst:
+            return decision
+        places = {self._country(active, question.src), self._country(active, question.dst), establishment}
+        halt = self._orders.halt_of(
+            self._now_s(), workspace=question.workspace, places=places, instrument=decision.instrument or ""
+        )
+        if halt is None:
+            return decision
+        profile = active.profile_for(question.workspace, establishment, subjects, tags)
+        return replace(profile.refuse("HALTED"), rule=f"halt {halt.id}")
+
+    def _under_both(
+        self,
+        active: CompiledBundle,
+        question: Question,
+        establishment: str,
+        subjects: Sequence[str],
+        tags: Sequence[str],
+    ) -> Decision:
+        """Under the active bundle, and while not everybody has it under the one before too."""
         decision = _under(active, question, establishment, subjects, tags)
         if self._before is None or not decision.allow or question.src == question.dst:
             return decision
@@ -87,6 +119,23 @@ class BundlePolicies:
             return before
         more = tuple(each for each in before.obligations if each not in decision.obligations)
         return replace(decision, obligations=decision.obligations + more) if more else decision
+
+    @property
+    def stage(self) -> object:
+        """See `ports.Policies`."""
+        return self.bundle(), self._before is None, self._orders.stage(self._now_s())
+
+    def cut_off(self, node: str) -> bool:
+        """See `ports.Policies`."""
+        return node in self._orders.cut_off
+
+    def order(self, signed: wire.SignedOrders) -> None:
+        """Prove, keep and use orders. Raises InvalidError, and what was in force stays."""
+        if signed.version <= self._orders.version:
+            return
+        orders = self._proven(signed)
+        self._files.keep_orders(signed)
+        self._orders = orders
 
     def age_s(self) -> float:
         """Since the directory last confirmed the active bundle."""
@@ -111,6 +160,15 @@ class BundlePolicies:
         self._before, self._active = self._active, compiled
         self._confirmed_s = self._clock.now_us() / 1_000_000
         self.taken(compiled.version)
+
+    def _proven(self, signed: wire.SignedOrders) -> Orders:
+        orders = open_orders(signed.orders, signed.key_id, signed.signature, self._signers)
+        if orders.version != signed.version:
+            raise InvalidError(field="orders", why="another version inside")
+        return orders
+
+    def _country(self, active: CompiledBundle, region: str) -> str:
+        return next((it.country for it in active.bundle.regions if it.id == region), "")
 
     def _compiled(self, signed: wire.SignedBundle) -> CompiledBundle:
         key = self._signers.find(signed.key_id)

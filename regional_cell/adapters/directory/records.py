@@ -2,6 +2,7 @@
 
     routes/records    records as received: length (4 bytes), WatchResponse; the first one is a full table
     routes/bundle     the newest SignedBundle
+    routes/orders     the newest SignedOrders
 
 Invariants
     1. What is read back is proven again: signatures, chain and order; a torn last record is dropped,
@@ -22,12 +23,13 @@ RECORDS_BYTES_MAX = 64 * 1024 * 1024
 
 
 class RecordFiles:
-    """The two files, in a folder of this process alone."""
+    """The files, in a folder of this process alone."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._records, self._bundle = folder / "records", folder / "bundle"
+        self._orders = folder / "orders"
 
     def records(self) -> Iterator[wire.WatchResponse]:
         """Kept records in order, unproven."""
@@ -67,6 +69,17 @@ class RecordFiles:
     def keep_bundle(self, bundle: wire.SignedBundle) -> None:
         """Replace the kept bundle."""
         self._replace(self._bundle, bundle.SerializeToString())
+
+    def orders(self) -> wire.SignedOrders | None:
+        """The kept orders, unproven."""
+        try:
+            return wire.SignedOrders.FromString(self._orders.read_bytes())
+        except (FileNotFoundError, DecodeError):
+            return None
+
+    def keep_orders(self, orders: wire.SignedOrders) -> None:
+        """Replace the kept orders."""
+        self._replace(self._orders, orders.SerializeToString())
 
     def confirm_bundle(self) -> None:
         """The directory named it as the active one just now."""

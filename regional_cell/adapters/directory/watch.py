@@ -149,6 +149,9 @@ class Watches:
         try:
             async for answer in stream:
                 try:
+                    # Orders only refuse: they come first, and need no bundle that proves.
+                    if answer.HasField("orders"):
+                        self._policies.order(answer.orders)
                     self._policies.take(answer.bundle)
                 except InvalidError as error:
                     get_logger().error("bundle_refused", why=error.metadata.get("why", ""))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from accord.clock import ManualClock
 from accord.errors import HomeUnreachableError, NotReadyError, WrongEdgeError
 from accord.ids import new_id
+from accord.orders import Halt, Orders
 from accord.signing import KeyRing, RingKey, SigningKey
 from edge.adapters.local.files import BundleFile
 from edge.domain.enforcement import TRANSIT
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
-from edge.ports import LookupIndex, RouteFeed, SignedBundle
+from edge.ports import LookupIndex, RouteFeed, SignedBundle, SignedOrders
 from edge.services.policies import Policies
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle
@@ -177,3 +179,60 @@ async def test_without_a_policy_nothing_passes_a_border_and_a_foreign_region_is_
     assert elsewhere.country == "ZZ"
     with pytest.raises(WrongEdgeError):
         elsewhere.check(home(new_id("T")), INDIA, TRANSIT)
+
+
+def ordered(version: int, *halts: Halt, cut_off: frozenset[str] = frozenset()) -> SignedBundle:
+    """The bundle with orders."""
+    data = Orders(version, halts, cut_off).to_bytes()
+    return replace(signed(1), orders=SignedOrders(version, data, KEY.key_id, KEY.sign("orders", data)))
+
+
+LATER_S = NOW_US // 1_000_000 + 60
+
+
+def may_pass(policies: Policies, resident: str = "T00000000000A") -> str:
+    """The rule by which an Indian workspace does not pass the edge in Frankfurt; empty: it passes."""
+    try:
+        policies.check(home(resident), INDIA, TRANSIT)
+    except WrongEdgeError as error:
+        return error.metadata["rule"] + " " + error.metadata.get("url", "")
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("halt", "hit"),
+    [
+        (Halt(7, "workspace", "T00000000000A", LATER_S), True),
+        (Halt(7, "workspace", "T00000000000B", LATER_S), False),
+        (Halt(7, "jurisdiction", "IN", LATER_S), True),
+        (Halt(7, "jurisdiction", "DE", LATER_S), True),
+        (Halt(7, "jurisdiction", "US", LATER_S), False),
+        (Halt(7, "workspace", "T00000000000A", LATER_S - 60), False),
+    ],
+)
+async def test_what_is_halted_does_not_pass_and_is_told_of_an_edge_at_home(
+    tmp_path: Path, halt: Halt, hit: bool
+) -> None:
+    policies = await watched(tmp_path, _Directory(ordered(1, halt)))
+    assert may_pass(policies) == ("halt 7 http://bom.test" if hit else "")
+    at_home = await watched(tmp_path, _Directory(ordered(1, halt)), region="ap-south-1")
+    assert may_pass(at_home) == ""
+
+
+async def test_a_halt_outlasts_a_restart_and_older_orders_and_ends_with_newer_ones(tmp_path: Path) -> None:
+    halt = Halt(7, "jurisdiction", "IN", LATER_S)
+    await watched(tmp_path, _Directory(ordered(2, halt)))
+    written_s = (tmp_path / "bundle").stat().st_mtime
+    assert may_pass(await watched(tmp_path, _Directory(), written_s)).startswith("halt 7")
+    assert may_pass(await watched(tmp_path, _Directory(ordered(1)))).startswith("halt 7")
+    forged = ordered(3)
+    assert forged.orders is not None
+    wrong = replace(forged, orders=replace(forged.orders, signature=bytes(64)))
+    assert may_pass(await watched(tmp_path, _Directory(wrong))).startswith("halt 7")
+    assert may_pass(await watched(tmp_path, _Directory(ordered(3)))) == ""
+
+
+async def test_a_cell_that_is_cut_off_is_reached_at_home_alone(tmp_path: Path) -> None:
+    directory = _Directory(ordered(1, cut_off=frozenset({"in-bom"})))
+    assert may_pass(await watched(tmp_path, directory)) == "cut off in-bom http://bom.test"
+    assert may_pass(await watched(tmp_path, directory, region="ap-south-1")) == ""

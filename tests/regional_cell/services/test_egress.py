@@ -238,3 +238,51 @@ async def test_what_could_not_be_announced_is_announced_before_anything_passes_a
     await passages.flush()
     assert ledger.said == ["single intent", "single aggregate"]
     passages.edge_passage(edge, WHERE["us-iad"][2], 10, SHOWN[:1], viewer_country="DE")
+
+
+def _drop(work: Coroutine[Any, Any, None]) -> None:
+    work.close()
+
+
+@pytest.mark.parametrize("late", ["us-iad", "fra"])
+async def test_no_edge_is_shown_anything_while_either_end_is_cut_off(late: str) -> None:
+    ledger, home = RecordingLedger(), WHERE["us-iad"][2]
+    policies = FixedPolicies(COMPILED)
+    passages = EdgePassages(
+        make(ledger, policies=policies), ledger, policies, FixedRoutes(homes={home: "us-iad"}), lambda: 1,
+        lambda: "t", _drop,
+    )  # fmt: skip
+    edge = EdgeFacts("fra", "DE", "eu-central-1", "", "")
+    passages.edge_passage(edge, home, 10, SHOWN[:1], viewer_country="DE")
+    policies.late = frozenset({late})
+    with pytest.raises(BundleSkewError):
+        passages.edge_passage(edge, home, 10, SHOWN[:1], viewer_country="DE")
+    policies.late = frozenset({"de-fra"})
+    passages.edge_passage(edge, home, 10, SHOWN[:1], viewer_country="DE")
+
+
+async def test_nothing_leaves_and_nothing_is_taken_while_either_end_is_cut_off() -> None:
+    ledger = RecordingLedger()
+    for late in (HERE.name, THERE.name):
+        egress = make(ledger, FixedPolicies(COMPILED, frozenset({late})))
+        with pytest.raises(BundleSkewError):
+            await egress.open(
+                QUERY_SENT, FLOW, FACTS, destination=THERE, leg="query", references=References("T1")
+            )
+        header = Header(
+            "t-1",
+            "query",
+            "process",
+            ("message_body",),
+            0,
+            0,
+            payload_root(b"s" * 32, []),
+            b"s" * 32,
+            "search",
+            7,
+        )
+        with pytest.raises(BundleSkewError):
+            await egress.receive(
+                QUERY_RECEIVED, header, [], FLOW, FACTS, source=THERE, references=References("T1")
+            )
+    assert ledger.said == []

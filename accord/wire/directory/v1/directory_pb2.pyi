@@ -537,11 +537,25 @@ class WatchBundleRequest(_message.Message):
     held_version: int
     def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., held_version: _Optional[int] = ...) -> None: ...
 
+class SignedOrders(_message.Message):
+    __slots__ = ("version", "orders", "key_id", "signature")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ORDERS_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    orders: bytes
+    key_id: str
+    signature: bytes
+    def __init__(self, version: _Optional[int] = ..., orders: _Optional[bytes] = ..., key_id: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
 class WatchBundleResponse(_message.Message):
-    __slots__ = ("bundle",)
+    __slots__ = ("bundle", "orders")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    ORDERS_FIELD_NUMBER: _ClassVar[int]
     bundle: SignedBundle
-    def __init__(self, bundle: _Optional[_Union[SignedBundle, _Mapping]] = ...) -> None: ...
+    orders: SignedOrders
+    def __init__(self, bundle: _Optional[_Union[SignedBundle, _Mapping]] = ..., orders: _Optional[_Union[SignedOrders, _Mapping]] = ...) -> None: ...
 
 class AcknowledgeRequest(_message.Message):
     __slots__ = ("context", "node", "bundle_version", "bundle_hash", "checkpoint")

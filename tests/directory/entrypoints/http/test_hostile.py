@@ -21,6 +21,9 @@ from tests.support.attacks import FORM, MULTIPART, attacks, forms, multiparts
 
 ROUTES = ("/directory/v1/bundles/active", "/directory/v1/cells", "/livez", "/metrics", "/readyz")
 DOORS = {
+    "/directory/v1/halts": "GET POST",
+    "/directory/v1/halts/{number}": "DELETE",
+    "/directory/v1/halts/{number}/approvals": "POST",
     "/directory/v1/officers": "GET",
     "/directory/v1/officers/enrolments": "POST",
     "/directory/v1/officers/sessions": "POST",
@@ -72,7 +75,7 @@ async def no_parts() -> Mapping[str, bool]:
 def made() -> FastAPI:
     """The application over a store of its own."""
     world = World(MemoryStore())
-    doors = OfficerDoors(world.officers, world.review, world.rollout, world.log)
+    doors = OfficerDoors(world.officers, world.review, world.rollout, world.halts, world.log)
     return make_app(world.cells, world.bundles, Metrics(), no_parts, doors)
 
 

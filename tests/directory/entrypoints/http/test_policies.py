@@ -24,7 +24,7 @@ class Face:
 
     def __init__(self, world: World, *, doors: bool = True) -> None:
         self.world = world
-        made = OfficerDoors(world.officers, world.review, world.rollout, world.log)
+        made = OfficerDoors(world.officers, world.review, world.rollout, world.halts, world.log)
         app = make_app(world.cells, world.bundles, Metrics(), _no_parts, made if doors else None)
         self.client = TestClient(app, raise_server_exceptions=False)
         self.tokens: dict[str, str] = {}
@@ -107,6 +107,7 @@ async def test_an_auditor_reads_everything_and_changes_nothing(face: Face) -> No
     bodies: dict[str, dict[str, Any]] = {
         "/policies": {"document": STRICTER},
         "/policies/rollbacks": {"document": "default/de", "bundle_version": 1},
+        "/halts": {"scope": "jurisdiction", "value": "DE", "reason": "a try"},
         "/policies/{number}/approvals": {"hash": "0" * 64},
         "/policies/{number}/activations": {"at_s": None},
     }
@@ -126,7 +127,7 @@ async def test_an_auditor_reads_everything_and_changes_nothing(face: Face) -> No
 
 async def test_without_a_session_every_door_is_shut(face: Face) -> None:
     for path, verbs in face.ask("GET", OPENAPI.removeprefix(V1))["paths"].items():
-        if not path.startswith((V1 + "/officers", V1 + "/pol")):
+        if not path.startswith((V1 + "/officers", V1 + "/pol", V1 + "/halts")):
             continue
         for verb in verbs:
             if verb == "post" and path in (V1 + "/officers/enrolments", V1 + "/officers/sessions"):

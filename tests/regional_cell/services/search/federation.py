@@ -53,6 +53,14 @@ class FixedPolicies:
     """`ports.Policies` with one bundle."""
 
     compiled: CompiledBundle
+    late: frozenset[str] = frozenset()
+
+    @property
+    def stage(self) -> object:
+        return self.bundle()
+
+    def cut_off(self, node: str) -> bool:
+        return node in self.late
 
     def bundle(self) -> CompiledBundle:
         return self.compiled
