@@ -133,7 +133,8 @@ class Demo:
             self._residents = await self._seed()
         write_secret(kept, json.dumps(self._residents.to_json()).encode())
         load_file = await self._load()
-        return ready_line(self._federation, self._residents, version(), load_file)
+        officers = await self._federation.officers()
+        return ready_line(self._federation, self._residents, officers, version(), load_file)
 
     async def _seed(self) -> Residents:
         details: list[str] = []

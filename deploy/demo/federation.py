@@ -9,6 +9,7 @@ from accord.runtime.mtls import Trust
 from accord.signing import SigningKey
 from accord.wire.directory.v1 import directory_pb2 as pb
 from deploy import environment
+from deploy.demo import officers
 from deploy.demo.authority import Authorities
 from deploy.demo.catalogue import FEDERATION, SITES, CellSite, edge_names, links
 from deploy.demo.configs import Configs
@@ -88,6 +89,9 @@ class Federation:
             for site in self.sites
         }
         (self.layout.data_dir / "ledger-keys.json").write_text(json.dumps(ledger_keys), encoding="utf-8")
+        log_key = self._authorities.seed("directory", "directory", "keys__log_seed").public.hex()
+        door = {"url": self.directory_member()["http"], "log_key": log_key, "grpc": self._directory_address()}
+        (self.layout.data_dir / officers.DOOR).write_text(json.dumps(door), encoding="utf-8")
         self._operator = Operator(self._authorities.operator(), Trust.load(self.layout.trust), FEDERATION)
 
     async def start(self) -> None:
@@ -100,6 +104,15 @@ class Federation:
         await self._ready("directory")
         await self._admit()
         await asyncio.gather(*(self._ready(name) for name in names if name != "directory"))
+
+    async def officers(self) -> list[officers.SeededOfficer]:
+        """The demo's officers, enrolled at the first start. Raises ColinkError."""
+        found = officers.kept(self.layout.data_dir)
+        if not found:
+            http = self.directory_member()["http"]
+            found = await officers.enrol_all(self.operator, self._directory_address(), http)
+            officers.keep(self.layout.data_dir, found)
+        return found
 
     async def start_again(self, name: str) -> list[Child]:
         """Start the stopped processes of a name again and wait until they are ready. Raises KeyError,

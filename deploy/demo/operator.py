@@ -36,6 +36,10 @@ class Operator:
         """`Cells` of the directory."""
         return directory_pb2_grpc.CellsStub(self._channel(address, "directory"))
 
+    def officers(self, address: str) -> directory_pb2_grpc.OfficersStub:
+        """`Officers` of the directory."""
+        return directory_pb2_grpc.OfficersStub(self._channel(address, "directory"))
+
     def provisioning(self, address: str, cell: str) -> operations_pb2_grpc.ProvisioningStub:
         """`Provisioning` of a cell."""
         return operations_pb2_grpc.ProvisioningStub(self._channel(address, cell))

@@ -2,9 +2,11 @@
 or drop.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from deploy.demo.federation import Federation
+from deploy.demo.officers import SeededOfficer
 from deploy.demo.residents import Residents
 
 SCHEMA = 1
@@ -20,7 +22,11 @@ ENGINES = {
 
 
 def ready_line(
-    federation: Federation, residents: Residents, version: str, load_file: str | None
+    federation: Federation,
+    residents: Residents,
+    officers: list[SeededOfficer],
+    version: str,
+    load_file: str | None,
 ) -> dict[str, Any]:
     """The members of the `ready` event. It holds secrets: print it to whoever started the demo, keep it
     0600.
@@ -78,5 +84,7 @@ def ready_line(
             }
             for app in residents.apps
         ],
+        # For demonstrations alone: a real officer's password and authenticator are nobody else's.
+        "officers": [asdict(it) for it in officers],
         "load": None if load_file is None else {"file": load_file},
     }

@@ -106,6 +106,13 @@ def _table(line: dict[str, Any]) -> str:
     for name, person in reversed(seen.items()):
         who = f"{person['name']} <{person['email']}>"
         rows.append(f"  {name:<16} {who} at home in {person['home']}, password {person['password']}")
+    if line["officers"]:
+        names = ", ".join(it["name"] for it in line["officers"])
+        rows += [
+            "",
+            f"  DEMO officers    {names}",
+            "                   python -m deploy policy status --as officer-de-1",
+        ]
     first = next(reversed(seen.values()), None)
     handle = first["name"].split(" ")[0].lower() if first else "NAME"
     last = line["cells"][-1]["name"]

@@ -7,7 +7,23 @@ and the answer is no (errors found, a claim refuted, the meaning differs), 2 ref
 import argparse
 import sys
 
-from deploy.policy import diff, explain, lint, packs, prove
+from deploy.policy import (
+    activate,
+    approve,
+    diff,
+    explain,
+    halt,
+    impact,
+    lint,
+    log,
+    packs,
+    prove,
+    rollback,
+    sign_in,
+    status,
+    submit,
+    withdraw,
+)
 from deploy.policy.output import Output
 from deploy.policy.reading import RefusedError
 from residency_policies.errors import PolicyError
@@ -19,12 +35,24 @@ VERBS = (
     ("explain", explain, "say why a question or a decision is answered as it is"),
     ("prove", prove, "prove the claims of documents with certificates, or refute them with paths"),
     ("packs", packs, "list the packs that are shipped"),
+    ("sign-in", sign_in, "open an officer's session at the directory"),
+    ("submit", submit, "hand a document in, and analyse it"),
+    ("impact", impact, "analyse a revision anew against what is in force"),
+    ("approve", approve, "sign somebody else's revision"),
+    ("activate", activate, "put an approved revision in force, now, later or first for a pilot"),
+    ("withdraw", withdraw, "give a revision up before it is active"),
+    ("rollback", rollback, "submit what a document said earlier as a new version"),
+    ("halt", halt, "stop crossing flows at once; approve, lift or list halts"),
+    ("status", status, "show revisions, and which cell and edge evaluates under which bundle"),
+    ("log", log, "read the policy log and prove it"),
 )
 
 
 def main(arguments: list[str]) -> int:
     """Run `policy`. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="colink policy", description="Residency policies, offline.")
+    parser = argparse.ArgumentParser(
+        prog="colink policy", description="Residency policies: offline, and their life at the directory."
+    )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, module, summary in VERBS:
         own = verbs.add_parser(name, help=summary, description=summary)

@@ -6,6 +6,7 @@ Invariants
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from accord.clock import Clock
 from accord.errors import NotFoundError
@@ -30,6 +31,25 @@ from directory.ports.outside import Bell
 from directory.ports.store import ReadUnit, Store, WriteUnit
 
 DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """A cell or an edge: the bundle that it acknowledged last, and when (0: never)."""
+
+    node: str
+    bundle_version: int
+    acknowledged_s: int
+    cut_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The active bundle, since when, and where it has arrived."""
+
+    bundle_version: int
+    since_s: int
+    nodes: tuple[NodeState, ...]
 
 
 class HaltService:
@@ -110,6 +130,27 @@ class HaltService:
             self._bell.ring()
         return renewed
 
+    async def rollout(self, by: Officer) -> Rollout:
+        """Who evaluates under which bundle; raises ForbiddenError."""
+        require_may(by, OfficerAct.READ)
+
+        def work(unit: ReadUnit) -> Rollout:
+            active = unit.bundles.active_version()
+            held = {it.node: it for it in unit.bundles.acknowledgements()}
+            orders = self._told(unit)
+            nodes = tuple(
+                NodeState(
+                    node,
+                    held[node].bundle_version if node in held else 0,
+                    held[node].acknowledged_s if node in held else 0,
+                    node in orders.cut_off,
+                )
+                for node in sorted(_nodes(unit))
+            )
+            return Rollout(active, unit.bundles.activated_s(active), nodes)
+
+        return await self._store.read(work)
+
     async def current(self) -> SignedOrders | None:
         """The newest orders; None before the first."""
         return await self._store.read(lambda unit: unit.halts.orders())
@@ -147,10 +188,7 @@ class HaltService:
 
     def _due(self, unit: ReadUnit, now_s: int) -> Orders | None:
         """What has to be told anew, or None while the newest orders say it."""
-        held = unit.halts.orders()
-        told = Orders()
-        if held is not None:
-            told = open_orders(held.orders, held.key_id, held.signature, self._signers)
+        told = self._told(unit)
         active = unit.bundles.active_version()
         late = cut_off(
             _nodes(unit),
@@ -163,6 +201,12 @@ class HaltService:
         fresh = orders_of(unit.halts.everything(), late, told.version + 1, now_s)
         same = (fresh.halts, fresh.cut_off) == (told.halts, told.cut_off)
         return None if same else fresh
+
+    def _told(self, unit: ReadUnit) -> Orders:
+        held = unit.halts.orders()
+        if held is None:
+            return Orders()
+        return open_orders(held.orders, held.key_id, held.signature, self._signers)
 
     def _renew(self, unit: WriteUnit, now_s: int) -> bool:
         fresh = self._due(unit, now_s)

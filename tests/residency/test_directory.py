@@ -39,7 +39,9 @@ def test_every_column_of_the_real_database_has_a_declared_class(demo: RunningDem
     }
     connection.close()
     assert schema == {table: set(columns) for table, columns in CLASSES.items()}
-    assert not {one for columns in CLASSES.values() for one in columns.values()} & PERSONAL
+    # Officers are no users: what signs them in is theirs, under names that operators made up.
+    held = {table: set(columns.values()) & PERSONAL for table, columns in CLASSES.items()}
+    assert {table: classes for table, classes in held.items() if classes} == {"officers": {"credential"}}
 
 
 def test_no_name_address_or_number_of_the_seeded_people_is_in_any_column(demo: RunningDemo) -> None:

@@ -12,7 +12,7 @@ from tests.residency.planting import Planted
 from tests.support.federation import RunningDemo, processes_below
 
 # Written when there is something to write: not by every federation.
-SOMETIMES = {"cells/*/data/ledger/**", "load.json", "logs/*"}
+SOMETIMES = {"cells/*/data/ledger/**", "load.json", "logs/*", "sessions/*"}
 O_ACCMODE = 3
 
 

@@ -97,8 +97,16 @@ class RunningDemo:
         """Run a companion with --json on this demo; gives its answer. Raises CalledProcessError unless told
         not to.
         """
+        done = self.run(*arguments)
+        if check and done.returncode != 0:
+            raise DemoFailedError(f"{' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
+        return {"status": done.returncode, "error": done.stderr.strip(), **answer}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with --json on this demo."""
         command = environment.module_command("deploy", *arguments, "--data", self.ready["data_dir"], "--json")
-        done = subprocess.run(
+        return subprocess.run(
             command,
             capture_output=True,
             text=True,
@@ -106,10 +114,6 @@ class RunningDemo:
             env=environment.module_environ(),
             check=False,
         )
-        if check and done.returncode != 0:
-            raise DemoFailedError(f"{' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
-        answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
-        return {"status": done.returncode, "error": done.stderr.strip(), **answer}
 
     def kill(self, name: str, signal_name: str = "KILL", within_s: float = 60.0) -> int:
         """End the processes of a name by a signal, and wait until all have ended. Returns the exit status of

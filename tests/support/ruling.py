@@ -22,6 +22,15 @@ class Ruling:
         """What is in force."""
         return self._bundle
 
+    @property
+    def stage(self) -> object:
+        """Differs with what is in force."""
+        return self._bundle
+
+    def cut_off(self, node: str) -> bool:
+        """Nobody is."""
+        return False
+
     def changes(self, denies: Denies) -> None:
         """From now on this is denied, under a bundle of its own."""
         self._denies, self._bundle = denies, _Version(self._bundle.version)

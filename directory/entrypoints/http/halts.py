@@ -1,5 +1,6 @@
 """Halts over HTTP: one officer stops crossing flows, a second one keeps them stopped, either lifts them."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -39,26 +40,50 @@ class HaltList(BaseModel):
     halts: list[HaltShown]
 
 
-def halt_routes(halts: HaltService, me: WhoAmI) -> APIRouter:
-    """Halts."""
-    routes = APIRouter(prefix="/directory/v1/halts", tags=["halts"])
+class NodeShown(BaseModel):
+    """A cell or an edge: the bundle that it acknowledged last, and when (0: never)."""
 
-    @routes.get("")
+    node: str
+    bundle_version: int
+    acknowledged_s: int
+    cut_off: bool
+
+
+class RolloutShown(BaseModel):
+    """The active bundle, since when, and where it has arrived."""
+
+    bundle_version: int
+    since_s: int
+    nodes: list[NodeShown]
+
+
+def halt_routes(halts: HaltService, me: WhoAmI) -> APIRouter:
+    """Halts, and who is cut off."""
+    routes = APIRouter(prefix="/directory/v1", tags=["halts"])
+
+    @routes.get("/rollout")
+    async def read_rollout(officer: Annotated[Officer, Depends(me)]) -> RolloutShown:
+        """Which cell and edge evaluates under which bundle."""
+        found = await halts.rollout(officer)
+        nodes = [NodeShown(**asdict(it)) for it in found.nodes]
+        return RolloutShown(bundle_version=found.bundle_version, since_s=found.since_s, nodes=nodes)
+
+    @routes.get("/halts")
     async def read_halts(officer: Annotated[Officer, Depends(me)]) -> HaltList:
         """Every halt."""
         return HaltList(halts=[shown(it) for it in await halts.everything(officer)])
 
-    @routes.post("", status_code=201)
+    @routes.post("/halts", status_code=201)
     async def halt(form: HaltForm, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
         """Stop crossing flows for a day."""
         return shown(await halts.halt(officer, form.scope, form.value, form.reason))
 
-    @routes.post("/{number}/approvals", status_code=201)
+    @routes.post("/halts/{number}/approvals", status_code=201)
     async def approve(number: int, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
         """Keep somebody else's halt for a month."""
         return shown(await halts.approve(officer, number))
 
-    @routes.delete("/{number}")
+    @routes.delete("/halts/{number}")
     async def lift(number: int, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
         """End it now."""
         return shown(await halts.lift(officer, number))

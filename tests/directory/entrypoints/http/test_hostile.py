@@ -37,6 +37,7 @@ DOORS = {
     "/directory/v1/policies/{number}/approvals": "POST",
     "/directory/v1/policies/{number}/withdrawals": "POST",
     "/directory/v1/policy-log": "GET",
+    "/directory/v1/rollout": "GET",
     "/directory/v1/policy-log/consistency": "GET",
 }
 """Doors of officers to the verbs that open them."""

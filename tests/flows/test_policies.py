@@ -1,0 +1,218 @@
+"""The life of a policy on real processes: officers, signatures, halts, and a cell that stands still."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from deploy.demo.officers import code
+from residency_policies.builtin import builtin_policies
+from tests.flows.test_files import fetch
+from tests.support.clients import Plain, web
+from tests.support.faults.freezing import frozen, pids_of
+from tests.support.faults.watchdog import Watchdog
+from tests.support.federation import RunningDemo
+from tests.support.rooms import Person, person, room
+
+GERMAN = next(text for text in builtin_policies() if "id: default/de" in text)
+FORBIDDEN = """flows:
+  - id: F9
+    effect: deny
+    classes: [file_content]
+    ops: [disclose]
+    to: ["US"]
+    because: "Files are read in Europe (works agreement 4)"
+"""
+STRICTER = GERMAN.replace("flows:\n", FORBIDDEN)
+WITHIN_S = 30.0
+NODES = ["de-fra", "fra", "iad", "us-iad"]
+
+
+@pytest.fixture(scope="module")
+def ruled() -> Iterator[RunningDemo]:
+    """Two cells and their edges whose policies are changed; who does so changes them back."""
+    with RunningDemo("--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def watchdog() -> Iterator[Watchdog]:
+    """Thaws what a test leaves frozen."""
+    made = Watchdog()
+    yield made
+    made.close()
+
+
+class Officers:
+    """The command line of officers, on a running demo."""
+
+    def __init__(self, demo: RunningDemo, folder: Path) -> None:
+        self._demo, self._folder = demo, folder
+
+    def ask(self, name: str, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
+        """What a verb prints; its exit status is the wanted one."""
+        done = self._demo.run("policy", *arguments, "--as", name)
+        assert done.returncode == status, (arguments, done.stdout, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def submit(self, text: str, name: str = "officer-de-1") -> int:
+        """A document, analysed; its number."""
+        file = self._folder / "policy.yaml"
+        file.write_text(text, encoding="utf-8")
+        return int(self.ask(name, "submit", str(file))[-1]["revision"])
+
+    def put_in_force(self, number: int) -> int:
+        """Signed by two others and activated; the version of the bundle."""
+        for name in ("officer-de-2", "officer-de-3"):
+            self.ask(name, "approve", str(number))
+        return int(self.ask("officer-de-1", "activate", str(number))[-1]["bundle_version"])
+
+    def behind(self, version: int) -> list[str]:
+        """Nodes that have not acknowledged this bundle."""
+        done = self._demo.run("policy", "status", "--as", "auditor-1")
+        rollout = json.loads(done.stdout.splitlines()[-1])
+        return [it["node"] for it in rollout["nodes"] if it["bundle_version"] < version]
+
+    def cut_off(self) -> list[str]:
+        """Nodes that are cut off from crossings."""
+        done = self._demo.run("policy", "status", "--as", "auditor-1")
+        rollout = json.loads(done.stdout.splitlines()[-1])
+        return [it["node"] for it in rollout["nodes"] if it["cut_off"]]
+
+
+@pytest.fixture
+def officers(ruled: RunningDemo, tmp_path: Path) -> Officers:
+    return Officers(ruled, tmp_path)
+
+
+@pytest.fixture
+def anna(ruled: RunningDemo) -> Person:
+    """A member of acme, whose home is de-fra."""
+    return person(ruled, "acme", "member", 0)
+
+
+def until(what: Callable[[], bool], within_s: float = WITHIN_S) -> float:
+    """Wait for it; how long it took, s."""
+    begun_s = time.monotonic()
+    while not what():
+        assert time.monotonic() - begun_s < within_s, "it did not come in time"
+        time.sleep(0.2)
+    return time.monotonic() - begun_s
+
+
+def speaks(demo: RunningDemo, edge: str, who: Person, channel: str) -> bool:
+    """Whether a message goes through this edge now."""
+    with Plain(demo.edge(edge), who.token) as plain:
+        answer = plain.call("chat.postMessage", channel=channel, text="still here")
+        return answer.fields.get("ok") is True
+
+
+def test_a_change_goes_from_a_draft_to_a_refused_download_and_back(
+    ruled: RunningDemo, officers: Officers, anna: Person
+) -> None:
+    answer = web(ruled.edge("fra"), anna.token).files_upload_v2(content=b"for Europe", filename="eu.txt")
+    address = answer["files"][0]["url_private"]
+    pids = pids_of(ruled, *NODES, "directory")
+    assert fetch(ruled, "iad", anna.token, address) == (200, b"for Europe")
+
+    said = officers.ask("auditor-1", "submit", __file__, status=1)
+    assert said[-1]["error"] == "FORBIDDEN"
+    number = officers.submit(STRICTER)
+    revision = officers.ask("officer-de-1", "status", str(number))[-1]
+    assert revision["analysis"]["direction"] == "tighter"
+    refused = officers.ask("officer-de-1", "approve", str(number), status=1)[-1]
+    assert (refused["error"], refused["code"]) == ("FORBIDDEN", "E-SOD")
+    early = officers.ask("officer-de-1", "activate", str(number), status=1)[-1]
+    assert early["error"] == "WRONG_STATE"
+    officers.ask("officer-de-2", "approve", str(number))
+    active = officers.ask("officer-de-1", "activate", str(number))[-1]
+    assert (active["state"], active["bundle_version"]) == ("active", 2)
+    until(lambda: not officers.behind(2))
+
+    status, body = fetch(ruled, "iad", anna.token, address)
+    assert status == 451, body
+    assert json.loads(body)["x_rule"] == "default/de F9"
+    assert fetch(ruled, "fra", anna.token, address) == (200, b"for Europe")
+
+    back = officers.ask("officer-de-2", "rollback", "default/de", "--bundle", "1")[-1]
+    assert (back["version"], back["rolls_back"]) == (3, number)
+    for name in ("officer-de-1", "officer-de-3"):
+        officers.ask(name, "approve", str(back["revision"]))
+    version = officers.ask("officer-de-2", "activate", str(back["revision"]))[-1]["bundle_version"]
+    assert version == 3
+    until(lambda: not officers.behind(3))
+    assert fetch(ruled, "iad", anna.token, address) == (200, b"for Europe")
+
+    log = officers.ask("auditor-1", "log")
+    assert (log[-1]["event"], log[-1]["faults"]) == ("log", [])
+    acts = [it["open"]["act"] for it in log[:-1]]
+    assert acts.count("revision_activated") == 2
+    assert acts.count("bundle_signed") == 2
+    assert pids_of(ruled, *NODES, "directory") == pids
+
+
+def test_an_operator_invites_and_the_officer_signs_in_with_two_factors(
+    ruled: RunningDemo, officers: Officers
+) -> None:
+    invited = ruled.companion("officers", "invite", "counsel-9", "--role", "counsel", "--jurisdiction", "DE")
+    door = ruled.ready["directory"]["http"] + "/directory/v1/officers"
+    with httpx2.Client(timeout=30.0, trust_env=False) as client:
+        form = {"name": "counsel-9", "secret": invited["invitation"], "password": "a long enough password"}
+        made = client.post(door + "/enrolments", json=form)
+        assert made.status_code == 201
+        assert client.post(door + "/enrolments", json=form).status_code == 401
+        secret = parse_qs(urlsplit(made.json()["totp"]).query)["secret"][0]
+        attempt = {"name": "counsel-9", "password": form["password"], "code": code(secret)}
+        opened = client.post(door + "/sessions", json=attempt)
+        assert opened.status_code == 201
+        assert opened.json()["officer"]["jurisdictions"] == ["DE"]
+        assert client.post(door + "/sessions", json=attempt).status_code == 401
+    refused = ruled.run("officers", "invite", "counsel-9", "--role", "officer")
+    assert refused.returncode == 1
+    assert {it["name"] for it in ruled.ready["officers"]} >= {"officer-de-1", "auditor-1", "operator-1"}
+
+
+def test_a_halt_stops_what_crosses_and_nothing_at_home_until_it_is_lifted(
+    ruled: RunningDemo, officers: Officers, anna: Person
+) -> None:
+    channel = room(ruled, anna)
+    assert speaks(ruled, "iad", anna, channel)
+    halt = officers.ask("officer-de-1", "halt", "jurisdiction", "DE", "--reason", "a try")[-1]["halt"]
+    took_s = until(lambda: not speaks(ruled, "iad", anna, channel))
+    assert took_s < 10
+    assert speaks(ruled, "fra", anna, channel)
+    own = officers.ask("officer-de-1", "halt", "--approve", str(halt), status=1)[-1]
+    assert own["code"] == "E-SOD"
+    officers.ask("officer-de-2", "halt", "--approve", str(halt))
+    officers.ask("officer-de-1", "halt", "--lift", str(halt))
+    until(lambda: speaks(ruled, "iad", anna, channel))
+
+
+def test_a_cell_that_stands_still_is_cut_off_while_its_neighbours_go_on_and_catches_up(
+    ruled: RunningDemo, officers: Officers, anna: Person, watchdog: Watchdog
+) -> None:
+    channel = room(ruled, anna)
+    address = web(ruled.edge("fra"), anna.token).files_upload_v2(content=b"still", filename="s.txt")["files"][
+        0
+    ]
+    number = officers.submit(STRICTER)
+    before = officers.behind(0)
+    assert before == []
+    with frozen(watchdog, pids_of(ruled, "us-iad")):
+        version = officers.put_in_force(number)
+        until(lambda: officers.behind(version) == ["us-iad"])
+        until(lambda: officers.cut_off() == ["us-iad"], 60)
+        assert speaks(ruled, "fra", anna, channel)
+        assert fetch(ruled, "iad", anna.token, address["url_private"])[0] == 451
+    until(lambda: not officers.behind(version) and not officers.cut_off(), 60)
+    bob = person(ruled, "globex", "member", 0)
+    assert speaks(ruled, "iad", bob, room(ruled, bob, edge="iad"))
+    back = officers.ask("officer-de-2", "rollback", "default/de", "--bundle", "1")[-1]
+    for name in ("officer-de-1", "officer-de-3"):
+        officers.ask(name, "approve", str(back["revision"]))
+    officers.ask("officer-de-2", "activate", str(back["revision"]))
