@@ -5,7 +5,14 @@ Invariants
     2. Equal documents, bundles and worlds give equal bytes.
 """
 
+from collections.abc import Iterable, Sequence
+
+from directory.domain.cells import Cell, CellState
+from directory.domain.enforcement import REST_CLASSES
+from directory.domain.placements import Placement
 from directory.domain.policies import Revision, WorldState
+from residency_policies.analyse import cells as catalogue
+from residency_policies.analyse import placements as homes
 from residency_policies.analyse.changes import BundleChange, compare_bundles
 from residency_policies.bundle import CompiledBundle
 from residency_policies.errors import PolicyError
@@ -16,12 +23,19 @@ GROUPS_MAX = 200
 
 
 def analyse(
-    revision: Revision, base: CompiledBundle, candidate: CompiledBundle, world: WorldState
+    revision: Revision,
+    base: CompiledBundle,
+    candidate: CompiledBundle,
+    world: WorldState,
+    placements: Sequence[Placement],
+    cells: Sequence[Cell],
 ) -> dict[str, object]:
     """The analysis of a revision against the bundle in force, both compiled for the same instant.
 
     Args:
         candidate: the base with the revision's document in place.
+        placements: every resident's home; those that the candidate forbids are counted, and where they
+        could go.
     """
     shape: dict[str, object] = {
         "schema": SCHEMA,
@@ -30,6 +44,7 @@ def analyse(
         "candidate_sha256": candidate.hash,
         "world": world.to_json(),
         "at_s": candidate.at_s,
+        "placements": _moves(base, candidate, placements, cells),
     }
     try:
         change = compare_bundles(base, candidate)
@@ -51,3 +66,34 @@ def _diff(change: BundleChange) -> dict[str, object]:
             shape |= {"groups": groups[:GROUPS_MAX], "more_groups": max(0, len(groups) - GROUPS_MAX)}
         policies.append(shape)
     return {"packs": list(change.packs), "policies": policies}
+
+
+def _moves(
+    base: CompiledBundle, candidate: CompiledBundle, placements: Sequence[Placement], cells: Sequence[Cell]
+) -> dict[str, object]:
+    """What may not stay where it is: what newly may not, and all of it."""
+    places = {it.name: it.region for it in cells}
+    known = {it.region: it.jurisdiction for it in cells}
+    standing = [
+        homes.Placement(
+            it.resident,
+            it.kind.value,
+            it.establishment,
+            it.cell,
+            places.get(it.cell, ""),
+            it.subjects,
+            it.tags,
+        )
+        for it in placements
+    ]
+    there = [
+        catalogue.Cell(it.name, it.region, known[it.region], it.state is CellState.ACTIVE) for it in cells
+    ]
+    rest = {kind.value: classes for kind, classes in REST_CLASSES.items()}
+    before = homes.walk(base, standing, there, rest)
+    after = homes.walk(candidate, standing, there, rest)
+    return {**after.to_json(), "moving_before": _count(before.moving), "moving_after": _count(after.moving)}
+
+
+def _count(moving: Iterable[homes.Moving]) -> int:
+    return sum(it.residents for it in moving)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from accord.errors import ConflictError, InvalidError, NotFoundError, WrongStateError
 from directory.domain.analysis import analyse
 from directory.domain.bundles import SignedBundle
+from directory.domain.cells import Cell
 from directory.domain.officers import Officer, OfficerAct, require_may
+from directory.domain.placements import Placement
 from directory.domain.policies import (
     DOCUMENT_BYTES_MAX,
     OPEN,
@@ -48,6 +50,7 @@ from residency_policies.errors import Finding, PolicyError
 from residency_policies.model import Document, FloorPack, Policy, Waiver
 
 PAGE_MAX = 100
+PLACEMENTS_PAGE = 10_000
 
 
 class PolicyReview(Revisions):
@@ -121,12 +124,13 @@ class PolicyReview(Revisions):
         """
         require_may(by, OfficerAct.ANALYSE)
         revision, base, world = await self.store.read(lambda unit: look(unit, number))
+        placements, cells = await self.store.read(_homes)
         require_open(revision)
         now_s = self.now_s()
         candidate, findings = await asyncio.to_thread(self._checked, base, revision, now_s)
         value: dict[str, object] = {}
         if candidate is not None:
-            value = await asyncio.to_thread(analyse, revision, candidate[0], candidate[1], world)
+            value = await asyncio.to_thread(analyse, revision, *candidate, world, placements, cells)
 
         def work(unit: WriteUnit) -> Standing:
             officer = self.allowed(unit, by, OfficerAct.ANALYSE, revision)
@@ -259,3 +263,13 @@ class PolicyReview(Revisions):
         except PolicyError as error:
             return None, list(error.findings)
         return (compile_bundle(held, now_s), compiled), list(compiled.warnings)
+
+
+def _homes(unit: ReadUnit) -> tuple[list[Placement], list[Cell]]:
+    """Every placement, and every cell."""
+    found: list[Placement] = []
+    after = 0
+    while page := unit.placements.changed_after(after, PLACEMENTS_PAGE):
+        found += page
+        after = page[-1].version
+    return found, unit.cells.cells()

@@ -337,3 +337,20 @@ async def test_the_log_proves_every_act_and_who_did_it(
     signed = next(it.open for it in page.entries if it.open["act"] == "bundle_signed")
     assert signed["bundle_sha256"] == bundle.digest.hex()
     assert all("de-" not in json.dumps(it.open) for it in page.entries)
+
+
+async def test_the_analysis_says_who_may_not_stay_and_where_they_could_go(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    german, american = await world.admit("de-fra"), await world.admit("us-iad")
+    await world.place(german)
+    resident = (await world.place(american)).resident
+    standing = await submitted(world, three[0])
+    walked = json.loads(standing.revision.analysis)["placements"]
+    assert (walked["placements"], walked["moving"], walked["moving_after"]) == (2, [], 0)
+    elsewhere = AMERICAN.replace('in: ["US"]', 'in: ["BR"]')
+    standing = await submitted(world, three[0], elsewhere[: elsewhere.index("tests:")])
+    walked = json.loads(standing.revision.analysis)["placements"]
+    assert (walked["moving_before"], walked["moving_after"]) == (0, 1)
+    (group,) = walked["moving"]
+    assert (group["region"], group["residents"], group["example"]) == ("us-east-1", 1, resident)
