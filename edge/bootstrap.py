@@ -91,6 +91,7 @@ class EdgeProcess:
             calls_max=settings.calls.concurrency_max,
             told=self._cell_told,
             jitter=random.random,
+            bundle_version=lambda: self.policies.version,
         )
         self.sockets.attach(self.cells)
         self.calls = Calls(

@@ -174,13 +174,16 @@ class SocketPoster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EdgeFacts:
-    """An edge: its name, place and public addresses (no slash at the end)."""
+    """An edge: its name, place and public addresses (no slash at the end), and the bundle under which it
+    asks.
+    """
 
     name: str
     jurisdiction: str
     region: str
     url: str
     socket_url: str
+    bundle_version: int = 0
 
 
 class EdgePassage(Protocol):
@@ -200,7 +203,8 @@ class EdgePassage(Protocol):
     ) -> None:
         """Decide at each point and count it into the aggregates of the minute. Does not wait.
 
-        Raises: WithheldError with the rule; BundleSkewError when either end is cut off;
+        Raises: WithheldError with the rule; BundleSkewError when either end is cut off, or
+            this cell is behind the edge's bundle;
         LedgerUnavailableError
             when aggregates cannot be booked.
         """

@@ -10,7 +10,8 @@ Invariants
        socket is asked about for itself when it opens and with each frame of its own.
     2. A passage is announced in the book when it opens; its counts follow once a minute and when the cell
        stops.
-    3. While the book cannot be written nothing passes here; edges at home are not asked about and go on.
+    3. Nothing passes to an edge whose bundle is younger than this cell's, or while either end is cut off.
+    4. While the book cannot be written nothing passes here; edges at home are not asked about and go on.
 
 A minute's counts stand in memory until they are booked: the announcement is what a crash leaves of them.
 """
@@ -20,7 +21,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
-from accord.errors import ColinkError, LedgerUnavailableError, NotReadyError
+from accord.errors import BundleSkewError, ColinkError, LedgerUnavailableError, NotReadyError
 from regional_cell.domain.transfers import (
     AGGREGATE,
     INTENT,
@@ -102,6 +103,10 @@ class EdgePassages:
         if why := self._broken or self._ledger.broken:
             raise LedgerUnavailableError(why=why)
         self._egress.require_reachable(edge.name)
+        bundle = self._policies.bundle()
+        if bundle is not None and edge.bundle_version > bundle.version:
+            # What the edge's bundle forbids may be in force there already: this cell catches up first.
+            raise BundleSkewError(ours=bundle.version, theirs=edge.bundle_version, retry_after_ms=1_000)
         self._follow_bundle()
         for point in points:
             opened = self._passage(edge, workspace, point, viewer_country, guest)

@@ -146,7 +146,8 @@ def test_a_change_goes_from_a_draft_to_a_refused_download_and_back(
     version = officers.ask("officer-de-2", "activate", str(back["revision"]))[-1]["bundle_version"]
     assert version == 3
     until(lambda: not officers.behind(3))
-    assert fetch(ruled, "iad", anna.token, address) == (200, b"for Europe")
+    # The cell goes on asking the stricter bundle too until it hears that nobody is behind.
+    until(lambda: fetch(ruled, "iad", anna.token, address) == (200, b"for Europe"))
 
     log = officers.ask("auditor-1", "log")
     assert (log[-1]["event"], log[-1]["faults"]) == ("log", [])
@@ -212,7 +213,31 @@ def test_a_cell_that_stands_still_is_cut_off_while_its_neighbours_go_on_and_catc
     until(lambda: not officers.behind(version) and not officers.cut_off(), 60)
     bob = person(ruled, "globex", "member", 0)
     assert speaks(ruled, "iad", bob, room(ruled, bob, edge="iad"))
+    go_back(officers)
+
+
+def test_a_home_cell_that_wakes_behind_its_edge_shows_nothing_that_the_edge_forbids(
+    ruled: RunningDemo, officers: Officers, anna: Person, watchdog: Watchdog
+) -> None:
+    file = web(ruled.edge("fra"), anna.token).files_upload_v2(content=b"still", filename="s.txt")["files"][0]
+    until(lambda: fetch(ruled, "iad", anna.token, file["url_private"])[0] == 200)
+    number = officers.submit(STRICTER)
+    with frozen(watchdog, pids_of(ruled, "de-fra")):
+        version = officers.put_in_force(number)
+        until(lambda: officers.behind(version) == ["de-fra"])
+    seen = set()
+    while officers.behind(version):
+        seen |= {fetch(ruled, "iad", anna.token, file["url_private"])[0] for _ in range(5)}
+    seen.add(fetch(ruled, "iad", anna.token, file["url_private"])[0])
+    assert 200 not in seen
+    until(lambda: fetch(ruled, "iad", anna.token, file["url_private"])[0] == 451)
+    go_back(officers)
+
+
+def go_back(officers: Officers) -> None:
+    """Put what the built-in policy says in force again, everywhere."""
     back = officers.ask("officer-de-2", "rollback", "default/de", "--bundle", "1")[-1]
     for name in ("officer-de-1", "officer-de-3"):
         officers.ask(name, "approve", str(back["revision"]))
-    officers.ask("officer-de-2", "activate", str(back["revision"]))
+    version = officers.ask("officer-de-2", "activate", str(back["revision"]))[-1]["bundle_version"]
+    until(lambda: not officers.behind(version))

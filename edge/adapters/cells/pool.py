@@ -39,6 +39,7 @@ class CellPool:
         links: cell or region name to the round trip in ms that is added on the way.
         told: called with (cell, event word) when a stream is ready, lost or refused.
         jitter: a number from 0 to 1.
+        bundle_version: of the bundle in force here, said with every call and every file.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class CellPool:
         calls_max: int,
         told: Callable[[str, str], None],
         jitter: Callable[[], float],
+        bundle_version: Callable[[], int],
     ) -> None:
+        self._bundle_version = bundle_version
         self._open, self._hello, self._events = open, hello, events
         self._links, self._calls_max, self._told, self._jitter = dict(links), calls_max, told, jitter
         self._streams: dict[tuple[str, str], Stream] = {}
@@ -129,6 +132,7 @@ class CellPool:
             self._events,
             self._calls_max,
             lambda: self._became_ready(key, stream),
+            self._bundle_version,
         )
         pause_s = 0.05
         while True:
@@ -230,7 +234,7 @@ class CellPool:
     async def download(self, cell: CellRoute, request: FileRequest) -> AsyncIterator[FileChunk]:
         stub = self._file_stub(cell, request.resident)
         message = wire.DownloadRequest(
-            context=_context(request),
+            context=_context(request, self._bundle_version()),
             file=request.file,
             offset=request.offset,
             length=request.length,
@@ -248,8 +252,10 @@ class CellPool:
     async def upload(self, cell: CellRoute, request: FileRequest, chunks: AsyncIterator[bytes]) -> int:
         stub = self._file_stub(cell, request.resident)
 
+        version = self._bundle_version()
+
         async def parts() -> AsyncIterator[wire.UploadRequest]:
-            yield wire.UploadRequest(context=_context(request), ticket=request.ticket)
+            yield wire.UploadRequest(context=_context(request, version), ticket=request.ticket)
             async for data in chunks:
                 for at in range(0, len(data), CHUNK_BYTES):
                     yield wire.UploadRequest(data=data[at : at + CHUNK_BYTES])
@@ -261,11 +267,12 @@ class CellPool:
         return int(answer.bytes)
 
 
-def _context(request: FileRequest) -> common_pb2.RequestContext:
+def _context(request: FileRequest, bundle_version: int) -> common_pb2.RequestContext:
     return common_pb2.RequestContext(
         request_id=request.request_id,
         principal=request.token,
         resident=request.resident,
         epoch=request.epoch,
+        bundle_version=bundle_version,
         purpose="local",
     )

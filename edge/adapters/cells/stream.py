@@ -65,6 +65,7 @@ class Stream:
         hello: makes the first frame.
         events: where sockets' frames go.
         came: called each time it becomes ready.
+        bundle_version: of the bundle in force here, said with every call.
     """
 
     def __init__(
@@ -76,12 +77,13 @@ class Stream:
         events: SocketEvents,
         calls_max: int,
         came: Callable[[], None] = lambda: None,
+        bundle_version: Callable[[], int] = lambda: 0,
     ) -> None:
         self.cell = cell
         self.address = address
         self.ready = False
         self._open, self._hello, self._events, self._calls_max = open, hello, events, calls_max
-        self._came = came
+        self._came, self._bundle_version = came, bundle_version
         self._outbox = Outbox()
         self._pending: dict[int, _Pending] = {}
         self._calls_of: dict[str, int] = {}
@@ -122,6 +124,7 @@ class Stream:
         )  # fmt: skip
         call.body, call.more = b"" if more else body, more
         call.deadline_ms, call.viewer_country = max(1, int(deadline_s * 1_000)), request.viewer_country
+        call.bundle_version = self._bundle_version()
         for name, value in request.headers:
             call.headers.add(name=name, value=value)
         answer = await self._finish(number, pending, deadline_s, body if more else b"")

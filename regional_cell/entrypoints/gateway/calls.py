@@ -10,7 +10,7 @@ Invariants
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accord.errors import (
     ColinkError,
@@ -91,6 +91,7 @@ class Calls:
         caller = await self._caller(resident, token) if token else None
         passage = self.passage_for(edge)
         if passage is not None:
+            edge = replace(edge, bundle_version=call.bundle_version)
             size, country = len(body) + len(call.query), call.viewer_country
             guest = caller is not None and caller.role in GUESTS
             passage.edge_passage(edge, resident, size, SHOWN, viewer_country=country, guest=guest)

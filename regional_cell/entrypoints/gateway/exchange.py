@@ -97,7 +97,7 @@ class Exchange:
         admitted = self._edges.edge(name)
         if admitted is None or admitted[0] != said.jurisdiction:
             raise PeerRefusedError(why="edge not admitted", edge=name)
-        return EdgeFacts(name, admitted[0], admitted[1], said.url, said.socket_url)
+        return EdgeFacts(name, admitted[0], admitted[1], said.url, said.socket_url, said.bundle_version)
 
     async def serve(self, peer: PeerName, context: Any) -> None:
         """Run one stream to its end."""

@@ -45,7 +45,8 @@ class FileBytes:
         first = await anext(requests, None)
         if first is None or not first.ticket:
             raise InvalidError(field="ticket", why="missing")
-        context, edge = first.context, self._facts(peer)
+        context = first.context
+        edge = self._facts(peer, context.bundle_version)
         await self._calls.require_home(context.resident, context.epoch)
         passage = self._calls.passage_for(edge)
         chunks = _chunks(first, requests, passage, edge, context.resident)
@@ -55,7 +56,8 @@ class FileBytes:
         self, peer: PeerName, request: wire.DownloadRequest
     ) -> AsyncIterator[wire.DownloadResponse]:
         """What the file is, then its bytes. Errors as `Tokens.caller`, `Files.require_readable`."""
-        context, edge = request.context, self._facts(peer)
+        context = request.context
+        edge = self._facts(peer, context.bundle_version)
         await self._calls.require_home(context.resident, context.epoch)
         caller = await self._tokens.caller(context.principal)
         if caller.resident != context.resident:
@@ -73,12 +75,12 @@ class FileBytes:
             _pass(passage, edge, context.resident, len(data), SHOWN, country, guest)
             yield wire.DownloadResponse(data=data)
 
-    def _facts(self, peer: PeerName) -> EdgeFacts:
+    def _facts(self, peer: PeerName, bundle_version: int) -> EdgeFacts:
         name = edge_of(peer, self._federation)
         known = self._edge(name) if name else None
         if name is None or known is None:
             raise PeerRefusedError(why="no edge", peer=peer.trust_domain)
-        return EdgeFacts(name, known[0], known[1], "", "")
+        return EdgeFacts(name, known[0], known[1], "", "", bundle_version)
 
 
 async def _chunks(

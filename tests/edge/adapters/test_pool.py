@@ -73,6 +73,7 @@ async def pooled(
         calls_max=8,
         told=lambda cell, word: told.append(word),
         jitter=lambda: 0.5,
+        bundle_version=lambda: 1,
     )
     cell = CellRoute("de-fra", "DE", "eu-central-1", (address,), "active", 1)
     pool.follow({cell.name: cell})

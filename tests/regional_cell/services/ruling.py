@@ -47,6 +47,13 @@ class Court:
     def bundle(self) -> Any:
         return self.active
 
+    @property
+    def stage(self) -> object:
+        return self.active
+
+    def cut_off(self, node: str) -> bool:
+        return False
+
     def decide(self, question: Question, establishment: str, subjects: Any, tags: Any) -> Decision:
         self.asked += 1
         profile = self.active.profile_for(question.workspace, establishment, subjects, tags)

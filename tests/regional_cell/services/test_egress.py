@@ -286,3 +286,22 @@ async def test_nothing_leaves_and_nothing_is_taken_while_either_end_is_cut_off()
                 QUERY_RECEIVED, header, [], FLOW, FACTS, source=THERE, references=References("T1")
             )
     assert ledger.said == []
+
+
+async def test_a_cell_behind_its_edge_shows_it_nothing() -> None:
+    ledger, home = RecordingLedger(), WHERE["us-iad"][2]
+    policies = FixedPolicies(COMPILED)
+    passages = EdgePassages(
+        make(ledger, policies),
+        ledger,
+        policies,
+        FixedRoutes(homes={home: "us-iad"}),
+        lambda: 1,
+        lambda: "t",
+        _drop,
+    )
+    edge = EdgeFacts("fra", "DE", "eu-central-1", "", "", COMPILED.version)
+    passages.edge_passage(edge, home, 10, SHOWN[:1], viewer_country="DE")
+    younger = replace(edge, bundle_version=COMPILED.version + 1)
+    with pytest.raises(BundleSkewError):
+        passages.edge_passage(younger, home, 10, SHOWN[:1], viewer_country="DE")

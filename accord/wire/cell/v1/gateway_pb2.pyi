@@ -40,7 +40,7 @@ class Header(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "slot", "resident", "epoch", "method", "content_type", "query", "body", "headers", "deadline_ms", "more", "request_id", "viewer_country")
+    __slots__ = ("id", "slot", "resident", "epoch", "method", "content_type", "query", "body", "headers", "deadline_ms", "more", "request_id", "viewer_country", "bundle_version")
     ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,7 @@ class Call(_message.Message):
     MORE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VIEWER_COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: int
     slot: int
     resident: str
@@ -67,7 +68,8 @@ class Call(_message.Message):
     more: bool
     request_id: str
     viewer_country: str
-    def __init__(self, id: _Optional[int] = ..., slot: _Optional[int] = ..., resident: _Optional[str] = ..., epoch: _Optional[int] = ..., method: _Optional[str] = ..., content_type: _Optional[str] = ..., query: _Optional[bytes] = ..., body: _Optional[bytes] = ..., headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., deadline_ms: _Optional[int] = ..., more: _Optional[bool] = ..., request_id: _Optional[str] = ..., viewer_country: _Optional[str] = ...) -> None: ...
+    bundle_version: int
+    def __init__(self, id: _Optional[int] = ..., slot: _Optional[int] = ..., resident: _Optional[str] = ..., epoch: _Optional[int] = ..., method: _Optional[str] = ..., content_type: _Optional[str] = ..., query: _Optional[bytes] = ..., body: _Optional[bytes] = ..., headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., deadline_ms: _Optional[int] = ..., more: _Optional[bool] = ..., request_id: _Optional[str] = ..., viewer_country: _Optional[str] = ..., bundle_version: _Optional[int] = ...) -> None: ...
 
 class BodyChunk(_message.Message):
     __slots__ = ("id", "data", "last")
