@@ -156,6 +156,7 @@ class HaltService:
         return await self._store.read(lambda unit: unit.halts.orders())
 
     async def _change(self, by: Officer, act: OfficerAct, number: int, word: str) -> HaltRecord:
+        require_may(by, act)
         now_s = self._now_s()
 
         def work(unit: WriteUnit) -> HaltRecord:
