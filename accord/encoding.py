@@ -41,7 +41,7 @@ def parse_canonical(data: bytes, max_bytes: int) -> object:
     if len(data) > max_bytes:
         raise InvalidError(field="json", why="too long", bytes_max=max_bytes)
     try:
-        obj = json.loads(data.decode("ascii"), parse_float=_refuse_number, parse_constant=_refuse_number)
+        obj = _decode(data.decode("ascii"))
     except (ValueError, RecursionError):
         raise InvalidError(field="json", why="not canonical") from None
     if canonical_json(obj) != data:
@@ -72,6 +72,9 @@ def unb64url(text: str) -> bytes:
 
 def _refuse_number(text: str) -> NoReturn:
     raise ValueError("not an integer")
+
+
+_decode = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).decode
 
 
 def _check(obj: object, depth: int) -> None:

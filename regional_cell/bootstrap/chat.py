@@ -16,6 +16,7 @@ from regional_cell.services.conversations import Conversations
 from regional_cell.services.ephemeral import Ephemeral
 from regional_cell.services.files import Files
 from regional_cell.services.guests import Guests
+from regional_cell.services.messages.pages import HOW
 from regional_cell.services.messages.posting import Messages
 from regional_cell.services.messages.reading import MessageReader
 from regional_cell.services.presence import Presence
@@ -53,9 +54,8 @@ class Chat:
         views, file_bytes_max = stores.views, settings.limits.file_gib_max * 1024**3
         self._commits, self._stores, self._tokens, self._clock = commits, stores, tokens, clock
         self.files = Files(commits, views, stores.files, tokens, new_id, file_bytes_max)
-        self.reader = MessageReader(
-            commits, views, self.files, lambda how: metrics.count("colink_history_pages_total", how=how)
-        )
+        pages = {how: metrics.counter("colink_history_pages_total", how=how) for how in HOW}
+        self.reader = MessageReader(commits, views, self.files, lambda how: pages[how].inc())
         self.messages = Messages(commits, views, self.reader, new_id, spawn)
         self.reactions = Reactions(commits, views)
         self.scheduled = Scheduled(commits, views, self.messages, new_id, clock)

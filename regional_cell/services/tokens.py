@@ -12,6 +12,7 @@ Invariants
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from accord.clock import Clock
 from accord.errors import TokenExpiredError, TokenInvalidError, TokenRevokedError, UserInactiveError
@@ -156,7 +157,7 @@ class Tokens:
             person, role, bot = user["person"] or "", user["role"], user["bot"] or ""
         elif not app or (row := state.row("apps", app)) is None or row["deleted"]:
             raise UserInactiveError()
-        scopes = frozenset(filter(None, (token["scopes"] or "").split(",")))
+        scopes = _scopes(token["scopes"] or "")
         return Caller(state.resident, token_id, token["kind"], user_id, app, bot, person, role, scopes)
 
     # --- minting ---------------------------------------------------------------------------------
@@ -274,3 +275,9 @@ class Tokens:
 
     def _now_s(self) -> int:
         return self._clock.now_us() // 1_000_000
+
+
+@lru_cache(maxsize=10_000)
+def _scopes(text: str) -> frozenset[str]:
+    """Scopes as a record has them. Few sets of them are in use, and each call needs one."""
+    return frozenset(filter(None, text.split(",")))

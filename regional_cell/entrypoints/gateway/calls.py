@@ -11,6 +11,7 @@ Invariants
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from accord.errors import (
     ColinkError,
@@ -38,7 +39,7 @@ from regional_cell.services.tokens import Tokens
 SHOWN = (EDGE_TRANSIT, EDGE_DISCLOSE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallAnswer:
     """An answer on its way to the edge; `moved`: another cell is home."""
 
@@ -139,9 +140,14 @@ def _api_call(edge: EdgeFacts, call: wire.Call, body: bytes, caller: Caller | No
         content_type=call.content_type,
         query=call.query,
         body=body,
-        headers={header.name.lower(): header.value for header in call.headers},
-        edge=EdgeInfo(edge.name, edge.url, edge.socket_url, edge.jurisdiction, edge.region),
+        headers={header.name.lower(): header.value for header in call.headers} if call.headers else {},
+        edge=_info(edge),
         viewer_country=call.viewer_country or "ZZ",
         deadline_s=call.deadline_ms / 1000,
         request_id=call.request_id,
     )
+
+
+@lru_cache(maxsize=1_000)
+def _info(edge: EdgeFacts) -> EdgeInfo:
+    return EdgeInfo(edge.name, edge.url, edge.socket_url, edge.jurisdiction, edge.region)

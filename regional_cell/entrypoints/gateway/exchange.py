@@ -34,6 +34,8 @@ from regional_cell.services.sockets import Sockets
 CHUNK_BYTES = 256 * 1024
 SLOTS_MAX = 65_536
 CALLS_MAX = 6_144
+# Edges say these of each answer themselves, whatever the cell says.
+SAID_BY_EDGES = frozenset({"cache-control", "vary", "x-cell", "x-slack-req-id"})
 BODIES_BYTES_MAX = 64 * 1024 * 1024
 WAITING_BYTES_MAX = 32 * 1024 * 1024
 SOCKETS_MAX = 50_000
@@ -287,18 +289,20 @@ class Session:
     def _put_answer(self, number: int, answer: CallAnswer) -> None:
         body = answer.answer.body
         more = len(body) > CHUNK_BYTES
-        headers = [wire.Header(name=name, value=value) for name, value in answer.answer.headers]
-        frame = wire.Answer(
-            id=number, status=answer.answer.status, headers=headers, body=b"" if more else body, more=more
-        )
+        headers = [header for header in answer.answer.headers if header[0] not in SAID_BY_EDGES]
+        frame = self.outbox.hurried(256 + 64 * len(headers) + (0 if more else len(body)))
+        if frame is None:
+            return  # the stream is lost, and with it who asked
+        said = frame.answer
+        said.id, said.status, said.body, said.more = number, answer.answer.status, b"" if more else body, more
+        for name, value in headers:
+            said.headers.add(name=name, value=value)
         if answer.moved is not None:
-            frame.moved.CopyFrom(moved_to_wire(answer.moved))
+            said.moved.CopyFrom(moved_to_wire(answer.moved))
         if answer.answer.digest:
             while len(self._digests) >= CALLS_MAX:
                 del self._digests[next(iter(self._digests))]
             self._digests[number] = answer.answer.digest
-        size = 256 + 64 * len(headers) + (0 if more else len(body))
-        self.outbox.put(wire.CellFrame(answer=frame), size)
 
     async def _put_body(self, number: int, answer: CallAnswer) -> None:
         """The chunks of a long body, as there is room."""

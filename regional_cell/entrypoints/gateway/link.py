@@ -92,8 +92,11 @@ class Link:
             self._closed(self, socket)
             return
         self._residents[socket] = viewer
-        frame = wire.SocketOpened(socket=socket, resident=resident, user=user, topics=topics)
-        self._outbox.put(wire.CellFrame(socket_opened=frame), 64 + sum(len(topic) + 2 for topic in topics))
+        frame = self._outbox.hurried(64 + sum(len(topic) + 2 for topic in topics))
+        if frame is not None:
+            said = frame.socket_opened
+            said.socket, said.resident, said.user = socket, resident, user
+            said.topics.extend(topics)
 
     def refused(self, socket: int, code: int, reason: str, moved: Moved | None = None) -> None:
         """See `ports.EdgeLink`."""

@@ -5,8 +5,6 @@ So reads and searches never take more of this process than their width, and send
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from accord import deadline
 from accord.errors import OverloadedError, RateLimitedError
@@ -37,16 +35,14 @@ class Admission:
         """How many wait at each gate."""
         return {name: gate.waiting for name, gate in self._gates.items()}
 
-    @asynccontextmanager
-    async def admitted(self, method: Method, workspace: str) -> AsyncIterator[None]:
-        """Hold a place while a call is done; writes need none.
+    async def enter(self, method: Method, workspace: str) -> Gate | None:
+        """Take a place for a call; what is returned is to be left when it is done. Writes need none.
 
         Raises:
             RateLimitedError: with the moment to come back; nothing was done.
         """
         if method.writes or not workspace:
-            yield
-            return
+            return None
         name = "searches" if "search:read" in method.scopes else "reads"
         gate = self._gates[name]
         wait_s = min(WAIT_S_MAX, deadline.until_s() - asyncio.get_running_loop().time())
@@ -55,7 +51,4 @@ class Admission:
         except OverloadedError as error:
             self.refused[name] += 1
             raise RateLimitedError(queue=name, retry_after_ms=error.retry_after_ms) from None
-        try:
-            yield
-        finally:
-            gate.leave()
+        return gate

@@ -94,8 +94,12 @@ class WebApi:
         if method.kinds:
             self._admit(method, call)
         workspace = call.caller.resident if call.caller is not None else ""
-        async with self.admission.admitted(method, workspace):
+        place = await self.admission.enter(method, workspace)
+        try:
             return await self._done(method, call, shown)
+        finally:
+            if place is not None:
+                place.leave()
 
     async def _done(self, method: Method, call: ApiCall, shown: list[tuple[str, str]]) -> ApiAnswer:
         arguments = _arguments(method, call)

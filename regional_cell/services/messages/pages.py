@@ -24,6 +24,7 @@ from regional_cell.ports.views import Timeline, Views
 
 KEPT_BYTES_MAX = 16 * 1024 * 1024
 ROW_BYTES = 1_024
+HOW = ("loaded", "shared", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Pages:
 
     Args:
         knows: whether the message of (resident, sequence) is known here, so that its entry is not read.
-        told: called with `loaded`, `shared` or `kept` for each page that is given out.
+        told: called with a word of `HOW` for each page that is given out.
     """
 
     def __init__(

@@ -189,3 +189,12 @@ async def test_a_frame_out_of_place_ends_the_stream(town: Town) -> None:
     async with edge_to(town.site) as edge:
         await edge.send(wire.EdgeFrame(hello=wire.EdgeHello(edge="fra")))
         await asyncio.wait_for(edge.ended.wait(), 5)
+
+
+async def test_what_edges_say_of_each_answer_is_not_carried_to_them(town: Town) -> None:
+    async with edge_to(town.site) as edge:
+        answer = await edge.call("auth.test", {}, token=town.tokens[0], resident=town.team)
+        refused = await edge.call("conversations.info", {}, token=town.tokens[0], resident=town.team)
+    own = {"content-type", "x-oauth-scopes", "x-accepted-oauth-scopes"}
+    for each in (answer, refused):
+        assert {header.name for header in each.headers} == own

@@ -1,6 +1,8 @@
 """Reads and searches have gates of their own: so many at once, workspaces in turns, the rest told to wait."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -10,6 +12,7 @@ from accord import deadline
 from accord.errors import RateLimitedError
 from regional_cell.entrypoints.web_api import admission
 from regional_cell.entrypoints.web_api.admission import Admission
+from regional_cell.entrypoints.web_api.method import Method
 from regional_cell.entrypoints.web_api.methods import METHODS
 from tests.regional_cell.entrypoints.web_api.support_cell import ANN, GENERAL, Cell
 
@@ -26,6 +29,16 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Admission:
     return Admission()
 
 
+@asynccontextmanager
+async def admitted(gates: Admission, method: Method, workspace: str) -> AsyncIterator[None]:
+    place = await gates.enter(method, workspace)
+    try:
+        yield
+    finally:
+        if place is not None:
+            place.leave()
+
+
 class Work:
     """Calls that stay inside until they are let go; who came in, in order."""
 
@@ -35,7 +48,7 @@ class Work:
 
     def begin(self, name: str, method: Any = READ) -> "asyncio.Task[None]":
         async def call() -> None:
-            async with self.gates.admitted(method, name):
+            async with admitted(self.gates, method, name):
                 self.entered.append(name)
                 await self.free.wait()
 
@@ -87,14 +100,14 @@ async def test_nobody_waits_longer_than_its_deadline(narrow: Admission) -> None:
 
     async def hurried() -> None:
         deadline.wait_until(asyncio.get_running_loop().time() + 0.05)
-        async with narrow.admitted(READ, "quiet"):
+        async with admitted(narrow, READ, "quiet"):
             raise AssertionError("nobody left")
 
     with pytest.raises(RateLimitedError):
         await asyncio.wait_for(asyncio.create_task(hurried()), 5)
     work.free.set()
     await asyncio.gather(*inside)
-    async with narrow.admitted(READ, "quiet"):
+    async with admitted(narrow, READ, "quiet"):
         pass
 
 
@@ -114,3 +127,6 @@ async def test_a_read_that_finds_no_place_is_told_to_come_back(cell: Cell, narro
     assert (
         await cell.api.call(cell.request(ann, "conversations.history", {"channel": GENERAL}))
     ).status == 200
+    nowhere = await cell.api.call(cell.request(ann, "conversations.history", {"channel": "C00000000000"}))
+    assert orjson.loads(nowhere.body)["ok"] is False
+    assert [gate.inside for gate in narrow._gates.values()] == [0, 0], "whoever is done leaves its place"
