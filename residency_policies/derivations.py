@@ -50,7 +50,10 @@ def derived_from(source: str) -> frozenset[str]:
 
 def carriers(leaf: str) -> frozenset[str]:
     """Copies that may hold the leaf: where such a copy goes, the leaf goes with it and can be taken out."""
-    return COPIES & frozenset(DERIVED[leaf])
+    return _CARRIERS[leaf]
+
+
+_CARRIERS: Final = {leaf: COPIES & frozenset(made) for leaf, made in DERIVED.items()}
 
 
 # In whose custody data is after an operation. Human and authority are ends: they do no operation here.

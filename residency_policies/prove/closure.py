@@ -23,8 +23,9 @@ def reach(moves: Moves, source: str, start: int) -> Reached:
     while waiting:
         leaf, fresh = waiting.pop()
         arrived = 0
+        forms = (leaf, *carriers(leaf))
         for spot in bits(fresh):
-            for form in (leaf, *carriers(leaf)):
+            for form in forms:
                 arrived |= moves.platform[moves.place(form, spot)]
         steps = [(leaf, arrived), *((made, fresh) for made in DERIVED[leaf])]
         for target, mask in steps:

@@ -29,6 +29,7 @@ class Moves:
         # Per dimension: which place in the table each value has, counted in strides.
         self.sizes = [len(set(column[1:])) for column in table.offsets]
         self.at = [_ranks(column[1:]) for column in table.offsets]
+        self._row = {leaf: rank * self.sizes[2] for leaf, rank in zip(self.classes, self.at[1], strict=True)}
         self._flags = bytes(any(True for _ in self.allowed(entry)) for entry in table.answers)
         self._spots()
         self._moves()
@@ -114,7 +115,7 @@ class Moves:
 
     def place(self, leaf: str, spot: int) -> int:
         """Index into `platform`, `human` and `authority`."""
-        return self.at[1][self.classes.index(leaf)] * self.sizes[2] + self.spots[spot][0]
+        return self._row[leaf] + self.spots[spot][0]
 
 
 def _ranks(column: Iterable[int]) -> list[int]:
