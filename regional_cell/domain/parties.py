@@ -58,6 +58,11 @@ def is_barred(state: State, user: str, row: Row) -> bool:
     return bool(ruling) and str(party_of(state, user)) in ruling["barred"]
 
 
+def barred_channels(state: State, user: str) -> set[str]:
+    """Where the user may not be shown what others wrote."""
+    return {key[0] for key, row in state.rows["channels"].items() if is_barred(state, user, row)}
+
+
 def require_shown(state: State, user: str, row: Row) -> None:
     """What others wrote there may be shown to the user. Raises WithheldError."""
     if is_barred(state, user, row):

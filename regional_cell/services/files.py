@@ -26,7 +26,7 @@ from regional_cell.domain.changes import Row
 from regional_cell.domain.commands import files as commands
 from regional_cell.domain.file_types import PREVIEW_BYTES, is_text, mimetype_of, preview_of
 from regional_cell.domain.objects.files import file_object, tombstone
-from regional_cell.domain.parties import is_barred
+from regional_cell.domain.parties import barred_channels, is_barred
 from regional_cell.domain.state import State
 from regional_cell.domain.views.files import DELETED, OFFERED, STORED
 from regional_cell.ports.commits import Commits
@@ -213,8 +213,27 @@ class Files:
         if wanted.user:
             require_known_user(state, caller, wanted.user)
         total, files = await self._views.files(caller.resident, wanted, limit, offset)
+        if barred := barred_channels(state, caller.user):
+            files = await self._shown(state, caller, files, barred)
         cards = await self.cards(state, files, edge_url, caller)
         return total, [cards[file] for file in files if file in cards]
+
+    async def _shown(self, state: State, caller: Caller, files: Sequence[str], barred: set[str]) -> list[str]:
+        """Those that the caller uploaded, or that are shared anywhere else than in barred channels."""
+        rows = await self._views.many(state.resident, "files", [(file,) for file in files])
+        shares = await self._views.shares(state.resident, list(files))
+        return [
+            file
+            for file in files
+            if (row := rows.get((file,))) is not None
+            and (
+                row["user"] == caller.user
+                or any(
+                    channel not in barred and _may_read(state, caller, channel)
+                    for channel, _, _ in shares.get(file, [])
+                )
+            )
+        ]
 
     async def delete(self, caller: Caller, file: str, epoch: int | None) -> None:
         """Raises: NotFoundError `file_not_found`, WrongStateError `file_deleted`, ForbiddenError

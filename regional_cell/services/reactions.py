@@ -7,6 +7,7 @@ from regional_cell.domain.access import require_known_user, require_readable, si
 from regional_cell.domain.callers import Caller
 from regional_cell.domain.commands import reactions as commands
 from regional_cell.domain.decisions import Decide, Decided
+from regional_cell.domain.parties import barred_channels
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.views import Views
@@ -38,9 +39,11 @@ class Reactions:
         """As `Views.reacted`, of messages that the caller may read. Raises NotFoundError `user_not_found`."""
         state = await self._commits.state(caller.resident)
         require_known_user(state, caller, user)
-        return await self._views.reacted(
+        total, found = await self._views.reacted(
             caller.resident, user, sight_of(caller), before_us=before_us, limit=limit, offset=offset
         )
+        barred = barred_channels(state, caller.user)
+        return total, [one for one in found if one[1] not in barred] if barred else found
 
     async def _change(
         self, command: Callable[[State, Caller, str, int, str, str, Present], Decided], caller: Caller,

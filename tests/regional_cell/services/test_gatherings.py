@@ -200,11 +200,18 @@ async def test_what_a_party_wrote_counts_when_it_is_gone(ruled: Ruled) -> None:
 
 async def test_a_change_of_policies_marks_and_tells_and_loses_nothing(ruled: Ruled) -> None:
     colleague = await ruled.admit("US")
+    file = await ruled.cell.upload(BOB, RANDOM)
     ts = await ruled.cell.post(colleague, RANDOM, "while it was lawful")
+    await ruled.cell.ok(BOB, "reactions.add", channel=RANDOM, timestamp=ts, name="eyes")
+    for user in (colleague, CID):
+        assert [row["id"] for row in (await ruled.cell.ok(user, "files.list"))["files"]] == [file]
+        assert (await ruled.cell.ok(user, "reactions.list", user=BOB))["items"]
     quiet = await ruled.private("quiet")
+    # The colleague is not in it, and could read it all the same.
+    others = (await ruled.cell.ok(ANN, "conversations.create", name="others"))["channel"]["id"]
     ruled.court.active = TIGHT
     await ruled.gatherings.walk()
-    assert {channel for _, channel, _ in ruled.unlawful} == {GENERAL, RANDOM}
+    assert {channel for _, channel, _ in ruled.unlawful} == {GENERAL, RANDOM, others}
     marked = await ruled.ruling(RANDOM)
     assert (marked["outcome"], list(marked["barred"])) == ("refused", ["employee:US"])
     assert await ruled.ruling(quiet) == {}
@@ -214,6 +221,10 @@ async def test_a_change_of_policies_marks_and_tells_and_loses_nothing(ruled: Rul
     assert colleague in await ruled.members(RANDOM)
     assert (await ruled.cell.ok(BOB, "conversations.history", channel=RANDOM))["messages"][0]["ts"] == ts
     assert await ruled.cell.error(colleague, "conversations.history", channel=RANDOM) == "restricted_action"
+    assert (await ruled.cell.ok(colleague, "files.list"))["files"] == []
+    assert (await ruled.cell.ok(colleague, "reactions.list", user=BOB))["items"] == []
+    assert (await ruled.cell.ok(CID, "files.list"))["files"]
+    assert (await ruled.cell.ok(CID, "reactions.list", user=BOB))["items"]
     told = await ruled.owner_is_told()
     assert f"<#{RANDOM}>: nobody may write" in told
     assert marked["rule"] in told
@@ -229,14 +240,15 @@ async def test_a_change_of_policies_marks_and_tells_and_loses_nothing(ruled: Rul
 
 async def test_an_unlawful_conversation_heals_when_those_go_who_may_not_see_it(ruled: Ruled) -> None:
     channel = await ruled.private("heal")
-    colleague = await ruled.admit("US")
+    colleague, another = await ruled.admit("US"), await ruled.admit("US")
     await ruled.cell.ok(ANN, "conversations.invite", channel=channel, users=colleague)
     ruled.court.active = TIGHT
     await ruled.gatherings.walk()
     assert await ruled.cell.error(ANN, "chat.postMessage", channel=channel, text="x")
     # Another one of the same kind is refused, one of the workspace's own is not.
-    other = await ruled.cell.call(ANN, "conversations.invite", channel=channel, users=BOB)
-    assert other["ok"]
+    refused = await ruled.cell.error(ANN, "conversations.invite", channel=channel, users=another)
+    assert refused == "restricted_action"
+    await ruled.cell.ok(ANN, "conversations.invite", channel=channel, users=BOB)
     await ruled.cell.ok(ANN, "conversations.kick", channel=channel, user=colleague)
     await ruled.cell.post(BOB, channel, "healed")
     assert await ruled.cell.error(ANN, "conversations.invite", channel=channel, users=colleague) == (
