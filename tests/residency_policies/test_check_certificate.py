@@ -9,17 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import residency_policies.check_certificate as checker
+from residency_policies.bundle import compile_bundle
 from residency_policies.check_certificate import faults
 from residency_policies.claims import digest_of
+from residency_policies.prove.claims import prove
 from tests.residency_policies.prove.sample import (
     INSIDE,
     NOWHERE_ELSE,
+    PLACEMENT,
     PUSHES,
     READERS,
     SHARES,
     bundle_with,
+    only_policy,
     proof_of,
+    sample,
 )
+from tests.residency_policies.support import AT_S, bundle_of
 
 SOURCE = Path(checker.__file__).read_text("utf-8")
 BUNDLE = bundle_with(INSIDE, READERS, SHARES)
@@ -92,3 +98,14 @@ def test_another_bundle_version_is_another_bundle() -> None:
 def test_another_claim_is_not_shown_by_it() -> None:
     for claim in ({**CERTIFICATE["claim"], "to": ["CH"]}, {**CERTIFICATE["claim"], "from": ["DE", "US"]}):
         assert faults(signed_again({**CERTIFICATE, "claim": claim}), BUNDLE)
+
+
+def test_what_goes_abroad_in_a_backup_is_missed() -> None:
+    backups = {**PLACEMENT, "backups": {"in": ["DE", "FR"]}}
+    bundle = bundle_of({**sample(), "placement": [backups]})
+    compiled = compile_bundle(bundle, AT_S)
+    (proof,) = prove(compiled, only_policy(compiled), (NOWHERE_ELSE,))
+    certificate: dict[str, Any] = copy.deepcopy(dict(proof.certificate or {}))
+    assert faults(certificate, bundle) == []
+    certificate["reached"]["message_body"]["platform"]["message_body"].remove("FR")
+    assert faults(signed_again(certificate), bundle) == ["message_body leaves what is reached"]

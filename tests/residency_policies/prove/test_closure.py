@@ -83,3 +83,16 @@ def test_of_several_places_each_leads_where_it_leads_alone() -> None:
     for countries, leaves in (({"SG", "DE"}, True), ({"SG"}, True), ({"DE"}, False)):
         reached = reach(moves, "message_body", start_of(moves, atlas, frozenset(countries)))
         assert ("CN" in regions_at(moves, atlas, reached.platform["message_body"])) is leaves
+
+
+def test_where_a_backup_goes_what_is_in_it_goes_too() -> None:
+    entry = {"id": "P1", "classes": ["content"], "primary": {"in": ["DE"]}, "because": "home",
+             "backups": {"in": ["DE", "FR"]}}  # fmt: skip
+    bundle = compiled(policy(placement=[entry]))
+    atlas = atlas_of(stack_of(bundle, only_policy(bundle)), [frozenset({"FR"})])
+    moves = Moves(compile_stack(atlas.stack))
+    reached = reach(moves, "message_body", start_of(moves, atlas, frozenset({"DE"})))
+    for leaf in ("backup", "message_body", "search_snippet"):
+        assert "FR" in regions_at(moves, atlas, reached.platform[leaf])
+    # A copy gives back what was put into it, and nothing else that is in other copies.
+    assert "profile_pii" not in reached.platform
