@@ -116,6 +116,8 @@ def _codes() -> list[str]:
     rows = [[f"`{name}`", text] for name, text in sorted(CODES.items())]
     return [
         "## Findings",
-        "A finding with E- stops documents from coming into force, one with W- is shown.",
+        "A finding with E- stops documents from coming into force, one with W- is shown. What is found about"
+        " rules as a whole is told by `colink policy lint` and stops nothing: `E-FLOOR`, `E-CONTRADICT`,"
+        " `E-DERIVED`, `E-CONFLICT-FLOORS`, `E-NO-CELL`, `E-CAPACITY`.",
         table(("code", "when"), rows),
     ]
