@@ -57,7 +57,7 @@ from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
 from directory.services.watch import WatchService
 from directory.settings import DirectoryPlaneSettings
-from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_floors
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_packs
 from residency_policies.decision import Region
 
 GRACE_S = 3.0
@@ -143,7 +143,7 @@ def regions_of(settings: DirectoryPlaneSettings) -> tuple[Region, ...]:
 def read_documents(folder: Path | None) -> tuple[str, ...]:
     """Texts of the policy documents in the order of their file names; without a folder the built-in ones.
 
-    The mandatory floors come with the software: a folder need not hold them and cannot replace them.
+    Packs come with the software: a folder need not hold them and cannot replace them.
 
     Raises:
         SettingsError: no documents, or one that cannot be read.
@@ -157,7 +157,7 @@ def read_documents(folder: Path | None) -> tuple[str, ...]:
         raise SettingsError([f"policies.dir: {type(error).__name__}"]) from None
     if not texts:
         raise SettingsError(["policies.dir: no documents"])
-    return texts + tuple(floor for floor in builtin_floors() if floor not in texts)
+    return texts + tuple(pack for pack in builtin_packs() if pack not in texts)
 
 
 def open_store(settings: DirectoryPlaneSettings) -> Engines:

@@ -12,6 +12,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +30,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
-from docs import enforcement, faults, invariants, queues, stores
+from docs import enforcement, faults, invariants, packs, queues, stores
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -410,6 +411,12 @@ def enforcement_page() -> str:
 # --- all of them ---------------------------------------------------------------------------------------
 
 
+def pack_page(name: str) -> str:
+    """The page of one pack."""
+    entry = packs.entries()[name]
+    return page(f"Pack: {entry['name']}", *packs.parts(entry))
+
+
 def with_table(text: str) -> str:
     """The page on residency with the computed table in its place. Raises ValueError without the marks."""
     before, _, rest = text.partition(TABLE_BEGINS)
@@ -434,12 +441,16 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/policies.md": lambda: page("Policies", *language()),
     "reference/policies.schema.json": schema_text,
     "reference/metrics.md": metrics_page,
+    "reference/packs/INDEX.md": lambda: page("Packs", *packs.index()),
     "reference/queues.md": queues_page,
     "reference/rpcs.md": rpcs_page,
     "reference/settings.md": settings_page,
     "reference/stores.md": stores_page,
     "explanation/residency.md": lambda: with_table((DOCS / "explanation/residency.md").read_text("utf-8")),
 }
+
+
+PAGES |= {f"reference/packs/{name}": partial(pack_page, name) for name in packs.entries()}
 
 
 def write(folder: Path) -> None:
@@ -450,4 +461,5 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    packs.write()
     write(Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)

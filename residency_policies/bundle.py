@@ -4,13 +4,14 @@
 instant (`compiled`); `check_bundle` is for whoever is about to put a bundle into force.
 """
 
-from residency_policies.builtin import builtin_floors
+from residency_policies.builtin import builtin_packs
 from residency_policies.checks.everything import check_findings
 from residency_policies.compiled import CompiledBundle, compile_bundle
 from residency_policies.document import load_document
 from residency_policies.errors import BundleError, Finding
 from residency_policies.model import FloorPack
 from residency_policies.prove.findings import proof_findings
+from residency_policies.reference import unoffered_findings
 from residency_policies.sealed import Bundle, load_bundle
 
 __all__ = ["Bundle", "CompiledBundle", "check_bundle", "compile_bundle", "load_bundle"]
@@ -22,13 +23,15 @@ def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
     Raises:
         DocumentError, BundleError: as `compile_bundle`; every finding with an E- code: expectations that fail
             (E-TEST), claims that are refuted (E-PROOF), a mandatory floor that says something else than the
-            shipped one (E-FLOOR-CHANGED), and what `checks` finds. What is found with a W- code is among the
-            warnings of the answer.
+            shipped one (E-FLOOR-CHANGED), packs for reference only and whoever they are about
+            (E-REFERENCE), and what `checks` finds. What is found with a W- code is among the warnings of the
+            answer.
     """
     compiled = compile_bundle(bundle, at_s)
     compiled.warnings = tuple(sorted({*compiled.warnings, *check_findings(compiled)}))
     failed = [finding for finding in compiled.warnings if finding.code.startswith("E-")]
     failed += proof_findings(compiled)
+    failed += unoffered_findings(bundle)
     failed += _changed_floors(bundle)
     if failed:
         raise BundleError(failed)
@@ -36,10 +39,10 @@ def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
 
 
 def _changed_floors(bundle: Bundle) -> list[Finding]:
-    """Mandatory floors that differ in meaning from the shipped ones: a folder of policies cannot loosen
+    """Shipped packs that differ in meaning from what is shipped: a folder of policies cannot loosen
     them.
     """
-    shipped = {pack.id: pack.canonical for pack in map(load_document, builtin_floors())}
+    shipped = {pack.id: pack.canonical for pack in map(load_document, builtin_packs())}
     return [
         Finding(
             "bundle",
@@ -47,7 +50,7 @@ def _changed_floors(bundle: Bundle) -> list[Finding]:
             0,
             "E-FLOOR-CHANGED",
             document.id,
-            f"{document.id} differs from the floor that is shipped",
+            f"{document.id} differs from the pack that is shipped",
             "Leave it out: it is added by itself.",
         )
         for document in bundle.parsed

@@ -23,6 +23,7 @@ from residency_policies.explain import Explanation, explain
 from residency_policies.interpret import failed_expectations
 from residency_policies.model import FloorPack, Instrument, InstrumentDocument, Policy
 from residency_policies.reader import near
+from residency_policies.reference import unruled_places
 from residency_policies.sealed import Bundle, check_regions
 from residency_policies.selection import Selection, boundaries, starts
 from residency_policies.stack import Around, Stack, make_stack
@@ -47,6 +48,7 @@ class CompiledBundle:
         self._profiles: dict[_Key, Profile] = {}
         self._askers: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Profile] = {}
         self._core = SafeCoreProfile(bundle.version, bundle.regions)
+        self._unruled = unruled_places(floor.id for floor in self._chosen.floors)
         later = [moment for moment in boundaries(bundle.parsed) if moment > at_s]
         self.valid_until_s: int | None = later[0] if later else None
         if strict:
@@ -82,7 +84,7 @@ class CompiledBundle:
         """The profile of a workspace. A policy that names it comes before one for its establishment.
 
         It is the safe core without a policy, with one that contradicts the establishment, and when the
-        establishment or a subject is not a known place.
+        establishment or a subject is not a known place, or one whose law only a pack for reference states.
         """
         asker = (workspace, establishment, tuple(subjects), tuple(tags))
         found = self._askers.get(asker)
@@ -99,6 +101,8 @@ class CompiledBundle:
         policy, subjects = self._chosen.policy(workspace, establishment), tuple(sorted(set(subjects)))
         known = establishment in places.ALL_COUNTRIES and all(map(places.is_place, subjects))
         if policy is None or not known:
+            return self._core
+        if places.stated((establishment, *subjects, *policy.applies_to.subjects)) & self._unruled:
             return self._core
         tagged = tuple(sorted(set(tags)))
         around = self._chosen.around(policy, workspace, tagged)

@@ -160,6 +160,7 @@ def _floor(whole: Part, parts: Parts) -> FloorPack:
         confidence=metadata.text("confidence"),
         no_waiver=metadata.flag("no_waiver"),
         reference_only=metadata.flag("reference_only"),
+        reviewed_by_counsel=metadata.flag("reviewed_by_counsel"),
         applies_when=applies(whole.part("applies_when")),
         adequacy=tuple(sorted(adequacy, key=lambda entry: entry.to)),
         mechanisms=tuple(sorted(mechanisms, key=lambda entry: entry.type)),

@@ -45,7 +45,7 @@ CODES: dict[str, str] = {
     "E-KEY-PLACE": "data that would be opened where its keys are not",
     "E-REPLICA-MIN": "too few regions for the required copies",
     "E-OBLIGATION": "an obligation that nothing can discharge there",
-    "E-REFERENCE": "a pack that is for reference and not for customers",
+    "E-REFERENCE": "a pack that is for reference and not for customers, or a place under one",
     "E-WAIVER": "a waiver of a pack that allows none",
     "W-LOWCONF": "a fact of law that is of low confidence",
     "E-BACKDATE": "a start in the past",

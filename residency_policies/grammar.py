@@ -226,6 +226,7 @@ PARTS: Final[dict[str, tuple[Key, ...]]] = {
         Key("review_days", "integer:1:3650", "how long a reading is good for; 365 without it"),
         Key("no_waiver", "flag", "whether no waiver can lift a clause of it"),
         Key("reference_only", "flag", "whether it may not be activated for a customer"),
+        Key("reviewed_by_counsel", "flag", "whether a lawyer of the place has read it"),
     ),
     "applies_when": (
         Key("establishment", "places", "where the workspace is established"),

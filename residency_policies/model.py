@@ -239,6 +239,7 @@ class FloorPack:
     confidence: str
     no_waiver: bool
     reference_only: bool
+    reviewed_by_counsel: bool
     applies_when: AppliesTo
     adequacy: tuple[Adequacy, ...]
     mechanisms: tuple[Mechanism, ...]

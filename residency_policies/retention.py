@@ -39,7 +39,7 @@ def terms_of(stack: Stack) -> tuple[Term, ...]:
     """Terms of a stack by class and start, in the order of their names."""
     lows: dict[tuple[str, str], Wanted] = {}
     highs: dict[tuple[str, str], Wanted] = {}
-    floors = [(floor.id, clause) for floor in stack.floors for clause in floor.retention]
+    floors = [(floor.id, clause) for floor in stack.binding for clause in floor.retention]
     policies = [(policy.id, clause) for policy in stack.policies for clause in policy.retention]
     for document, clause in (*floors, *policies):
         low, high = clause.min_days, clause.max_days

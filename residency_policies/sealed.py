@@ -12,7 +12,7 @@ The signature of a bundle is made by callers over `hash`.
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from accord.encoding import canonical_json, parse_canonical
@@ -51,9 +51,9 @@ class Bundle:
             raise bundle_error("E-BUNDLE", f"more than {DOCUMENTS_MAX} documents")
         for number, text in enumerate(self.documents, 1):
             try:
-                document = load_document(text, f"document {number}")
-            except DocumentError as error:
-                found += error.findings
+                document = _read(text)
+            except DocumentError:
+                found += _faults(text, f"document {number}")
                 continue
             key = (document.id, _begins_s(document))
             others = [one for (name, _), one in parsed.items() if name == document.id]
@@ -86,6 +86,21 @@ class Bundle:
     def hash(self) -> str:
         """SHA-256 of `canonical_bytes`, hex."""
         return hashlib.sha256(self.canonical_bytes).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Document:
+    """A document by its text. From one bundle to the next nearly all texts stay the same."""
+    return load_document(text)
+
+
+def _faults(text: str, name: str) -> tuple[Finding, ...]:
+    """Findings of a document that cannot be used, under a name."""
+    try:
+        load_document(text, name)
+    except DocumentError as error:
+        return error.findings
+    return ()
 
 
 def _begins_s(document: Document) -> int:

@@ -47,7 +47,8 @@ ALONE = Around()
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Layers of one profile at `at_s`; they are constant until `boundary_s` (exclusive), if that is not
-    None. `floors` and `policies` are the documents of the layers, outer to inner.
+    None. `floors` and `policies` are the documents of the layers, outer to inner; `binding` are the floors of
+    the workspace's own law and of places where its policies let data rest.
     """
 
     bundle: int
@@ -59,6 +60,7 @@ class Stack:
     boundary_s: int | None
     floors: tuple[FloorPack, ...] = ()
     policies: tuple[Policy, ...] = ()
+    binding: tuple[FloorPack, ...] = ()
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -108,6 +110,8 @@ def make_stack(
     layers: list[Layer] = []
     rules: list[Rule] = []
     applied: list[FloorPack] = []
+    binding: list[FloorPack] = []
+    rests = _rests(policies)
     for floor in sorted(floors, key=lambda pack: pack.id):
         applies, src = _applies(floor, asserted, named)
         if not applies:
@@ -117,6 +121,8 @@ def make_stack(
         rules += floor_rules(layer, floor, src, helping)
         layers.append(layer)
         applied.append(floor)
+        if src is None or src & rests:
+            binding.append(floor)
     for one in policies:
         layer = Layer(one.layer, one.id, one.version, one.closed, len(layers))
         own = world(_outwards(one, policies))
@@ -126,8 +132,16 @@ def make_stack(
     boundary = min((moment for moment in instants if moment > at_s), default=None)
     return Stack(
         bundle, policy, tuple(layers), tuple(rules), tuple(sorted(regions, key=lambda r: r.id)), at_s,
-        boundary, tuple(applied), policies,
+        boundary, tuple(applied), policies, tuple(binding),
     )  # fmt: skip
+
+
+def _rests(policies: Iterable[Policy]) -> Set:
+    """Where policies let data rest."""
+    entries = [entry for one in policies for entry in one.placement]
+    return countries_of(
+        place for entry in entries for place in (*entry.primary, *entry.replicas, *entry.backups)
+    )
 
 
 def _outwards(policy: Policy, policies: tuple[Policy, ...]) -> tuple[Policy, ...]:

@@ -3,7 +3,7 @@
 import argparse
 
 from deploy.policy.output import Output
-from residency_policies.builtin import builtin_floors
+from residency_policies.builtin import builtin_packs, reference_packs
 from residency_policies.document import load_document
 from residency_policies.model import FloorPack
 
@@ -14,10 +14,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """A line for each pack."""
-    for pack in sorted((load_document(text) for text in builtin_floors()), key=lambda one: one.id):
+    texts = builtin_packs() + reference_packs()
+    for pack in sorted(map(load_document, texts), key=lambda one: one.id):
         assert isinstance(pack, FloorPack)
         facts = f"{pack.version}, checked {pack.last_checked}, confidence {pack.confidence}"
-        output.line(f"{pack.id:<18} {facts:<50} {pack.title}")
+        facts += ", for reference only" if pack.reference_only else ""
+        output.line(f"{pack.id:<18} {facts:<72} {pack.title}")
         output.value(
             {
                 "event": "pack",
@@ -27,6 +29,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
                 "last_checked": pack.last_checked,
                 "confidence": pack.confidence,
                 "reference_only": pack.reference_only,
+                "reviewed_by_counsel": pack.reviewed_by_counsel,
                 "rules": len(pack.rules),
             }
         )

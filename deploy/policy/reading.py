@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from residency_policies.builtin import BUILTIN_REGIONS, builtin_floors
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_packs
 from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
 from residency_policies.decision import Region
 from residency_policies.document import load_document
@@ -69,7 +69,7 @@ def texts_of(paths: list[Path]) -> dict[str, str]:
 
 
 def bundle_of(paths: list[Path], regions: tuple[Region, ...]) -> tuple[Bundle, dict[str, str]]:
-    """A bundle of the documents and of every shipped floor that they do not bring; names of files by id.
+    """A bundle of the documents and of every shipped pack that they do not bring; names of files by id.
 
     Raises:
         RefusedError: a file cannot be read.
@@ -88,8 +88,8 @@ def bundle_of(paths: list[Path], regions: tuple[Region, ...]) -> tuple[Bundle, d
     if found:
         raise DocumentError(found)
     own = {one.id for one in documents if isinstance(one, FloorPack)}
-    floors = [text for text in builtin_floors() if load_document(text).id not in own]
-    return Bundle(1, (*texts.values(), *floors), regions), files
+    packs = [text for text in builtin_packs() if load_document(text).id not in own]
+    return Bundle(1, (*texts.values(), *packs), regions), files
 
 
 def compiled_of(paths: list[Path], given: argparse.Namespace) -> CompiledBundle:

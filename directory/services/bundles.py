@@ -27,7 +27,7 @@ from directory.domain.policies import content_of, document_bytes
 from directory.domain.policy_log import SALT_BYTES, Act, LogPen
 from directory.ports.outside import Bell
 from directory.ports.store import ReadUnit, Store, WriteUnit
-from residency_policies.builtin import builtin_floors
+from residency_policies.builtin import builtin_packs
 from residency_policies.bundle import Bundle, check_bundle
 from residency_policies.decision import Region
 from residency_policies.document import load_document
@@ -71,7 +71,7 @@ class BundleService:
             return await self.adopt(documents, regions), False
         # Read as plain documents: the bundle may have been made for an older vocabulary.
         held = [json.dumps(it, ensure_ascii=False) for it in json.loads(active.bundle)["documents"]]
-        shipped = {load_document(text).id: text for text in builtin_floors()}
+        shipped = {load_document(text).id: text for text in builtin_packs()}
         kept = [text for text in held if load_document(text).id not in shipped]
         adopted = await self.adopt([*kept, *shipped.values()], regions)
         return adopted, _meanings(documents) != _meanings(held)

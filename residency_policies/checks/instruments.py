@@ -68,7 +68,7 @@ def _gaps(flow: Flow, places: frozenset[str], used: list[Instrument]) -> Iterato
 
 def _occasional(stack: Stack, flow: Flow, one: Instrument) -> Iterator[Finding]:
     ops = sorted(frozenset(flow.ops) & SYSTEMATIC)
-    law = [(floor, known) for floor in stack.floors for known in floor.mechanisms if known.type == one.type]
+    law = [(floor, known) for floor in stack.binding for known in floor.mechanisms if known.type == one.type]
     single = one.occasional or any(known.occasional for _, known in law)
     if not ops or not single:
         return
@@ -80,7 +80,7 @@ def _occasional(stack: Stack, flow: Flow, one: Instrument) -> Iterator[Finding]:
 
 
 def _papers(stack: Stack, one: Instrument) -> Iterator[Finding]:
-    for floor in stack.floors:
+    for floor in stack.binding:
         known: Mechanism | None = next((each for each in floor.mechanisms if each.type == one.type), None)
         for need in lacking(one, known.needs if known is not None else ()):
             sentence = f"{floor.id} wants {need} with {one.type} ({known.citation if known else ''})"

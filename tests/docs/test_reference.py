@@ -40,7 +40,8 @@ def test_a_page_that_is_behind_is_found(tmp_path: Path) -> None:
 
 
 def test_every_page_of_the_reference_is_made_or_is_the_glossary() -> None:
-    there = {f"reference/{path.name}" for path in (ROOT / "docs" / "reference").iterdir()}
+    docs = ROOT / "docs"
+    there = {path.relative_to(docs).as_posix() for path in (docs / "reference").rglob("*.*")}
     assert there == {name for name in generate.PAGES if name.startswith("reference/")} | {
         "reference/glossary.md"
     }

@@ -23,6 +23,8 @@ from residency_policies.vocabulary import (
 
 AT_S = 1_795_219_200  # 2026-11-21T00:00:00Z
 REGION_OF = {region.country: region.id for region in BUILTIN_REGIONS}
+# Shipped packs whose facts nobody has confirmed for more than a year at AT_S.
+STALE = frozenset({"floor/ch", "floor/nz", "floor/sg"})
 ALL_OBLIGATIONS = frozenset(OBLIGATIONS)
 METADATA = {"id": "sample/main", "title": "Sample", "layer": "workspace", "review_by": "2027-06-30"}
 FACTS = (

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from residency_policies.builtin import BUILTIN_REGIONS, builtin_floors
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_floors, reference_packs
 from residency_policies.bundle import Bundle, CompiledBundle, check_bundle, compile_bundle
 from residency_policies.compile import compile_stack
 from residency_policies.decide import SafeCoreProfile, TableProfile
 from residency_policies.decision import Decision, Question, Region, Viewer
+from residency_policies.errors import BundleError
 from residency_policies.interpret import interpret
 from residency_policies.retention import terms_of
 from residency_policies.vocabulary import OBLIGATIONS
@@ -18,7 +19,7 @@ from tests.residency_policies.support import bare, points
 FOLDER = Path(__file__).parent / "examples"
 BEGINS_S = 1_798_761_600  # 2027-01-01T00:00:00Z
 NOTICE_ENDS_S = 1_824_940_800  # 2027-10-31T00:00:00Z
-REGIONS = (*BUILTIN_REGIONS, Region("r-fr", "FR"), Region("r-ru", "RU"), Region("r-kz", "KZ"))
+REGIONS = (*BUILTIN_REGIONS, Region("r-fr", "FR"), Region("r-kz", "KZ"), Region("r-ru", "RU"))
 REGION_OF = {region.country: region.id for region in REGIONS}
 # name: workspace, establishment, number of tests
 EXAMPLES = {
@@ -30,8 +31,9 @@ EXAMPLES = {
 
 def bundle_of(name: str) -> Bundle:
     own = (FOLDER / f"{name}.yaml").read_text("utf-8")
-    packs = ((FOLDER / "floor-ru.yaml").read_text("utf-8"),) if name == "russia" else ()
-    return Bundle(1, (own, *packs, *builtin_floors()), REGIONS)
+    if name == "russia":
+        return Bundle(1, (own, *reference_packs(), *builtin_floors()), REGIONS)
+    return Bundle(1, (own, *builtin_floors()), REGIONS[:-1])
 
 
 def decided(
@@ -45,9 +47,20 @@ def decided(
     return bundle.profile_for(workspace, establishment).decide(question)
 
 
+@pytest.mark.parametrize("name", ["germany", "india"])
+def test_an_example_may_be_put_into_force(name: str) -> None:
+    assert check_bundle(bundle_of(name), BEGINS_S).policies
+
+
+def test_an_example_under_a_pack_for_reference_is_not_put_into_force_for_that_alone() -> None:
+    with pytest.raises(BundleError) as refused:
+        check_bundle(bundle_of("russia"), BEGINS_S)
+    assert {finding.code for finding in refused.value.findings} == {"E-REFERENCE"}
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_may_be_put_into_force_and_keeps_every_promise(name: str) -> None:
-    compiled = check_bundle(bundle_of(name), BEGINS_S)
+def test_an_example_keeps_every_promise(name: str) -> None:
+    compiled = compile_bundle(bundle_of(name), BEGINS_S)
     policy = next(one for one in compiled.policies if one.id == f"example/{name}")
     assert len(policy.tests) == EXAMPLES[name][2]
     assert [finding.code for finding in compiled.warnings if finding.document == policy.id] == []

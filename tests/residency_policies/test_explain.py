@@ -35,13 +35,16 @@ def explained(*policies: dict[str, object], asked: Question = GUEST) -> Explanat
 
 def test_every_layer_says_whether_it_lets_the_flow_pass() -> None:
     found = explained(policy(flows=[READS]))
-    assert [(one.layer, one.document, one.passes, one.code) for one in found.layers] == [
+    away = {"floor/ch", "floor/gb"}  # they count for data that lies there
+    assert all(one.passes for one in found.layers if one.document in away)
+    layers = [one for one in found.layers if one.document not in away]
+    assert [(one.layer, one.document, one.passes, one.code) for one in layers] == [
         ("floor", "floor/eea", False, "INSTRUMENT_MISSING"),
         ("floor", "floor/in", True, "OK"),
         ("floor", "floor/us-coc", True, "OK"),
         ("workspace", "sample/main", True, "OK"),
     ]
-    assert [one.clause for one in found.layers[0].because] == ["eea-1-disclose"]
+    assert [one.clause for one in layers[0].because] == ["eea-1-disclose"]
     assert [one.clause for one in found.layers[-1].because] == ["F1"]
     closed = explained(policy())
     assert [one.code for one in closed.layers if not one.passes] == ["INSTRUMENT_MISSING", "CLOSED"]

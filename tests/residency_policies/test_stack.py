@@ -5,11 +5,13 @@ import pytest
 from residency_policies.decision import Viewer
 from tests.residency_policies.support import compiled, flow, policy, question
 
+# A country whose law no pack states, so that the policy alone decides.
+UNRULED = "UY"
 ANYWHERE = flow("F1", "permit", to_not=["IN_NEGATIVE_LIST"], viewer_countries=["EEA", "US", "CN", "IN", "ZZ"])
 
 
 def code(flows: list[dict[str, object]], dst: str, relation: str, country: str, op: str = "disclose") -> str:
-    profile = compiled(policy(flows=flows, applies_to={"establishment": "SG"})).profile_for("T1", "SG")
+    profile = compiled(policy(flows=flows, applies_to={"establishment": UNRULED})).profile_for("T1", UNRULED)
     return profile.decide(question(op, "SG", dst, viewer=Viewer(relation, country))).code
 
 
@@ -84,8 +86,8 @@ def test_placement_leaves_no_other_place_for_what_it_names() -> None:
         ops=["store", "index", "replicate_dr", "key_use"],
         to_not=["IN_NEGATIVE_LIST"],
     )
-    values = policy(placement=[entry], flows=[generous], applies_to={"establishment": "BR"})
-    profile = compiled(values).profile_for("T1", "BR")
+    values = policy(placement=[entry], flows=[generous], applies_to={"establishment": UNRULED})
+    profile = compiled(values).profile_for("T1", UNRULED)
 
     def at(op: str, data_class: str) -> dict[str, str]:
         asked = {
@@ -115,8 +117,8 @@ def test_a_home_that_comes_first_is_owed_by_every_copy_outside_of_it() -> None:
     reads = flow("F1", "permit", to=["SG", "IN"])
 
     def owed(op: str, dst: str, **keys: object) -> list[str]:
-        values = policy(placement=[{**entry, **keys}], flows=[reads], applies_to={"establishment": "SG"})
-        decision = compiled(values).profile_for("T1", "SG").decide(question(op, "SG", dst))
+        values = policy(placement=[{**entry, **keys}], flows=[reads], applies_to={"establishment": UNRULED})
+        decision = compiled(values).profile_for("T1", UNRULED).decide(question(op, "SG", dst))
         assert decision.allow
         return [one.do for one in decision.obligations]
 

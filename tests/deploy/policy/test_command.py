@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.policy.command import main
-from residency_policies.builtin import BUILTIN_REGIONS, builtin_floors
+from residency_policies.builtin import BUILTIN_REGIONS, builtin_packs
 from residency_policies.bundle import Bundle
 from residency_policies.check_certificate import faults
 from tests.residency_policies.prove.sample import INSIDE, PUSHES, READERS, sample
@@ -81,7 +81,7 @@ def test_claims_are_proved_checked_and_written(tmp_path: Path, capsys: pytest.Ca
     assert main(["prove", document, "--check", "--certificates", str(folder), *AT]) == 0
     assert capsys.readouterr().out.endswith("; checked\n")
     certificate = json.loads((folder / "sample-main-X1.json").read_text("utf-8"))
-    bundle = Bundle(1, (Path(document).read_text("utf-8"), *builtin_floors()), BUILTIN_REGIONS)
+    bundle = Bundle(1, (Path(document).read_text("utf-8"), *builtin_packs()), BUILTIN_REGIONS)
     assert faults(certificate, bundle) == []
 
 

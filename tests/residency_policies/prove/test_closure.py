@@ -77,7 +77,7 @@ def test_the_closure_of_everything_is_the_closure_of_each() -> None:
 def test_of_several_places_each_leads_where_it_leads_alone() -> None:
     # From Singapore the copy may go to China; what lies in Germany is held there by the floor of the EEA.
     shares = flow("F1", "permit", ops=["replicate_share"], to=["CN", "SG"])
-    bundle = compiled(policy(applies_to={"establishment": "SG"}, flows=[shares]))
+    bundle = compiled(policy(applies_to={"establishment": "UY"}, flows=[shares]))
     atlas = atlas_of(stack_of(bundle, only_policy(bundle)), [frozenset({"CN"})])
     moves = Moves(compile_stack(atlas.stack))
     for countries, leaves in (({"SG", "DE"}, True), ({"SG"}, True), ({"DE"}, False)):
