@@ -96,7 +96,7 @@ async def open_loop(
     began_us = now_us()
     sent, wanted = 0, int(rate * seconds)
     while sent < wanted:
-        due = min(wanted, int((now_us() - began_us) * rate / 1e6))
+        due = min(wanted, int((now_us() - began_us) * rate / 1e6) + 1)
         for number in range(sent, due):
             senders[number % len(senders)].send(began_us + int(number * 1e6 / rate))
         sent = max(sent, due)

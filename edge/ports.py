@@ -72,23 +72,26 @@ class CellStream(Protocol):
     async def find(self, indexes: Sequence["LookupIndex"], deadline_s: float) -> str:
         """The person of these indexes who lives in this cell, or an empty text. Raises as `call`."""
 
-    def open_socket(self, socket: int, ticket: str, resume: str, epoch: int, viewer_country: str) -> None:
+    def open_socket(
+        self, socket: int, resident: str, ticket: str, resume: str, epoch: int, viewer_country: str
+    ) -> None:
         """Ask the cell to open a stream for this socket; `opened` or `refused` follows."""
 
-    def socket_frame(self, socket: int, data: bytes) -> bool:
+    def socket_frame(self, socket: int, resident: str, data: bytes) -> bool:
         """False: too much waits to be written."""
 
-    @property
-    def congested(self) -> bool:
-        """Much waits to be written: whoever adds to it should not be read."""
+    def congested(self, resident: str) -> bool:
+        """Much of a workspace waits to be written, or very much of all: whoever adds to it should not be
+        read.
+        """
 
-    async def relieved(self) -> None:
+    async def relieved(self, resident: str) -> None:
         """Wait until little waits to be written, or the stream is lost."""
 
     def socket_taken(self, socket: int, frames: int) -> None:
         """Tell the cell that the client has taken so many more of the frames that it wants to know of."""
 
-    def close_socket(self, socket: int, code: int, reason: str) -> None:
+    def close_socket(self, socket: int, resident: str, code: int, reason: str) -> None:
         """Tell the cell that the socket is gone; nothing follows for it."""
 
 

@@ -6,9 +6,8 @@ Invariants
     3. A socket whose client reads too slowly is cut; it never holds up others. What a cell wants confirmed is
        confirmed when the client has taken it, so that replays come as slowly as they are read.
     4. While a cell refuses sends of a workspace, this edge refuses what is over the rate that the cell named;
-       everything else of that workspace, and of all others, goes on. Whoever speaks while much waits to be
-       written to a cell is not read for that long, and who is refused not for as long as refusing takes: no
-       more than half of this edge's time goes into it.
+       all else goes on. Whoever speaks while much of the workspace waits for a cell is not read so long,
+       nor who is refused, for as long as refusing takes: at most half of this edge's time goes into it.
     5. A socket whose stream is lost gets `goodbye` with its earliest moment to return, and is closed.
 """
 
@@ -29,7 +28,8 @@ from edge.ports import Cells, CellStream, ClientSocket, Router, Transit
 
 WAITING_FRAMES_MAX = 16
 CLOSE_TRY_LATER = 1013
-_Over = Callable[[], Coroutine[Any, Any, None]]
+_Why = tuple[CellStream, str] | SendLimit  # a workspace's lane to a cell, or refusing
+_Over = Callable[[], Coroutine[Any, Any, None]]  # waits until that is over
 # For refusing sends of a workspace, until it is not read for as long.
 SPENT_S_MAX = 0.002
 
@@ -87,7 +87,7 @@ class Sockets:
         self._queue_bytes_max, self._sockets_max, self._wait_s = queue_bytes_max, sockets_max, wait_s
         self._closed, self._wrote, self._held, self._now_s = closed, wrote, held, now_s
         self._limits: dict[tuple[CellStream, str], SendLimit] = {}
-        self._unread: dict[CellStream | SendLimit, dict[int, ClientSocket]] = {}
+        self._unread: dict[_Why, dict[int, ClientSocket]] = {}
         self._cells: Cells | None = None
         self._bindings: dict[int, _Binding] = {}
         self._fans: dict[CellStream, FanOut] = {}
@@ -138,16 +138,17 @@ class Sockets:
         if binding.opened and binding.stream is not None:
             if self._limits and self._holds_back(binding, binding.stream, data):
                 return
-            if not binding.stream.socket_frame(number, data):
+            stream, resident = binding.stream, binding.placement.resident
+            if not stream.socket_frame(number, resident, data):
                 self._end(binding, CLOSE_TRY_LATER, "overloaded")
-            elif binding.stream.congested:
-                self._hold_reading(binding, binding.stream, binding.stream.relieved)
+            elif stream.congested(resident):
+                self._hold_reading(binding, (stream, resident), lambda: stream.relieved(resident))
         elif len(binding.waiting) < WAITING_FRAMES_MAX:
             binding.waiting.append(data)
         else:
             self._end(binding, CLOSE_POLICY, "too_early")
 
-    def _hold_reading(self, binding: _Binding, why: CellStream | SendLimit, over: _Over) -> None:
+    def _hold_reading(self, binding: _Binding, why: _Why, over: _Over) -> None:
         """Read nothing more of a client that speaks, until it is over."""
         held = self._unread.get(why)
         if held is None:
@@ -157,7 +158,7 @@ class Sockets:
             held[binding.number] = binding.client
             binding.client.pause()
 
-    async def _read_on(self, why: CellStream | SendLimit, over: _Over) -> None:
+    async def _read_on(self, why: _Why, over: _Over) -> None:
         await over()
         for client in self._unread.pop(why).values():
             client.resume()
@@ -210,9 +211,8 @@ class Sockets:
 
     def _bind_to(self, binding: _Binding, stream: CellStream) -> None:
         binding.stream = stream
-        stream.open_socket(
-            binding.number, binding.ticket, binding.resume, binding.placement.epoch, self._country()
-        )
+        its, country = binding.placement, self._country()
+        stream.open_socket(binding.number, its.resident, binding.ticket, binding.resume, its.epoch, country)
 
     # --- from the cell -------------------------------------------------------------------------
 
@@ -371,7 +371,7 @@ class Sockets:
         binding.client.write(goodbye_frame(self._retry_ms()))
         self._drop(binding)
         if tell and binding.stream is not None:
-            binding.stream.close_socket(binding.number, CLOSE_RESTART, why)
+            binding.stream.close_socket(binding.number, binding.placement.resident, CLOSE_RESTART, why)
         binding.client.close(CLOSE_RESTART, why)
         self._closed(why)
 
@@ -384,7 +384,7 @@ class Sockets:
         """Drop the binding and tell the cell."""
         self._drop(binding)
         if binding.stream is not None:
-            binding.stream.close_socket(binding.number, code, why)
+            binding.stream.close_socket(binding.number, binding.placement.resident, code, why)
 
     def _drop(self, binding: _Binding) -> None:
         self._bindings.pop(binding.number, None)

@@ -33,8 +33,8 @@ from edge.ports import CallAnswer, CallRequest, LookupIndex, SocketEvents
 CHUNK_BYTES = 256 * 1024
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
-# From here on those who speak are not read, until half of it has gone.
-CONGESTED_BYTES = 256 * 1024
+# From here on those who speak in a workspace are not read, and from there on nobody is, until half has gone.
+CONGESTED_BYTES, CONGESTED_ALL_BYTES = 256 * 1024, 1024 * 1024
 SLOTS_MAX = 65_536
 HELLO_S = 5.0
 # After the deadline, for the cell's own word of how it ended: it knows what was not written.
@@ -205,33 +205,39 @@ class Stream:
 
     # --- sockets -------------------------------------------------------------------------------
 
-    def open_socket(self, socket: int, ticket: str, resume: str, epoch: int, viewer_country: str) -> None:
-        frame = self._outbox.hurried(len(ticket) + len(resume) + 64).open_socket
+    def open_socket(
+        self, socket: int, resident: str, ticket: str, resume: str, epoch: int, viewer_country: str
+    ) -> None:
+        # INVARIANT: all of a socket is in one lane, so that nothing overtakes its opening or is overtaken by
+        # its end. Calls share one lane, since slots are used again.
+        frame = self._outbox.hurried(len(ticket) + len(resume) + 64, lane=resident).open_socket
         frame.socket, frame.ticket, frame.resume = socket, ticket, resume
         frame.epoch, frame.viewer_country = epoch, viewer_country
 
-    def socket_frame(self, socket: int, data: bytes) -> bool:
+    def socket_frame(self, socket: int, resident: str, data: bytes) -> bool:
         if self._outbox.waiting_bytes > WAITING_BYTES_MAX:
             return False
-        frame = self._outbox.add(len(data) + 16).socket_frame
+        frame = self._outbox.add(len(data) + 16, resident).socket_frame
         frame.socket, frame.data = socket, data
         return True
 
-    @property
-    def congested(self) -> bool:
-        return self._outbox.waiting_bytes > CONGESTED_BYTES
+    def congested(self, resident: str) -> bool:
+        outbox = self._outbox
+        return outbox.waiting_of(resident) > CONGESTED_BYTES or outbox.waiting_bytes > CONGESTED_ALL_BYTES
 
-    async def relieved(self) -> None:
-        await self._outbox.room(CONGESTED_BYTES // 2)
+    async def relieved(self, resident: str) -> None:
+        outbox = self._outbox
+        await outbox.room(CONGESTED_ALL_BYTES // 2)
+        await outbox.room(CONGESTED_BYTES // 2, resident)
 
     def socket_taken(self, socket: int, frames: int) -> None:
         if self.ready:
             taken = wire.SocketTaken(socket=socket, frames=frames)
             self._outbox.put(wire.EdgeFrame(socket_taken=taken), 16)
 
-    def close_socket(self, socket: int, code: int, reason: str) -> None:
+    def close_socket(self, socket: int, resident: str, code: int, reason: str) -> None:
         if self.ready:
-            frame = self._outbox.hurried(len(reason) + 32).close_socket
+            frame = self._outbox.hurried(len(reason) + 32, lane=resident).close_socket
             frame.socket, frame.code, frame.reason = socket, code, reason
 
     # --- one connection ------------------------------------------------------------------------

@@ -160,32 +160,53 @@ class CommandQueue:
 
     def take(self, count_max: int) -> list[Command]:
         """What can be decided now, at most so many, in turns. What is late is refused instead."""
-        if not self.ready:
-            return []
-        now_s = asyncio.get_running_loop().time()
         taken: list[Command] = []
         while self._turns and len(taken) < count_max:
-            resident = self._turns[0]
-            if resident != self._served:
-                self._changed_s = now_s if self._served else self._changed_s
-                self._served = resident
-            lane = self._lanes[resident]
-            turn = min(TURN_COMMANDS, count_max - len(taken), len(lane))
-            self.ready -= turn
-            self._taken_of[resident] = self._taken_of.get(resident, 0) + turn
-            for _ in range(turn):
-                command = lane.popleft()
-                if command.is_late(now_s):
-                    self.expire(command)
-                else:
-                    taken.append(command)
-            if lane:
-                self._turns.rotate(-1)
-            else:
-                self._turns.popleft()
-                del self._lanes[resident]
-        self.waited_s = max((now_s - command.since_s for command in taken), default=0.0)
+            self._turn(self._turns[0], count_max - len(taken), taken)
+        if taken:
+            now_s = asyncio.get_running_loop().time()
+            self.waited_s = max(now_s - command.since_s for command in taken)
         return taken
+
+    def take_few(self, count_max: int) -> list[Command]:
+        """The same of residents that have no more than a turn waiting: at most so many, all of a resident or
+        none.
+        """
+        taken: list[Command] = []
+        few = [resident for resident in self._turns if len(self._lanes[resident]) <= TURN_COMMANDS]
+        for resident in few:
+            if len(taken) + len(self._lanes[resident]) > count_max:
+                break
+            self._turns.remove(resident)
+            self._turns.appendleft(resident)
+            self._turn(resident, count_max, taken)
+        return taken
+
+    def _turn(self, resident: str, count_max: int, taken: list[Command]) -> None:
+        """Take a turn of the resident who is first, and let the next one be first."""
+        now_s = asyncio.get_running_loop().time()
+        if resident != self._served:
+            self._changed_s = now_s if self._served else self._changed_s
+            self._served = resident
+        lane = self._lanes[resident]
+        turn = min(TURN_COMMANDS, count_max, len(lane))
+        self.ready -= turn
+        self._taken_of[resident] = self._taken_of.get(resident, 0) + turn
+        for _ in range(turn):
+            command = lane.popleft()
+            if command.is_late(now_s):
+                self.expire(command)
+            else:
+                taken.append(command)
+        if lane:
+            self._turns.rotate(-1)
+        else:
+            self._turns.popleft()
+            del self._lanes[resident]
+
+    def ready_of(self, resident: str) -> int:
+        """How many of a resident can be decided now."""
+        return len(self._lanes.get(resident, ()))
 
     def taken(self) -> dict[str, int]:
         """How many left by resident, since this was asked last."""

@@ -29,11 +29,10 @@ class BatchSizes:
         return min(self._most, int(self._shared)) if shared else self._most
 
     def last(self, count: int, *, shared: bool) -> int:
-        """How many more may come at the last moment into one that has `count`: whoever comes late and has
-        little finds a place although others had much to fill it with.
+        """How many more may come at the last moment into one that has `count`, of those who have little: they
+        find a place although others had much to fill it with.
         """
-        room = self.most(shared=shared) - count
-        return min(self._most - count, max(room, LEAST)) if shared else room
+        return min(self._most - count, LEAST) if shared else 0
 
     def written(self, count: int, took_s: float) -> None:
         """A batch of so many took so long from its hand-over to its end."""

@@ -204,8 +204,7 @@ class GroupCommits(Entries):
             await self._gather(following, writing)
             if writing is not None and writing.appending is not None:
                 outcomes = await writing.appending
-                took_s = asyncio.get_running_loop().time() - writing.began_s
-                self._sizes.written(len(writing.shares), took_s)
+                self._sizes.written(len(writing.shares), asyncio.get_running_loop().time() - writing.began_s)
                 self._land(writing)
                 # INVARIANT: nothing waits from here to the fold, so no other fold can come between.
                 if outcomes is not None:
@@ -216,8 +215,10 @@ class GroupCommits(Entries):
                 self._tell_rest()
                 # INVARIANT: nothing is decided while it waits for company, so nobody overtakes it.
                 await self._linger.wait()
-            room = self._sizes.last(following.count, shared=self.queue.shared)
-            await self.deciding.decide(following, self.queue.take(room))
+            shared = self.queue.shared
+            taken = self.queue.take(self._sizes.most(shared=shared) - following.count)
+            taken += self.queue.take_few(self._sizes.last(following.count + len(taken), shared=shared))
+            await self.deciding.decide(following, taken)
             self.queue.put_back(following.deferred)
             writing = await self._begin(following)
         self._tell_rest()
@@ -307,7 +308,7 @@ class GroupCommits(Entries):
                 written.setdefault(one.command.resident, []).append(one)
             else:
                 self._unwritten(one, outcome, again)
-        self._linger.settled(sum(map(len, written.values())))
+        self._linger.settled({resident: len(its) for resident, its in written.items()})
         for its in written.values():
             state = its[0].state
             # The first event of a command is the one that its sender waits for.

@@ -37,12 +37,13 @@ class Client:
 class Stream:
     """A stream that takes everything."""
 
-    congested = False
-
     def __init__(self) -> None:
         self.taken: list[int] = []
 
-    def socket_frame(self, socket: int, data: bytes) -> bool:
+    def congested(self, resident: str) -> bool:
+        return False
+
+    def socket_frame(self, socket: int, resident: str, data: bytes) -> bool:
         self.taken.append(socket)
         return True
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accord import deadline
 from accord.errors import OverloadedError, RateLimitedError
@@ -41,6 +43,60 @@ async def test_who_has_little_waits_for_one_turn_of_who_has_much() -> None:
     assert taken[TURN_COMMANDS : TURN_COMMANDS + 2] == quiet
     assert [one for one in taken if one.resident == LOUD] == loud[: 2 * TURN_COMMANDS - 2]
     assert queue.ready == 3_000 - len(taken) + 2
+
+
+async def test_at_the_last_moment_only_who_has_little_is_taken() -> None:
+    queue = CommandQueue(10_000)
+    loud = admitted(queue, LOUD, TURN_COMMANDS + 1)
+    quiet, third = admitted(queue, QUIET, 2), admitted(queue, THIRD, TURN_COMMANDS)
+    assert queue.take_few(1) == []
+    assert queue.take_few(2 + TURN_COMMANDS) == [*quiet, *third]
+    assert (queue.ready, queue.ready_of(LOUD), queue.ready_of(QUIET)) == (len(loud), len(loud), 0)
+    assert queue.take_few(100) == []
+    assert queue.take(100) == loud
+
+
+async def test_who_is_late_is_refused_and_nobody_comes_in_their_place() -> None:
+    queue = CommandQueue(10_000)
+    late = admitted(queue, QUIET, 1, until_s=0.0)
+    admitted(queue, LOUD, 100)
+    assert queue.take_few(10) == []
+    assert isinstance(late[0].waiter.exception(), OverloadedError)  # type: ignore[attr-defined]
+    assert queue.ready == 100
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("add"), st.sampled_from((LOUD, QUIET, THIRD)), st.integers(1, 40)),
+            st.tuples(st.sampled_from(("take", "few", "back")), st.just(""), st.integers(0, 60)),
+        ),
+        max_size=40,
+    )
+)
+def test_nothing_is_lost_and_nobody_overtakes_within_a_lane(steps: list[tuple[str, str, int]]) -> None:
+    async def run() -> None:
+        queue = CommandQueue(100_000)
+        waiting: dict[str, list[Command]] = {LOUD: [], QUIET: [], THIRD: []}
+        for kind, resident, count in steps:
+            if kind == "add":
+                waiting[resident] += admitted(queue, resident, count)
+                continue
+            taken = queue.take_few(count) if kind == "few" else queue.take(count)
+            assert len(taken) <= count
+            for lane, commands in waiting.items():
+                its = [one for one in taken if one.resident == lane]
+                assert its == commands[: len(its)]
+                if kind == "back":
+                    continue
+                del commands[: len(its)]
+                assert kind != "few" or not its or not commands
+            if kind == "back":
+                queue.put_back(taken)
+            assert queue.ready == sum(map(len, waiting.values()))
+        assert len(queue.take(100_000)) == sum(map(len, waiting.values()))
+
+    asyncio.run(run())
 
 
 async def test_a_queue_is_shared_while_several_had_commands_of_late(
