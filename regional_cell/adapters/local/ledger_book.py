@@ -6,7 +6,7 @@
 
 Invariants
     1. A line is synced before the checkpoint covers it; tiles and checkpoint can be made again from the
-       lines.
+       lines, and the next start makes again what a power cut took of the tiles.
     2. What the newest checkpoint covers never changes; a book that contradicts it is broken and takes no
        entry.
     3. One process writes at a time (file lock); another's lines are read before the next append.
@@ -36,6 +36,7 @@ from accord.ledger import (
 )
 from accord.signing import SigningKey
 from accord.tiles import HEIGHT, WIDTH, entries_path, entry_bundle, tile_bytes, tile_path, tiles_between
+from regional_cell.adapters.local.ledger_mending import mend_tiles
 from regional_cell.domain.transfers import Entry
 
 LINE_BYTES_MAX = 256 * 1024
@@ -66,6 +67,8 @@ class Book:
         with suppress(OSError), self._alone():
             self._drop_torn_line()
             self._catch_up()
+            if not self.broken:
+                mend_tiles(folder, self.size, self._leaves_of, self._put)
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Write, sync, extend the tree, sign. Gives the sequence of the first entry.
@@ -254,6 +257,10 @@ class Book:
         except (InvalidError, UnicodeDecodeError):
             self.broken = "the checkpoint does not hold"
             return None
+
+    def _leaves_of(self, n: int) -> list[bytes]:
+        data = map(self._read, book_path(self._folder, n).read_bytes().splitlines())
+        return [leaf for leaf in data if leaf is not None]
 
     def _lines_from(self, index: int) -> Iterator[bytes]:
         while (path := book_path(self._folder, index // WIDTH)).exists():
