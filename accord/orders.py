@@ -97,7 +97,10 @@ def open_orders(data: bytes, key_id: str, signature: bytes, signers: KeyRing) ->
         raise InvalidError(field="orders", why="shape")
     if not isinstance(names, list) or not all(isinstance(it, str) for it in names) or len(halts) > HALTS_MAX:
         raise InvalidError(field="orders", why="shape")
-    return Orders(version, tuple(map(_halt, halts)), frozenset(names))
+    orders = Orders(version, tuple(map(_halt, halts)), frozenset(names))
+    if orders.to_bytes() != data:
+        raise InvalidError(field="orders", why="not canonical")
+    return orders
 
 
 def _halt(value: object) -> Halt:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from google.protobuf.message import DecodeError
 
-from accord import encoding, identity, ids, ledger, routes, signing, tiles
+from accord import encoding, identity, ids, ledger, orders, routes, signing, tiles
 from accord.errors import (
     InvalidError,
     PeerRefusedError,
@@ -15,7 +15,7 @@ from accord.errors import (
 from accord.identity import KeyRing, RingKey, SigningKey, mint, mint_identity
 from accord.runtime import error_detail, mtls
 from accord.wire.directory.v1 import directory_pb2 as wire
-from directory.domain import cells, claims, names
+from directory.domain import cells, claims, halts, names, officers
 from directory.entrypoints.grpc import forms
 from edge.adapters.directory import parsing
 from edge.domain import journal
@@ -115,6 +115,20 @@ def arguments(data: bytes) -> object:
 def content_type(data: bytes) -> object:
     """A header as it stands in a request."""
     return bodies.split_type(data.decode("latin-1"))
+
+
+def ordered(data: bytes) -> orders.Orders:
+    """Orders of these bytes, signed as they are."""
+    return orders.open_orders(data, KEY.key_id, KEY.sign("orders", data), RING)
+
+
+def of_officers(data: bytes) -> object:
+    """What operators and officers write: an invitation, a halt, a password, a code, apart by zero bytes."""
+    words = [text(word) for word in data.split(b"\0")]
+    name, role, jurisdiction, scope, value, reason, password, code = (*words, *[""] * 8)[:8]
+    officers.check_officer(name, role.split(","), jurisdiction.split(","))
+    halts.check_halt(scope, value, reason)
+    return officers.check_password(password), officers.check_totp_code(code)
 
 
 def worded(data: bytes) -> object:
@@ -277,6 +291,30 @@ TARGETS: dict[str, Target] = {
         ),
         [b"de-fra", b"DE", b"http://localhost:1", CHECKPOINT.encode()],
         worded,
+    ),
+    "orders, signed again": Target(
+        ("accord.orders.open_orders",),
+        [
+            orders.Orders().to_bytes(),
+            orders.Orders(
+                7, (orders.Halt(1, "jurisdiction", "US", NOW_S),), frozenset({"de-fra", "fra"})
+            ).to_bytes(),
+        ],
+        ordered,
+        write=orders.Orders.to_bytes,
+    ),
+    "words of officers": Target(
+        (
+            "directory.domain.officers.check_officer",
+            "directory.domain.officers.check_password",
+            "directory.domain.officers.check_totp_code",
+            "directory.domain.halts.check_halt",
+        ),
+        [
+            b"de-one\0officer,counsel\0DE,AT\0jurisdiction\0US\0why\0a long enough password\x00123456",
+            b"eve\0auditor\0*\0workspace\0T00000000000A\0why\0a long enough password\x00000000",
+        ],
+        of_officers,
     ),
     "cursors of claims": Target(
         ("directory.domain.claims.place_of",), [CURSOR, b""], lambda data: claims.place_of(text(data))

@@ -27,6 +27,7 @@ TARGETS = federation.TARGETS | tools.TARGETS | cell.TARGETS | resting.TARGETS
 NO_READERS = {
     "accord.runtime.rpc_client.open_channel": "dials an address from the settings",
     "deploy.testing.check": "runs a checker of the house",
+    "residency_policies.packs.making.read": "reads the two files that stand beside it",
     "directory.adapters.sql.rows.from_column": "splits what the store itself joined",
     "regional_cell.domain.commands.people.open_session": "decides a command",
 }

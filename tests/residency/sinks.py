@@ -13,6 +13,7 @@ import httpx2
 
 from tests.residency.planting import HOME
 from tests.support.canaries import Canary, Form, needles
+from tests.support.federation import processes_below
 from tests.support.hunt import Find, Hunter, columns_of
 
 # The demo's own list of made-up people and tokens, for whoever started it; no process of a plane reads it.
@@ -55,20 +56,20 @@ def leaks_of_processes(ready: Mapping[str, Any], of: Hunter[Form]) -> list[Find[
         for row in rows:
             name = f"{kind} {row['name']}"
             found += of.in_bytes(httpx2.get(row["metrics"], timeout=10).content, f"{name}: metrics")
-            found += _of_process(int(row["pid"]), name, of)
     directory = ready["directory"]
     found += of.in_bytes(httpx2.get(directory["http"] + "/metrics", timeout=10).content, "directory: metrics")
-    return found + _of_process(int(directory["pid"]), "directory", of)
+    # Not those of the ready line: some may have been started anew since.
+    pids = processes_below(f"{ready['data_dir']}/")
+    assert len(pids) > len(ready["edges"]) + len(ready["cells"]), "the federation does not run"
+    return found + [find for pid in pids for find in _of_process(pid, of)]
 
 
-def _of_process(pid: int, name: str, of: Hunter[Form]) -> list[Find[Form]]:
+def _of_process(pid: int, of: Hunter[Form]) -> list[Find[Form]]:
     folder = Path(f"/proc/{pid}")
-    if not folder.is_dir():  # not Linux
-        return []
     return [
         find
         for part in ("cmdline", "environ")
-        for find in of.in_bytes((folder / part).read_bytes(), f"{name}: {part}")
+        for find in of.in_bytes((folder / part).read_bytes(), f"process {pid}: {part}")
     ]
 
 

@@ -117,10 +117,13 @@ class Outbox:
 
     async def take(self) -> wire.EdgeBatch:
         """The next batch, as soon as there is one; its marks are called."""
-        while not self._turns:
-            self._came.clear()
-            await self._came.wait()
-        await self._pace.wait()
+        while True:
+            while not self._turns:
+                self._came.clear()
+                await self._came.wait()
+            await self._pace.wait()
+            if self._turns:  # they may have been released meanwhile
+                break
         batch, marks = self._next()
         self._pace.began(len(batch.frames))
         self._left.set()

@@ -95,6 +95,20 @@ async def test_who_waits_for_room_is_let_go_when_the_stream_is_gone() -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), ENDS_S_MAX)
 
 
+async def test_who_takes_when_all_is_let_go_waits_for_what_comes() -> None:
+    outbox = Outbox(Pace(0.05, 100))
+    said(outbox, LOUD, 1, 10)
+    await outbox.take()
+    said(outbox, LOUD, 2, 10)
+    taking = asyncio.ensure_future(taken(outbox))
+    await asyncio.sleep(0)
+    outbox.release()
+    await asyncio.sleep(0.1)
+    assert not taking.done()
+    said(outbox, QUIET, 3, 10)
+    assert await asyncio.wait_for(taking, ENDS_S_MAX) == [(QUIET, 3)]
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from((LOUD, QUIET, THIRD, COMMON)), st.integers(1, 30_000)),
