@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from directory.domain.halts import REASON_CHARACTERS_MAX, HaltRecord
 from directory.domain.officers import Officer
-from directory.entrypoints.http.officers import Form, WhoAmI
+from directory.entrypoints.http.officers import Form, Number, WhoAmI
 from directory.services.halts import HaltService
 
 
@@ -79,12 +79,12 @@ def halt_routes(halts: HaltService, me: WhoAmI) -> APIRouter:
         return shown(await halts.halt(officer, form.scope, form.value, form.reason))
 
     @routes.post("/halts/{number}/approvals", status_code=201)
-    async def approve(number: int, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
+    async def approve(number: Number, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
         """Keep somebody else's halt for a month."""
         return shown(await halts.approve(officer, number))
 
     @routes.delete("/halts/{number}")
-    async def lift(number: int, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
+    async def lift(number: Number, officer: Annotated[Officer, Depends(me)]) -> HaltShown:
         """End it now."""
         return shown(await halts.lift(officer, number))
 

@@ -7,7 +7,7 @@ browser's name.
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from directory.domain.officers import Officer
@@ -66,6 +66,10 @@ class OfficerList(BaseModel):
 
 
 WhoAmI = Callable[..., Coroutine[Any, Any, Officer]]
+
+
+# Of a revision or a halt in a path; a store takes no larger one.
+Number = Annotated[int, Path(ge=1, le=2**53)]
 
 
 def bearer(authorization: Annotated[str, Header(max_length=200)] = "") -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from directory.domain.officers import Officer
 from directory.domain.policies import DOCUMENT_BYTES_MAX, PILOT_MAX
-from directory.entrypoints.http.officers import Form, WhoAmI
+from directory.entrypoints.http.officers import Form, Number, WhoAmI
 from directory.services.policies.base import Standing
 from directory.services.policies.review import PAGE_MAX, PolicyReview
 from directory.services.policies.rollout import PolicyRollout
@@ -127,33 +127,33 @@ def policy_routes(review: PolicyReview, rollout: PolicyRollout, me: WhoAmI) -> A
         return shown(await review.roll_back(officer, form.document, form.bundle_version))
 
     @routes.get("/{number}")
-    async def read_revision(number: int, officer: Annotated[Officer, Depends(me)]) -> RevisionWhole:
+    async def read_revision(number: Number, officer: Annotated[Officer, Depends(me)]) -> RevisionWhole:
         """One revision, with its document."""
         standing = await review.find(officer, number)
         content = json.loads(standing.revision.canonical)
         return RevisionWhole(**shown(standing).model_dump(), content=content)
 
     @routes.post("/{number}/analyses", status_code=201)
-    async def analyse(number: int, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:
+    async def analyse(number: Number, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:
         """Analyse it against what is in force."""
         return shown(await review.analyse(officer, number))
 
     @routes.post("/{number}/approvals", status_code=201)
     async def approve(
-        number: int, form: ApprovalForm, officer: Annotated[Officer, Depends(me)]
+        number: Number, form: ApprovalForm, officer: Annotated[Officer, Depends(me)]
     ) -> RevisionShown:
         """Sign document and analysis. Nobody signs their own."""
         return shown(await review.approve(officer, number, form.hash))
 
     @routes.post("/{number}/activations", status_code=201)
     async def activate(
-        number: int, form: ActivationForm, officer: Annotated[Officer, Depends(me)]
+        number: Number, form: ActivationForm, officer: Annotated[Officer, Depends(me)]
     ) -> RevisionShown:
         """Put it in force: now, later, or first for a pilot."""
         return shown(await rollout.activate(officer, number, form.at_s, form.pilot))
 
     @routes.post("/{number}/withdrawals", status_code=201)
-    async def withdraw(number: int, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:
+    async def withdraw(number: Number, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:
         """Give it up before it is active."""
         return shown(await review.withdraw(officer, number))
 

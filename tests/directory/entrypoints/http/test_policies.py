@@ -178,3 +178,16 @@ async def test_a_body_has_a_bound(face: Face) -> None:
     head = {"authorization": f"Bearer {face.tokens['de-one']}", "content-type": "application/json"}
     answer = face.client.post(V1 + "/policies", content=b'"' + b"x" * BODY_BYTES_MAX, headers=head)
     assert (answer.status_code, answer.json()["error"]) == (400, "INVALID")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", str(2**53 + 1), "9" * 30, "9" * 5_000])
+async def test_a_number_that_no_store_takes_is_refused(face: Face, number: str) -> None:
+    for verb, path in (
+        ("GET", "/policies/{}"),
+        ("POST", "/policies/{}/analyses"),
+        ("POST", "/policies/{}/withdrawals"),
+        ("DELETE", "/halts/{}"),
+        ("POST", "/halts/{}/approvals"),
+    ):
+        refused = face.ask(verb, path.format(number), "de-one", 400)
+        assert refused["error"] == "INVALID"
