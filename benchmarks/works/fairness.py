@@ -9,6 +9,7 @@ system runs last: the victim's times are not those of its neighbour's hundred re
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from benchmarks import http
@@ -69,6 +70,7 @@ async def _victim(setting: Setting) -> Room:
     """A channel of its own of somebody of another workspace in the same cell."""
     demo = registry.find(setting.demo.data_dir)
     token = control.ask(demo, {"do": "token", "person": PERSON, "workspace": WORKSPACE})["token"]
-    name = f"victim-{token[-6:].lower()}"
+    # New each time: a demo may be measured more than once.
+    name = f"victim-{time.time_ns():x}"
     made = await http.call(setting.apis[0], "conversations.create", token, name=name)
     return Room(made["channel"]["id"], (token,))
