@@ -110,12 +110,12 @@ def lost_edit_acknowledged() -> None:
 
 
 def refused_after_commit() -> None:
-    """A few messages are written, and then their authors are told that they may not."""
+    """A fifth of the messages is written, and then their authors are told that they may not."""
 
     def make(real: Any) -> Any:
         async def post_message(self: Any, *arguments: Any, **named: Any) -> Any:
             posted = await real(self, *arguments, **named)
-            if _dice.random() < 0.05:
+            if _dice.random() < 0.2:
                 raise ForbiddenError(api="restricted_action")
             return posted
 
