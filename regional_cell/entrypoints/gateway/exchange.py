@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from accord import deadline
 from accord.errors import InvalidError, OutcomeUnknownError, OverloadedError, PeerRefusedError
@@ -26,6 +26,7 @@ from regional_cell.entrypoints.allow import edge_of
 from regional_cell.entrypoints.gateway.calls import CallAnswer, Calls
 from regional_cell.entrypoints.gateway.link import Link
 from regional_cell.entrypoints.gateway.outbox import Outbox
+from regional_cell.entrypoints.gateway.turns import Turns
 from regional_cell.entrypoints.web_api.answers import refusal
 from regional_cell.ports.sockets import EdgeFacts
 from regional_cell.services.find import People
@@ -34,6 +35,8 @@ from regional_cell.services.sockets import Sockets
 CHUNK_BYTES = 256 * 1024
 SLOTS_MAX = 65_536
 CALLS_MAX = 6_144
+# Calls that begin in one turn of the loop: some milliseconds of work.
+BEGIN_MAX = 16
 # Edges say these of each answer themselves, whatever the cell says.
 SAID_BY_EDGES = frozenset({"cache-control", "vary", "x-cell", "x-slack-req-id"})
 BODIES_BYTES_MAX = 64 * 1024 * 1024
@@ -152,6 +155,15 @@ class Exchange:
             session.outbox.end()
 
 
+class _Ready(NamedTuple):
+    """A call that has arrived: with its token, and the loop's time until which somebody waits."""
+
+    call: wire.Call
+    body: bytes
+    token: str
+    until_s: float
+
+
 class Session:
     """One stream: its slots, calls and bodies on the way."""
 
@@ -161,7 +173,9 @@ class Session:
         self.link = Link(edge, self.outbox, exchange.calls.passage_for(edge), exchange.sockets.closed)
         self._exchange = exchange
         self._slots: dict[int, str] = {}
-        self._calls: dict[int, asyncio.Task[None]] = {}
+        # None: it waits for its turn.
+        self._calls: dict[int, asyncio.Task[None] | None] = {}
+        self._turns: Turns[_Ready] = Turns(self._begin, BEGIN_MAX)
         self._bodies: dict[int, tuple[wire.Call, list[bytes], int]] = {}
         self._bodies_bytes = 0
         self._digests: dict[int, bytes] = {}
@@ -182,7 +196,9 @@ class Session:
                 task.result()
         finally:
             self.outbox.end()
-            for task in (reading, writing, *self._calls.values(), *self._beside):
+            self._turns.clear()
+            begun = [task for task in self._calls.values() if task is not None]
+            for task in (reading, writing, *begun, *self._beside):
                 task.cancel()
             await asyncio.gather(reading, writing, return_exceptions=True)
 
@@ -269,17 +285,25 @@ class Session:
         self._bodies_bytes -= sum(len(part) for part in parts[1:])
 
     def _start(self, call: wire.Call, body: bytes) -> None:
-        task = asyncio.ensure_future(self._call(call, body))
-        self._calls[call.id] = task
-        task.add_done_callback(lambda _: self._calls.pop(call.id, None))
-
-    async def _call(self, call: wire.Call, body: bytes) -> None:
+        # A slot may be another token's by the time that the call begins.
         token = self._slots.get(call.slot, "") if call.slot else ""
         left_s = min(call.deadline_ms / 1000 or DEADLINE_S_MAX, DEADLINE_S_MAX)
-        deadline.wait_until(asyncio.get_running_loop().time() + left_s)
+        self._calls[call.id] = None
+        ready = _Ready(call, body, token, asyncio.get_running_loop().time() + left_s)
+        self._turns.add(call.resident, ready)
+
+    def _begin(self, ready: "_Ready") -> None:
+        number = ready.call.id
+        if self._calls.get(number, ready) is None:  # neither cancelled nor begun
+            self._calls[number] = task = asyncio.ensure_future(self._call(ready))
+            task.add_done_callback(lambda _: self._calls.pop(number, None))
+
+    async def _call(self, ready: "_Ready") -> None:
+        call = ready.call
+        deadline.wait_until(ready.until_s)
         try:
-            async with asyncio.timeout(left_s + TELLING_S):
-                answer = await self._exchange.calls.answer(self.edge, call, body, token)
+            async with asyncio.timeout_at(ready.until_s + TELLING_S):
+                answer = await self._exchange.calls.answer(self.edge, call, ready.body, ready.token)
         except TimeoutError:
             # The work may have been done: only a client with a key may ask again.
             answer = CallAnswer(refusal(OutcomeUnknownError(why="deadline"), call.request_id))
@@ -321,6 +345,8 @@ class Session:
             self._drop_body(number)
         if (task := self._calls.get(number)) is not None:
             task.cancel()
+        else:
+            self._calls.pop(number, None)
 
     # --- sockets and people ----------------------------------------------------------------------------
 
