@@ -17,6 +17,10 @@ from residency_policies.places import place_of
 from residency_policies.vocabulary import UNKNOWN_COUNTRY, Code, Moment
 
 LayerName = Literal["platform", "floor", "organisation", "workspace", "channel"]
+# Layers that say the same to everybody; what others say is a workspace's own.
+_LAW: Final = frozenset({"platform", "floor"})
+# An answer over the wire keeps 256 characters of each word that it carries.
+TOLD_MAX: Final = 240
 
 USER_TEXTS: Final[dict[Code, str]] = {
     "OK": "",
@@ -215,6 +219,21 @@ class Decision:
     instrument: str | None
     valid_until_s: int | None
 
+    def told(self, *, member: bool = False) -> dict[str, str]:
+        """What whoever is refused is told beside `user_text`, each at most TOLD_MAX characters.
+
+        `rule` (the code, where no rule spoke) and `decision`, by which an officer finds the rest; `cite`,
+        where the clause comes from, and `nearest`, where there are such. Everybody is told where the law says
+        so; a `member`, proven to belong to the workspace, also the source of its own clauses, and `nearest`.
+        """
+        found = {"rule": self.rule or self.code, "decision": self.decision}
+        first = self.because[0] if self.because else None
+        if first is not None and (member or first.layer in _LAW):
+            found["cite"] = first.cite or first.text
+        if member and self.nearest:
+            found["nearest"] = self.nearest
+        return {name: _short(text) for name, text in found.items()}
+
     def to_json(self) -> dict[str, object]:
         """As a JSON object. A denial adds rule, officer_text, user_text and nearest."""
         shape: dict[str, object] = {
@@ -233,6 +252,15 @@ class Decision:
                 rule=self.rule, officer_text=self.officer_text, user_text=self.user_text, nearest=self.nearest
             )
         return shape
+
+
+def _short(text: str) -> str:
+    """Whole parts of a list, or whole words of a sentence."""
+    if len(text) <= TOLD_MAX:
+        return text
+    head = text[: TOLD_MAX - 4]
+    mark = "; " if "; " in head else " "
+    return head.rpartition(mark)[0] + " ..."
 
 
 def instant_text(unix_s: int) -> str:

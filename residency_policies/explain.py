@@ -9,16 +9,18 @@ another viewer at the same place, an instrument for the same flow.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
+from residency_policies.compile import DIMENSIONS, Guard, Table
 from residency_policies.decide import Profile
-from residency_policies.decision import Because, Decision, LayerName, Question
+from residency_policies.decision import Because, Decision, LayerName, Question, Viewer
 from residency_policies.interpret import Flow, flow_of, interpret, judge, matching
 from residency_policies.places import EVERYWHERE
 from residency_policies.resolve import Layer
 from residency_policies.rule import Ground
 from residency_policies.stack import Stack
-from residency_policies.vocabulary import RELATIONS, SHOWING, Code
+from residency_policies.vocabulary import OBLIGATIONS, RELATIONS, SHOWING, Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,64 @@ def decide_all(profile: Profile, questions: Iterable[Question]) -> list[Decision
     """Decisions in the order of their questions."""
     decide = profile.decide
     return [decide(question) for question in questions]
+
+
+def decision_of(stack: Stack, table: Table, name: str) -> tuple[Decision, Question | None] | None:
+    """The decision with this id that the table of the stack can give, and a question that is answered so: one
+    from where the stack is at home before a viewer at the destination, where there is such a one.
+
+    No question, where any may be answered so: a halt, another bundle, an unknown value.
+    """
+    for plain in (table.unknown, table.skew, table.halted):
+        if plain.decision == name:
+            return plain, None
+    for number, entry in enumerate(table.answers):
+        facts, answers = (entry.facts, entry.answers) if isinstance(entry, Guard) else ((), (entry,))
+        for bits, answer in enumerate(answers):
+            if name not in (answer.decision.decision, answer.unmet.decision):
+                continue
+            met = answer.decision.decision == name
+            question = replace(
+                _question(stack, table, number),
+                facts=frozenset(fact for place, fact in enumerate(facts) if bits >> place & 1),
+                can=frozenset(OBLIGATIONS) if met else frozenset(),
+            )
+            return answer.decision if met else answer.unmet, question
+    return None
+
+
+def _question(stack: Stack, table: Table, number: int) -> Question:
+    """A question that falls into a cell of the table that holds this answer."""
+    offset_of = {
+        name: dict(zip(values, offsets[1:], strict=True))
+        for name, values, offsets in zip(DIMENSIONS, table.values, table.offsets, strict=True)
+    }
+    # The first value of each kind; values that no rule tells apart have one offset.
+    kinds = {
+        name: list({offset: value for value, offset in reversed(offsets.items())}.items())
+        for name, offsets in offset_of.items()
+    }
+    places = {region.id: region.place for region in stack.regions}
+    seat = next(iter(stack.policy.applies_to.establishment), "")
+    home = [(offset_of["src"][region], region) for region, place in places.items() if place == seat]
+    seen = [
+        (offset_of["dst"][region] + offset_of["country"][place], region) for region, place in places.items()
+    ]
+    ways = product(
+        kinds["op"], kinds["class"], home or kinds["src"], seen, kinds["relation"], kinds["purpose"]
+    )
+    for found in ways:
+        if table.cells[sum(offset for offset, _ in found)] == number:
+            op, data_class, src, dst, relation, purpose = (value for _, value in found)
+            viewer = Viewer(relation, places[dst])
+            return Question("", stack.bundle, op, data_class, src, dst, viewer, purpose)
+    rest, values = table.cells.index(number), []
+    for name in DIMENSIONS:
+        offset, value = max(one for one in kinds[name] if one[0] <= rest)
+        rest -= offset
+        values.append(value)
+    op, data_class, src, relation, purpose, dst, country = values
+    return Question("", stack.bundle, op, data_class, src, dst, Viewer(relation, country), purpose)
 
 
 def _says(stack: Stack, layer: Layer, flow: Flow) -> LayerSays:

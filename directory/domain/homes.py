@@ -14,7 +14,7 @@ from directory.domain.enforcement import HOMES
 from directory.domain.placements import Asked
 from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
 from residency_policies.decide import SafeCoreProfile
-from residency_policies.decision import Viewer
+from residency_policies.decision import Decision, Viewer
 from residency_policies.points import Decided, Flow, untold
 
 
@@ -33,21 +33,18 @@ class HomeRules:
         """Prove that the resident may have its home in the cell's region.
 
         Raises:
-            WithheldError: with `code`, `rule` and `decision` of the first point that denies.
+            WithheldError: with `code` and what the first decision that denies tells.
         """
         compiled = self._compiled_at(signed, now_s)
         profile = compiled.profile_for(asked.resident, asked.establishment, asked.subjects, asked.tags)
         if isinstance(profile, SafeCoreProfile):
-            refusal = profile.refuse("NO_TABLE")
-            raise WithheldError(refusal.user_text, code="NO_TABLE", rule="none", decision=refusal.decision)
+            raise _withheld(profile.refuse("NO_TABLE"))
         flow = Flow(asked.resident, cell.region, cell.region, Viewer("system"))
         for point in HOMES[asked.kind]:
             decision = point.ask(profile.decide, flow, compiled.version)
             self._decided(point.name, decision.code)
             if not decision.allow:
-                raise WithheldError(
-                    decision.user_text, code=decision.code, rule=decision.rule, decision=decision.decision
-                )
+                raise _withheld(decision)
 
     def _compiled_at(self, signed: SignedBundle, now_s: int) -> CompiledBundle:
         kept = self._compiled
@@ -55,3 +52,10 @@ class HomeRules:
             kept = compile_bundle(load_bundle(signed.bundle), now_s)
         self._compiled = kept.at(now_s)
         return self._compiled
+
+
+def _withheld(decision: Decision) -> WithheldError:
+    """Who places residents runs a cell, and may know the policies."""
+    error = WithheldError(decision.user_text, code=decision.code)
+    error.metadata |= decision.told(member=True)
+    return error

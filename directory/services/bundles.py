@@ -155,11 +155,12 @@ class BundleService:
 
         return await self._store.write(work)
 
-    async def look(self) -> tuple[SignedBundle | None, int]:
-        """The active bundle and the settled version, for the read-only HTTP face."""
+    async def look(self, version: int = 0) -> tuple[SignedBundle | None, int]:
+        """A bundle (0: the active one) and the settled version, for the read-only HTTP face."""
 
         def work(unit: ReadUnit) -> tuple[SignedBundle | None, int]:
-            return unit.bundles.active(), settled_version(_nodes(unit), unit.bundles.acknowledged())
+            found = unit.bundles.find(version) if version else unit.bundles.active()
+            return found, settled_version(_nodes(unit), unit.bundles.acknowledged())
 
         return await self._store.read(work)
 

@@ -5,6 +5,9 @@ import json
 from accord.errors import ColinkError, Reason, WrongEdgeError
 
 RETRY_AFTER_S = 1
+# What whoever is refused is told beside the text: clause, its source, what would be allowed, what an officer
+# can explain, which edge may.
+TOLD = ("rule", "cite", "nearest", "decision", "url")
 
 
 def ok_false(code: str, **more: object) -> bytes:
@@ -15,10 +18,9 @@ def ok_false(code: str, **more: object) -> bytes:
 def error_body(error: ColinkError) -> bytes:
     """What the public API says of an error."""
     more: dict[str, object] = {}
-    if isinstance(error, WrongEdgeError):
-        more = {f"x_{key}": error.metadata[key] for key in ("rule", "url") if key in error.metadata}
-    elif error.reason in (Reason.WITHHELD, Reason.HALTED):
-        more = {"x_rule": error.metadata.get("rule", ""), "x_text": error.text}
+    if isinstance(error, WrongEdgeError) or error.reason in (Reason.WITHHELD, Reason.HALTED):
+        more = {f"x_{name}": error.metadata[name] for name in TOLD if name in error.metadata}
+        more |= {"x_text": error.text} if error.text else {}
     elif error.reason is Reason.INVALID and "why" in error.metadata:
         more = {"response_metadata": {"messages": [f"[ERROR] {error.metadata['why']}"]}}
     return ok_false(error.api, **more)

@@ -21,12 +21,14 @@ from edge.domain.enforcement import ELSEWHERE
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
 from edge.ports import BundleStore, Directory, SignedBundle, SignedOrders, Sleep
 from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
-from residency_policies.decision import Decision, Viewer
+from residency_policies.decision import USER_TEXTS, Decision, Viewer
 from residency_policies.errors import PolicyError
 from residency_policies.points import Decided, Flow, Point, untold
 
 KEPT_MAX = 100_000
 UNKNOWN_COUNTRY = "ZZ"
+# The text for people, and the words beside it.
+_Refusal = tuple[str, dict[str, str]]
 
 
 class Policies:
@@ -63,7 +65,7 @@ class Policies:
         self._told, self._decided, self._sleep, self._jitter = told, decided, sleep, jitter
         self._compiled: CompiledBundle | None = None
         self._orders = Orders()
-        self._kept: dict[tuple[object, ...], tuple[str, str] | None] = {}
+        self._kept: dict[tuple[object, ...], _Refusal | None] = {}
         self._country = UNKNOWN_COUNTRY
 
     @property
@@ -172,7 +174,9 @@ class Policies:
         """Pass, or refuse with the address of a lawful edge.
 
         Raises:
-            WrongEdgeError: {rule, url?}. NotReadyError: there is no bundle.
+            WrongEdgeError: {rule, cite?, decision?, url?} with a text for people; where the law says so, and
+                nothing of a workspace's own, since nobody has proven yet who asks. NotReadyError: there is no
+                bundle.
         """
         compiled = self._compiled
         if compiled is None:
@@ -192,18 +196,25 @@ class Policies:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = refusal
         if refusal is not None:
-            rule, url = refusal
-            raise WrongEdgeError(rule=rule, url=url) if url else WrongEdgeError(rule=rule)
+            text, told = refusal
+            error = WrongEdgeError(text)
+            error.metadata |= told
+            raise error
 
     def _decide(
         self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, point: Point
-    ) -> tuple[str, str] | None:
-        """None: it may pass. Otherwise the rule and the address of a lawful edge, or an empty one."""
+    ) -> "_Refusal | None":
+        """None: it may pass. Otherwise what is told; `url` is the address of a lawful edge, if there is
+        one.
+        """
         decision = self._ask(compiled, placement, cell, self._region, point)
         stopped = self._stopped(compiled, placement, cell, decision)
         if decision.allow and not stopped:
             return None
         elsewhere = ELSEWHERE[point]
+        refusal = USER_TEXTS["HALTED"], {"rule": stopped}
+        if not stopped:
+            refusal = decision.user_text, decision.told()
         near = sorted(self._edges(), key=lambda edge: (edge.jurisdiction != cell.jurisdiction, edge.name))
         for edge in near:
             if edge.region == self._region:
@@ -211,8 +222,8 @@ class Policies:
             if stopped and edge.region != cell.region:
                 continue
             if self._ask(compiled, placement, cell, edge.region, elsewhere).allow:
-                return stopped or decision.rule, edge.url
-        return stopped or decision.rule, ""
+                return refusal[0], {**refusal[1], "url": edge.url}
+        return refusal
 
     def _stopped(
         self, compiled: CompiledBundle, placement: Placement, cell: CellRoute, decision: Decision

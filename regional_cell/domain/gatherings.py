@@ -146,9 +146,9 @@ def ruled(state: State, decided: Decided, principal: str, bench: Bench) -> Decid
         if ruling.outcome == "refused":
             added = after.added(channel)
             if not (now.authors <= before.authors and now.viewers <= before.viewers):
-                raise refusal(ruling, channel, added, now, before, nearest=not guest)
+                raise refusal(ruling, channel, added, now, before, member=not guest)
             if not ruling.barred.keys().isdisjoint(added.values()):
-                raise refusal(ruling, channel, added, now, before, nearest=not guest)
+                raise refusal(ruling, channel, added, now, before, member=not guest)
         more += _change(channel, kept, ruling, past, bench.stage)
     return msgspec.structs.replace(decided, drafts=(*decided.drafts, *more)) if more else decided
 
@@ -180,18 +180,17 @@ def _gatherings(after: After, channel: str) -> tuple[dict[str, Any], Gathering, 
 
 
 def refusal(
-    ruling: Ruling, channel: str, added: dict[str, Party], now: Gathering, before: Gathering, *, nearest: bool
+    ruling: Ruling, channel: str, added: dict[str, Party], now: Gathering, before: Gathering, *, member: bool
 ) -> WithheldError:
     """The refusal that a ruling stands for; it names the users by whom it came, as far as they are known."""
     decision = ruling.refusal
     assert decision is not None
     fresh = (now.authors | now.viewers) - (before.authors | before.viewers)
     users = [user for user, party in added.items() if party in fresh or party in ruling.barred]
-    error = WithheldError(
-        decision.user_text, code=decision.code, rule=decision.rule or decision.code,
-        decision=decision.decision, channel=channel, users=",".join(users),
-    )  # fmt: skip
-    if nearest and ruling.nearest:
+    error = WithheldError(decision.user_text, code=decision.code, channel=channel, users=",".join(users))
+    error.metadata |= decision.told(member=member)
+    if member and ruling.nearest:
+        # What would make the conversation lawful, not the one flow of it that is refused first.
         error.metadata["nearest"] = ruling.nearest
     return error
 

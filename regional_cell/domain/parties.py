@@ -49,7 +49,7 @@ def require_voice(state: State, user: str, row: Row) -> None:
     # On the way of every message: a look into the row, and nothing else where nothing was ruled.
     content = row["content"]
     if content and content.get("ruling") and (rule := refused_rule(state, user, row)):
-        raise _withheld(rule, READ_ONLY)
+        raise _withheld(state, user, row, rule, READ_ONLY)
 
 
 def is_barred(state: State, user: str, row: Row) -> bool:
@@ -66,8 +66,14 @@ def barred_channels(state: State, user: str) -> set[str]:
 def require_shown(state: State, user: str, row: Row) -> None:
     """What others wrote there may be shown to the user. Raises WithheldError."""
     if is_barred(state, user, row):
-        raise _withheld(str(ruling_of(row)["barred"][str(party_of(state, user))]), None)
+        rule = str(ruling_of(row)["barred"][str(party_of(state, user))])
+        raise _withheld(state, user, row, rule, None)
 
 
-def _withheld(rule: str, api: str | None) -> WithheldError:
-    return WithheldError(USER_TEXTS["DENIED"], api=api, rule=rule)
+def _withheld(state: State, user: str, row: Row, rule: str, api: str | None) -> WithheldError:
+    """Guests are not told what else would be allowed."""
+    error = WithheldError(USER_TEXTS["DENIED"], api=api, rule=rule)
+    nearest = str(ruling_of(row)["nearest"])
+    if nearest and party_of(state, user).relation != "guest":
+        error.metadata["nearest"] = nearest
+    return error

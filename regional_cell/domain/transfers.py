@@ -128,11 +128,13 @@ class Entry:
     sealed: dict[str, Any]
 
 
-def withheld(decision: Decision) -> WithheldError:
-    """The refusal that a decision stands for: code, rule and decision id as metadata, the text for people."""
-    return WithheldError(
-        decision.user_text, code=decision.code, rule=decision.rule, decision=decision.decision
-    )
+def withheld(decision: Decision, *, member: bool = False) -> WithheldError:
+    """The refusal that a decision stands for: the text for people, and as metadata its code and what it tells
+    whoever asked, a `member` more than others.
+    """
+    error = WithheldError(decision.user_text, code=decision.code)
+    error.metadata |= decision.told(member=member)
+    return error
 
 
 def entry(

@@ -200,8 +200,11 @@ class EdgePassage(Protocol):
         *,
         viewer_country: str,
         guest: bool = False,
+        member: bool = False,
     ) -> None:
         """Decide at each point and count it into the aggregates of the minute. Does not wait.
+
+        `member`: whoever asks is proven to be a full member, and may be told the workspace's own reasons.
 
         Raises: WithheldError with the rule; BundleSkewError when either end is cut off, or
             this cell is behind the edge's bundle;

@@ -98,6 +98,7 @@ class EdgePassages:
         *,
         viewer_country: str,
         guest: bool = False,
+        member: bool = False,
     ) -> None:
         """As `ports.EdgePassage.edge_passage`."""
         if why := self._broken or self._ledger.broken:
@@ -109,7 +110,7 @@ class EdgePassages:
             raise BundleSkewError(ours=bundle.version, theirs=edge.bundle_version, retry_after_ms=1_000)
         self._follow_bundle()
         for point in points:
-            opened = self._passage(edge, workspace, point, viewer_country, guest)
+            opened = self._passage(edge, workspace, point, viewer_country, guest, member)
             opened.items += 1
             opened.size_bytes += size_bytes
 
@@ -146,13 +147,13 @@ class EdgePassages:
         self._broken = ""
 
     def _passage(
-        self, edge: EdgeFacts, workspace: str, point: Point, viewer_country: str, guest: bool
+        self, edge: EdgeFacts, workspace: str, point: Point, viewer_country: str, guest: bool, member: bool
     ) -> _Open:
         key = (edge.name, workspace, point, viewer_country, guest)
         if (opened := self._open.get(key)) is not None:
             return opened
         if (refusal := self._refused.get(key)) is not None:
-            raise withheld(refusal)
+            raise withheld(refusal, member=member)
         here = self._egress.here
         viewer = Viewer("guest" if guest else "employee", viewer_country)
         flow = Flow(workspace, here.region, edge.region, viewer)
@@ -160,7 +161,7 @@ class EdgePassages:
         if not decision.allow:
             if len(self._refused) < KEPT_MAX:
                 self._refused[key] = decision
-            raise withheld(decision)
+            raise withheld(decision, member=member)
         destination = Place(edge.name, edge.region, edge.jurisdiction)
         opened = _Open(point, flow, decision, destination, References(workspace=workspace))
         if len(self._open) >= KEPT_MAX:

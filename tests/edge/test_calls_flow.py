@@ -337,6 +337,8 @@ async def test_transit_is_refused_before_the_body_is_read_with_the_address_of_a_
         answer = json.loads(body)
         assert (answer["error"], answer["x_url"]) == ("access_denied", wire_edge.url)
         assert answer["x_rule"] == "strict/in default"
+        assert answer["x_text"]
+        assert answer["x_decision"].startswith("d:")
         writer.close()
         await _transit_of_files_and_sockets(world, indian, resident, token)
 

@@ -1,6 +1,7 @@
 """The life of a policy on real processes: officers, signatures, halts, and a cell that stands still."""
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from deploy import environment
 from deploy.demo.officers import code
 from residency_policies.builtin import builtin_policies
 from tests.flows.test_files import fetch
@@ -30,13 +32,13 @@ FORBIDDEN = """flows:
 """
 STRICTER = GERMAN.replace("flows:\n", FORBIDDEN)
 WITHIN_S = 30.0
-NODES = ["de-fra", "fra", "iad", "us-iad"]
+NODES = ["directory", "de-fra", "us-iad", "in-bom", "fra", "iad", "bom"]
 
 
 @pytest.fixture(scope="module")
 def ruled() -> Iterator[RunningDemo]:
-    """Two cells and their edges whose policies are changed; who does so changes them back."""
-    with RunningDemo("--cells", "de-fra,us-iad", "--rate-limits", "off", "--no-latency") as running:
+    """Three cells and their edges whose policies are changed; who does so changes them back."""
+    with RunningDemo("--rate-limits", "off", "--no-latency") as running:
         yield running
 
 
@@ -71,6 +73,21 @@ class Officers:
         for name in ("officer-de-2", "officer-de-3"):
             self.ask(name, "approve", str(number))
         return int(self.ask("officer-de-1", "activate", str(number))[-1]["bundle_version"])
+
+    def offline(self, verb: str, *files: str, status: int = 0) -> list[dict[str, Any]]:
+        """What a verb prints that reads documents alone."""
+        paths = [str(self._folder / file) for file in files]
+        done = subprocess.run(
+            environment.module_command("deploy", "policy", verb, *paths, "--json"),
+            capture_output=True, text=True, timeout=60, env=environment.module_environ(), check=False,
+        )  # fmt: skip
+        assert done.returncode == status, (done.stdout, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def version(self) -> int:
+        """Of the bundle in force."""
+        done = self._demo.run("policy", "status", "--as", "auditor-1")
+        return int(json.loads(done.stdout.splitlines()[-1])["bundle_version"])
 
     def behind(self, version: int) -> list[str]:
         """Nodes that have not acknowledged this bundle."""
@@ -112,49 +129,60 @@ def speaks(demo: RunningDemo, edge: str, who: Person, channel: str) -> bool:
         return answer.fields.get("ok") is True
 
 
-def test_a_change_goes_from_a_draft_to_a_refused_download_and_back(
-    ruled: RunningDemo, officers: Officers, anna: Person
+def test_seven_processes_take_a_change_and_a_reader_abroad_is_told_why_and_what_else(
+    ruled: RunningDemo, officers: Officers, anna: Person, tmp_path: Path
 ) -> None:
-    answer = web(ruled.edge("fra"), anna.token).files_upload_v2(content=b"for Europe", filename="eu.txt")
-    address = answer["files"][0]["url_private"]
-    pids = pids_of(ruled, *NODES, "directory")
-    assert fetch(ruled, "iad", anna.token, address) == (200, b"for Europe")
+    pids = pids_of(ruled, *NODES)
+    assert len(pids) == len(NODES)
+    before = officers.version()
+    owner = web(ruled.edge("fra"), anna.token)
+    address = owner.files_upload_v2(content=b"for Europe", filename="eu.txt")["files"][0]["url_private"]
+    until(lambda: fetch(ruled, "iad", anna.token, address) == (200, b"for Europe"))
 
+    (tmp_path / "old.yaml").write_text(GERMAN, encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(STRICTER, encoding="utf-8")
+    assert officers.offline("lint", "policy.yaml")[-1]["ok"]
+    assert officers.offline("diff", "old.yaml", "policy.yaml", status=1)[-1]["direction"] == "tighter"
     said = officers.ask("auditor-1", "submit", __file__, status=1)
     assert said[-1]["error"] == "FORBIDDEN"
     number = officers.submit(STRICTER)
-    revision = officers.ask("officer-de-1", "status", str(number))[-1]
-    assert revision["analysis"]["direction"] == "tighter"
+    analysed = officers.ask("officer-de-1", "impact", str(number))[-1]
+    assert (analysed["findings"], analysed["analysis"]["direction"]) == ([], "tighter")
+    stops = [it for it in meanings(analysed) if it["rule"].endswith("F9")]
+    assert {(*it["ops"], *it["classes"]) for it in stops} == {("disclose", "file_content")}
+    assert all({"US"} <= {*it["to"]} or {*it["viewer_countries"]} == {"US", "US-CA"} for it in stops)
     refused = officers.ask("officer-de-1", "approve", str(number), status=1)[-1]
     assert (refused["error"], refused["code"]) == ("FORBIDDEN", "E-SOD")
     early = officers.ask("officer-de-1", "activate", str(number), status=1)[-1]
     assert early["error"] == "WRONG_STATE"
     officers.ask("officer-de-2", "approve", str(number))
-    active = officers.ask("officer-de-1", "activate", str(number))[-1]
-    assert (active["state"], active["bundle_version"]) == ("active", 2)
-    until(lambda: not officers.behind(2))
+    version = officers.ask("officer-de-1", "activate", str(number))[-1]["bundle_version"]
+    assert version == before + 1
+    until(lambda: not officers.behind(version))
 
     status, body = fetch(ruled, "iad", anna.token, address)
-    assert status == 451, body
-    assert json.loads(body)["x_rule"] == "default/de F9"
+    told = json.loads(body)
+    assert (status, told["error"], told["x_rule"]) == (451, "restricted_action", "default/de F9")
+    assert told["x_cite"] == "Files are read in Europe (works agreement 4)"
+    assert told["x_nearest"].startswith("allowed: employee in BR, DE, IN, SG; guest in DE")
+    assert "US" not in told["x_nearest"]
     assert fetch(ruled, "fra", anna.token, address) == (200, b"for Europe")
+    (why,) = officers.ask("officer-de-2", "explain", told["x_decision"], status=1)
+    assert (why["bundle"], why["rule"], why["nearest"]) == (version, told["x_rule"], told["x_nearest"])
+    assert (why["question"]["op"], why["question"]["class"]) == ("disclose", "file_content")
+    assert [it["document"] for it in why["layers"] if not it["passes"]] == ["default/de"]
+    assert {"kind": "place", "to": "eu-central-1"} in why["changes"]
 
-    back = officers.ask("officer-de-2", "rollback", "default/de", "--bundle", "1")[-1]
-    assert (back["version"], back["rolls_back"]) == (3, number)
-    for name in ("officer-de-1", "officer-de-3"):
-        officers.ask(name, "approve", str(back["revision"]))
-    version = officers.ask("officer-de-2", "activate", str(back["revision"]))[-1]["bundle_version"]
-    assert version == 3
-    until(lambda: not officers.behind(3))
-    # The cell goes on asking the stricter bundle too until it hears that nobody is behind.
+    version = go_back(officers, before)
+    assert version == before + 2
     until(lambda: fetch(ruled, "iad", anna.token, address) == (200, b"for Europe"))
-
+    # What was decided under a bundle can be explained after it.
+    assert officers.ask("officer-de-2", "explain", told["x_decision"], status=1) == [why]
     log = officers.ask("auditor-1", "log")
     assert (log[-1]["event"], log[-1]["faults"]) == ("log", [])
     acts = [it["open"]["act"] for it in log[:-1]]
-    assert acts.count("revision_activated") == 2
-    assert acts.count("bundle_signed") == 2
-    assert pids_of(ruled, *NODES, "directory") == pids
+    assert acts.count("revision_activated") == acts.count("bundle_signed") == 2
+    assert pids_of(ruled, *NODES) == pids
 
 
 def test_an_operator_invites_and_the_officer_signs_in_with_two_factors(
@@ -234,10 +262,16 @@ def test_a_home_cell_that_wakes_behind_its_edge_shows_nothing_that_the_edge_forb
     go_back(officers)
 
 
-def go_back(officers: Officers) -> None:
-    """Put what the built-in policy says in force again, everywhere."""
-    back = officers.ask("officer-de-2", "rollback", "default/de", "--bundle", "1")[-1]
+def meanings(revision: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a change means: groups of flows, as its analysis has them."""
+    return [group for it in revision["analysis"]["diff"]["policies"] for group in it.get("groups", [])]
+
+
+def go_back(officers: Officers, bundle_version: int = 1) -> int:
+    """Put what the built-in policy says in force again, everywhere; the version of the bundle."""
+    back = officers.ask("officer-de-2", "rollback", "default/de", "--bundle", str(bundle_version))[-1]
     for name in ("officer-de-1", "officer-de-3"):
         officers.ask(name, "approve", str(back["revision"]))
-    version = officers.ask("officer-de-2", "activate", str(back["revision"]))[-1]["bundle_version"]
+    version = int(officers.ask("officer-de-2", "activate", str(back["revision"]))[-1]["bundle_version"])
     until(lambda: not officers.behind(version))
+    return version

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from residency_policies.compile import compile_stack
+from residency_policies.compile import Guard, compile_stack
 from residency_policies.decide import TableProfile
 from residency_policies.decision import Question, Viewer
-from residency_policies.explain import Change, Explanation, decide_all, explain
+from residency_policies.explain import Change, Explanation, decide_all, decision_of, explain
 from residency_policies.interpret import interpret
 from residency_policies.stack import Stack
 from residency_policies.vocabulary import CLASSES, OPERATIONS
@@ -100,6 +100,36 @@ def test_an_explanation_is_right_about_layers_and_changes(seed: int) -> None:
         assert all(one.passes for one in found.layers) == effect
         for change in found.nearest:
             assert change.kind == "instrument" or allows(stack, asked, change), (asked, change)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_every_decision_of_a_table_is_found_by_its_id_with_a_question_that_gets_it(seed: int) -> None:
+    stack = layered(random.Random(seed))
+    table = compile_stack(stack)
+    profile = TableProfile(table, stack.bundle, stack.boundary_s)
+    for entry in table.answers:
+        for answer in entry.answers if isinstance(entry, Guard) else (entry,):
+            for decision in (answer.decision, answer.unmet):
+                found = decision_of(stack, table, decision.decision)
+                assert found is not None
+                assert found[1] is not None
+                assert profile.decide(found[1]).decision == found[0].decision == decision.decision
+                assert explain(stack, found[1]).decision.decision == decision.decision
+    assert decision_of(stack, table, table.halted.decision) == (table.halted, None)
+    assert decision_of(stack, table, "d:0000000000000000") is None
+
+
+def test_a_decision_is_shown_by_a_viewer_at_the_destination_where_there_is_one() -> None:
+    bundle = compiled(policy(flows=[READS]))
+    stack = bundle.first_stack(bundle.policies[0])
+    table = compile_stack(stack)
+    found = decision_of(stack, table, bundle.profile_for("T1", "DE").decide(GUEST).decision)
+    assert found is not None
+    assert found[1] is not None
+    assert (found[1].src, found[1].op) == (GUEST.src, "disclose")
+    places = {region.id: region.place for region in stack.regions}
+    assert places[found[1].dst] == found[1].viewer.country
 
 
 def allows(stack: Stack, asked: Question, change: Change) -> bool:

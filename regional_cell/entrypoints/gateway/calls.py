@@ -95,7 +95,10 @@ class Calls:
             edge = replace(edge, bundle_version=call.bundle_version)
             size, country = len(body) + len(call.query), call.viewer_country
             guest = caller is not None and caller.role in GUESTS
-            passage.edge_passage(edge, resident, size, SHOWN, viewer_country=country, guest=guest)
+            member = caller is not None and not guest
+            passage.edge_passage(
+                edge, resident, size, SHOWN, viewer_country=country, guest=guest, member=member
+            )
         if call.method in DOORS:
             answer = await self._doors.open(call, body, caller)
         elif call.method == webhooks.METHOD:
@@ -104,7 +107,9 @@ class Calls:
             answer = await self._web_api.call(_api_call(edge, call, body, caller))
         if passage is not None:
             size = len(answer.body)
-            passage.edge_passage(edge, resident, size, SHOWN, viewer_country=country, guest=guest)
+            passage.edge_passage(
+                edge, resident, size, SHOWN, viewer_country=country, guest=guest, member=member
+            )
         return answer
 
     async def require_home(self, resident: str, epoch: int) -> None:

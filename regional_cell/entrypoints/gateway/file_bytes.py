@@ -67,12 +67,12 @@ class FileBytes:
         stored = await self._files.require_readable(caller, request.file)
         passage = self._calls.passage_for(edge)
         country, guest = request.viewer_country, caller.role in GUESTS
-        _pass(passage, edge, context.resident, 0, SHOWN, country, guest)
+        _pass(passage, edge, context.resident, 0, SHOWN, country, guest, member=not guest)
         yield wire.DownloadResponse(
             content_type=stored.mimetype, name=stored.name, bytes=stored.size_bytes, sha256=stored.sha256
         )
         async for data in self._files.read(stored, request.offset, request.length or None):
-            _pass(passage, edge, context.resident, len(data), SHOWN, country, guest)
+            _pass(passage, edge, context.resident, len(data), SHOWN, country, guest, member=not guest)
             yield wire.DownloadResponse(data=data)
 
     def _facts(self, peer: PeerName, bundle_version: int) -> EdgeFacts:
@@ -111,6 +111,9 @@ def _pass(
     points: tuple[Point, ...],
     country: str,
     guest: bool = False,
+    member: bool = False,
 ) -> None:
     if passage is not None:
-        passage.edge_passage(edge, resident, size_bytes, points, viewer_country=country, guest=guest)
+        passage.edge_passage(
+            edge, resident, size_bytes, points, viewer_country=country, guest=guest, member=member
+        )

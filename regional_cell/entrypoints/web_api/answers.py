@@ -63,8 +63,8 @@ def refusal(
         body |= {name: error.metadata.get(name, "") for name in ("needed", "provided")}
     if error.reason in _WITHHELD:
         body |= {"x_rule": error.metadata.get("rule", ""), "x_text": error.text}
-        if "nearest" in error.metadata:
-            body["x_nearest"] = error.metadata["nearest"]
+        told = ("cite", "nearest", "decision")
+        body |= {f"x_{name}": error.metadata[name] for name in told if name in error.metadata}
     messages = _messages(error)
     if messages:
         body["response_metadata"] = {"messages": messages}

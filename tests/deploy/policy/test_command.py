@@ -97,13 +97,19 @@ def test_a_claim_can_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_question_and_the_decision_that_it_gets_are_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document = written(tmp_path, "one.json", READERS)
+    document = written(tmp_path, "one.json", INSIDE, READERS)
     asked = {"op": "disclose", "class": "message_body", "from": "DE", "to": "US", "viewer": "guest"}
     assert main(["explain", json.dumps(asked), document, "--json", *AT]) == 1
     (decision,) = objects(capsys.readouterr().out)
     assert decision["code"] == "INSTRUMENT_MISSING"
+    assert decision["changes"] == [{"kind": "place", "to": "eu-central-1"}]
     assert main(["explain", str(decision["decision"]), document, *AT]) == 1
-    assert "floor: floor/eea eea-1-disclose" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "disclose of ai_derived from eu-central-1 to " in told
+    assert "floor: floor/eea eea-1-disclose" in told
+    assert "refuses: floor floor/eea" in told
+    assert "passes: floor floor/in" in told
+    assert "would be allowed with: place eu-central-1" in told
     assert main(["explain", "d:0000000000000000", document, *AT]) == 2
     assert main(["explain", "{}", document, *AT]) == 2
 

@@ -55,6 +55,16 @@ async def test_the_active_bundle_can_be_read_and_checked() -> None:
     assert found["bundle"]["schema"] == "bundle/v1"
 
 
+async def test_a_bundle_that_is_or_was_in_force_can_be_read_by_its_version() -> None:
+    _, client = await face()
+    active = client.get("/directory/v1/bundles/active").json()
+    assert client.get("/directory/v1/bundles/1").json() == active
+    missing = client.get("/directory/v1/bundles/2")
+    assert (missing.status_code, missing.json()) == (404, {"error": "NOT_FOUND", "thing": "bundle"})
+    assert client.get("/directory/v1/bundles/0").status_code == 400
+    assert client.get("/directory/v1/bundles/one").status_code == 400
+
+
 async def test_without_a_bundle_the_answer_is_a_typed_error() -> None:
     _, client = await face(begun=False)
     answer = client.get("/directory/v1/bundles/active")

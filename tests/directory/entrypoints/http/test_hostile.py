@@ -19,7 +19,14 @@ from tests.directory.test_process import admit
 from tests.directory.world import World
 from tests.support.attacks import FORM, MULTIPART, attacks, forms, multiparts
 
-ROUTES = ("/directory/v1/bundles/active", "/directory/v1/cells", "/livez", "/metrics", "/readyz")
+ROUTES = (
+    "/directory/v1/bundles/active",
+    "/directory/v1/bundles/{version}",
+    "/directory/v1/cells",
+    "/livez",
+    "/metrics",
+    "/readyz",
+)
 DOORS = {
     "/directory/v1/halts": "GET POST",
     "/directory/v1/halts/{number}": "DELETE",

@@ -2,6 +2,7 @@
 not.
 """
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -13,7 +14,9 @@ from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.common.v1 import common_pb2
 from regional_cell.domain.callers import Caller
 from regional_cell.entrypoints.gateway.file_bytes import FileBytes
+from regional_cell.entrypoints.web_api.answers import refusal as web_refusal
 from regional_cell.services.edge_passages import EdgePassages
+from residency_policies.decision import Because, make_decision
 from tests.regional_cell.edges import TestEdge, edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import Town
 from tests.regional_cell.services.test_egress import RecordingLedger, make
@@ -112,6 +115,8 @@ class Files:
 class Inside:
     """What file bytes need of calls, tokens and routes: everybody is who they say."""
 
+    role = "member"
+
     def __init__(self, ruling: Ruling) -> None:
         routes = cast(Any, self)
         ledger, spawn = RecordingLedger(), lambda work: work.close()
@@ -127,7 +132,7 @@ class Inside:
     async def require_home(self, resident: str, epoch: int) -> None: ...
 
     async def caller(self, token: str) -> Caller:
-        return Caller("T1", "", "xoxp", "U1", "", "", "P1", "member", frozenset({"files:read"}))
+        return Caller("T1", "", "xoxp", "U1", "", "", "P1", self.role, frozenset({"files:read"}))
 
 
 def bytes_of(ruling: Ruling, files: Files) -> FileBytes:
@@ -161,6 +166,38 @@ async def test_no_bytes_of_a_file_are_shown_abroad_that_may_not() -> None:
         with pytest.raises(WithheldError):
             await shown(Ruling(act(op)))
     assert await shown(Ruling(lambda question: question.data_class != "file_content")) == [b"", b"abc"]
+
+
+async def test_a_reader_abroad_is_told_what_they_may_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    because = (Because("own/policy", 1, "F9", "works agreement 4", layer="workspace"),)
+    refusal = make_decision("DENIED", 1, "test", because, nearest="allowed: employee in DE")
+    ruling = Ruling()
+    monkeypatch.setattr(ruling, "decide", lambda *_: refusal)
+    for role, told in (("member", {"cite", "nearest"}), ("guest", set())):
+        monkeypatch.setattr(Inside, "role", role)
+        with pytest.raises(WithheldError) as caught:
+            await shown(ruling)
+        assert caught.value.metadata.keys() == {"code", "rule", "decision", *told}
+        assert caught.value.text == refusal.user_text
+        body = json.loads(web_refusal(caught.value, "r").body)
+        assert {f"x_{name}" for name in told} == body.keys() & {"x_cite", "x_nearest"}
+        assert body["x_rule"] == "own/policy F9"
+
+
+async def test_a_caller_abroad_is_told_more_when_a_member(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    because = (Because("own/policy", 1, "F9", "works agreement 4", layer="workspace"),)
+    refusal = make_decision("DENIED", 1, "test", because, nearest="allowed: employee in DE")
+    ruling = ruled(town, monkeypatch)
+    monkeypatch.setattr(ruling, "decide", lambda *_: refusal)
+    async with edge_to(town.site, "iad", "US") as abroad:
+        answer = await abroad.ask("auth.test", token=town.tokens[0], resident=town.team)
+        assert (answer["x_cite"], answer["x_nearest"]) == ("works agreement 4", "allowed: employee in DE")
+        assert answer["x_decision"] == refusal.decision
+        nobody = await abroad.ask("api.test", resident=town.team)
+        assert nobody["x_rule"] == "own/policy F9"
+        assert not nobody.keys() & {"x_cite", "x_nearest"}
 
 
 @pytest.mark.notices(CHUNKS, FILE_TRANSIT)
