@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmarks.figures import Results
 from benchmarks.setting import Setting
 from benchmarks.works import (
+    activation,
     analysis,
     fairness,
     history,
@@ -35,6 +36,7 @@ class Work:
 WORKS = {
     "policy": Work("a policy decision, beside cedarpy", policy.measure),
     "analysis": Work("the closure of a large policy, and the impact of a bundle", analysis.measure, False),
+    "activate": Work("from the last approval of a policy to every cell and edge", activation.measure, False),
     "token": Work("an edge's check of a token", token.measure),
     "W1": Work("sends in one channel of 100 members", rate.measure_w1),
     "W2": Work("sends in 200 channels of 5 members", rate.measure_w2),
