@@ -55,6 +55,7 @@ from directory.services.placements import PlacementService
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
+from directory.services.traffic import TrafficService
 from directory.services.watch import WatchService
 from directory.settings import DirectoryPlaneSettings
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_packs
@@ -104,6 +105,7 @@ class Plane:
         self.rollout = PolicyRollout(self.store, clock, self.bell, key, os.urandom, pen)
         acknowledge_s = settings.policies.acknowledge_s
         self.halts = HaltService(self.store, clock, self.bell, key, os.urandom, pen, acknowledge_s)
+        self.traffic = TrafficService(self.store, clock)
         self.log = PolicyLogService(self.store)
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
@@ -226,7 +228,9 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     claims = ClaimsServicer(plane.claims, plane.callers, plane.metrics)
     cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted)
     officers = OfficersServicer(plane.officers, plane.callers)
-    policies = PoliciesServicer(plane.bundles, plane.halts, plane.callers, plane.bell, draining)
+    policies = PoliciesServicer(
+        plane.bundles, plane.halts, plane.traffic, plane.callers, plane.bell, draining
+    )
     rpc.add(lambda server: stubs.add_DirectoryServicer_to_server(routes, server))
     rpc.add(lambda server: stubs.add_ResidentsServicer_to_server(residents, server))
     rpc.add(lambda server: stubs.add_ClaimsServicer_to_server(claims, server))

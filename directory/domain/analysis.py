@@ -2,15 +2,17 @@
 
 Invariants
     1. Whatever is not proven to allow nothing new counts as loosening.
-    2. Equal documents, bundles and worlds give equal bytes.
+    2. Equal documents, bundles, worlds, homes and counts give equal bytes.
 """
 
 from collections.abc import Iterable, Sequence
 
-from directory.domain.cells import Cell, CellState
+from directory.domain import traffic
+from directory.domain.cells import Cell, CellState, Edge
 from directory.domain.enforcement import REST_CLASSES
 from directory.domain.placements import Placement
 from directory.domain.policies import Revision, WorldState
+from directory.domain.traffic import DayCount, TrafficReport
 from residency_policies.analyse import cells as catalogue
 from residency_policies.analyse import placements as homes
 from residency_policies.analyse.changes import BundleChange, compare_bundles
@@ -29,6 +31,9 @@ def analyse(
     world: WorldState,
     placements: Sequence[Placement],
     cells: Sequence[Cell],
+    edges: Sequence[Edge] = (),
+    reports: Sequence[TrafficReport] = (),
+    counts: Sequence[DayCount] = (),
 ) -> dict[str, object]:
     """The analysis of a revision against the bundle in force, both compiled for the same instant.
 
@@ -36,6 +41,7 @@ def analyse(
         candidate: the base with the revision's document in place.
         placements: every resident's home; those that the candidate forbids are counted, and where they
         could go.
+        edges, reports, counts: traffic of the last 30 days, and of whom it is known.
     """
     shape: dict[str, object] = {
         "schema": SCHEMA,
@@ -45,6 +51,7 @@ def analyse(
         "world": world.to_json(),
         "at_s": candidate.at_s,
         "placements": _moves(base, candidate, placements, cells),
+        "traffic": traffic.impact(base, candidate, cells, edges, reports, counts),
     }
     try:
         change = compare_bundles(base, candidate)

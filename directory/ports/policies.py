@@ -1,12 +1,13 @@
 """What the directory keeps of policies: bundles, officers, revisions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from directory.domain.bundles import Acknowledgement, SignedBundle
 from directory.domain.halts import HaltRecord, SignedOrders
 from directory.domain.officers import Officer, Session
 from directory.domain.policies import Approval, Revision, RevisionState
+from directory.domain.traffic import DayCount, TrafficReport
 
 
 class BundleReader(Protocol):
@@ -129,3 +130,32 @@ class HaltWriter(HaltReader, Protocol):
 
     def put_orders(self, signed: SignedOrders) -> None:
         """Insert under a new version."""
+
+
+class TrafficReader(Protocol):
+    """What cells counted of their decisions."""
+
+    def report_of(self, cell: str) -> TrafficReport | None:
+        """Up to where the history of this cell is held; None: nothing is."""
+
+    def reports(self) -> list[TrafficReport]:
+        """Those of all cells, by name."""
+
+    def days(self, since_s: int) -> list[DayCount]:
+        """Sums of the buckets that began at this time or later, by cell, kind and day (UTC)."""
+
+
+class TrafficWriter(TrafficReader, Protocol):
+    """As the reader, and changes."""
+
+    def put(self, report: TrafficReport) -> None:
+        """Insert or replace."""
+
+    def keep(self, cell: str, kinds: Mapping[int, bytes], counts: Sequence[tuple[int, int, int]]) -> None:
+        """Insert or replace kinds, and counts (number, start of the bucket, flows)."""
+
+    def forget_before(self, cell: str, start_s: int) -> int:
+        """Forget buckets that began before, and kinds of which none is left; gives how many kinds are."""
+
+    def forget(self, cell: str) -> None:
+        """Everything of this cell."""

@@ -20,6 +20,8 @@ from directory.ports.policies import (
     OfficerWriter,
     PolicyReader,
     PolicyWriter,
+    TrafficReader,
+    TrafficWriter,
 )
 from directory.ports.routes import (
     CellReader,
@@ -55,6 +57,8 @@ class ReadUnit(Protocol):
     @property
     def halts(self) -> HaltReader: ...
     @property
+    def traffic(self) -> TrafficReader: ...
+    @property
     def log(self) -> LogReader: ...
 
 
@@ -77,6 +81,8 @@ class WriteUnit(Protocol):
     def policies(self) -> PolicyWriter: ...
     @property
     def halts(self) -> HaltWriter: ...
+    @property
+    def traffic(self) -> TrafficWriter: ...
     @property
     def log(self) -> LogWriter: ...
 

@@ -37,6 +37,7 @@ from regional_cell.bootstrap.people import PeopleSide
 from regional_cell.bootstrap.realtime import Realtime
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.bootstrap.tails import make_tails
+from regional_cell.bootstrap.traffic import keep_the_rest, make_traffic, traffic_job
 from regional_cell.bootstrap.upkeep import Upkeep
 from regional_cell.domain.transfers import Place
 from regional_cell.entrypoints.allow import allow_table
@@ -133,6 +134,7 @@ class Cell:
         key = self.settings.keys.signing_key()
         country = node.jurisdiction.partition("-")[0]
         self.tokens = Tokens(commits, self.routes.key_ring, key, self.name, self.clock, os.urandom)
+        self.traffic = make_traffic(stores, self.directory, self.clock)
         self.egress = Egress(
             Place(self.name, node.region, country, node.operator),
             self.policies,
@@ -141,16 +143,13 @@ class Cell:
             new_uuid,
             os.urandom,
             lambda point, code: self.metrics.count("colink_decisions_total", point=point, code=code),
+            self.traffic.count,
         )
         self.passages = EdgePassages(
-            self.egress,
-            self.stores.ledger,
-            self.policies,
-            self.routes,
-            self.clock.now_us,
-            new_uuid,
-            self.spawn,
-        )
+            self.egress, stores.ledger, self.policies, self.routes, self.clock.now_us, new_uuid, self.spawn,
+            self.traffic.count,
+        )  # fmt: skip
+        self.keeps_traffic = traffic_job(self.traffic, self.passages)
         self.gatherings = make_gatherings(commits, stores, self.egress, self.policies, self.metrics)
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
         self.chat = Chat(
@@ -179,7 +178,7 @@ class Cell:
         self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
         self.tails = make_tails(stores)
         self.upkeep = Upkeep(
-            stores, self.tails, self.chat, self.claims, self.gatherings, self.clock, self.spawn
+            stores, self.tails, self.chat, self.claims, self.gatherings, self.traffic, self.clock, self.spawn
         )
         commits.feed(self.live, *self.tails)
 
@@ -302,6 +301,7 @@ class Cell:
         self.spawn(jobs.run(jobs.Job("renewal", LOOK_S, self._look)))
         self.spawn(self.passages.run())
         self.spawn(jobs.run(jobs.Job("peers", PEERS_S, self._warm_peers)))
+        self.spawn(jobs.run(self.keeps_traffic))
         self.spawn(self.upkeep.lead())
         self.spawn(jobs.run(jobs.Job("presence", SWEEP_S, self.chat.presence.sweep)))
         overload = Overload(self.commits.queue, self.exchange, self.web_api.admission, self.metrics)
@@ -328,6 +328,7 @@ class Cell:
         await self.rpc.stop(1.0)
         # Before what may take long: a process that does not end in time is ended.
         await self.passages.flush()
+        await keep_the_rest(self.keeps_traffic)
         for tail in self.tails:
             await tail.stop()
         await self.commits.stop()

@@ -23,6 +23,7 @@ from regional_cell.adapters.sql.credentials import SqlCredentials
 from regional_cell.adapters.sql.database import LOG_PAGES_MAX, Checkpointer, Database
 from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.adapters.sql.records import SqlPendingLeases, SqlSpentTickets
+from regional_cell.adapters.sql.traffic import SqlTraffic
 from regional_cell.adapters.sql.views import SqlViews
 from regional_cell.domain.cursors import CursorKey
 from regional_cell.settings import CellSettings
@@ -45,6 +46,7 @@ class Stores:
         self.views = SqlViews(self.database, self.sealer)
         self.credentials = SqlCredentials(self.database, self.sealer)
         self.spent, self.leases = SqlSpentTickets(self.database, clock), SqlPendingLeases(self.database)
+        self.traffic = SqlTraffic(self.database)
         self.index = Fts5Index(data_dir / "search.db")
         self.files = LocalFiles(data_dir / "files", self.sealer)
         run = data_dir / "run"

@@ -10,6 +10,7 @@ from regional_cell.entrypoints.workers.jobs import Job, run
 from regional_cell.services.claims import Claims
 from regional_cell.services.gatherings import Gatherings
 from regional_cell.services.tails import TailRunner
+from regional_cell.services.traffic import FLUSH_S, Traffic
 
 CHECKPOINT_S = 5.0
 SCHEDULED_S = 1.0
@@ -35,11 +36,12 @@ class Upkeep:
         chat: Chat,
         claims: Claims,
         gatherings: Gatherings,
+        traffic: Traffic,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._stores, self._tails, self._chat, self._claims = stores, tails, chat, claims
-        self._gatherings = gatherings
+        self._gatherings, self._traffic = gatherings, traffic
         self._clock, self._spawn = clock, spawn
 
     async def lead(self) -> None:
@@ -53,6 +55,7 @@ class Upkeep:
             Job("guests", GUESTS_S, self._chat.guests.end_due),
             Job("file_purge", PURGE_S, self._purge_files),
             Job("gatherings", GATHERINGS_S, self._gatherings.walk),
+            Job("traffic_report", FLUSH_S, self._traffic.report),
             Job("claims", SETTLE_S, self._claims.settle),
             Job("claims_drift", DRIFT_S, self._claims.drift, DRIFT_FIRST_S),
         ):

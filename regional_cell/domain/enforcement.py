@@ -44,3 +44,8 @@ QUERY_RECEIVED = Point("cell.query.received", QUERY_OP, QUERY_CLASSES, PURPOSE, 
 ANSWER_BEGUN = Point("cell.answer.begun", ANSWER_OP, ANSWER_CLASSES, PURPOSE, CAN)
 ANSWER_SENT = Point("cell.answer.sent", ANSWER_OP, ANSWER_CLASSES, PURPOSE, CAN)
 ANSWER_RECEIVED = Point("cell.answer.received", ANSWER_OP, ANSWER_CLASSES, PURPOSE, CAN)
+
+# Where a flow is first asked about, and counted, whatever the answer. The others ask again about what was
+# counted here or in the other cell, or about what might be.
+COUNTED = frozenset({SEARCH_HERE, SEARCH_FORESEEN, QUERY_SENT})
+"""At the egress. Passages to edges count what passes and what they refuse by themselves."""

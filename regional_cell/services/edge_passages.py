@@ -12,6 +12,7 @@ Invariants
        stops.
     3. Nothing passes to an edge whose bundle is younger than this cell's, or while either end is cut off.
     4. While the book cannot be written nothing passes here; edges at home are not asked about and go on.
+    5. What passes and what is refused is counted as traffic once, with the booking or before.
 
 A minute's counts stand in memory until they are booked: the announcement is what a crash leaves of them.
 """
@@ -36,6 +37,7 @@ from regional_cell.ports.crossings import Egress, Ledger, Policies
 from regional_cell.ports.crossings import PolicyFacts as Facts
 from regional_cell.ports.directory import Routes
 from regional_cell.ports.sockets import EdgeFacts
+from regional_cell.ports.traffic import Count, uncounted
 from residency_policies.decision import Decision, Viewer
 from residency_policies.points import Flow, Point
 
@@ -50,12 +52,20 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 @dataclass(slots=True)
-class _Open:
-    """A passage to one edge, as decided, and what it counted since the last booking."""
+class _Asked:
+    """What was decided of one edge, and how many flows were not counted yet."""
 
     point: Point
     flow: Flow
+    facts: Facts
     decision: Decision
+    uncounted: int
+
+
+@dataclass(slots=True)
+class _Open(_Asked):
+    """A passage to one edge, and what it counted since the last booking."""
+
     destination: Place
     references: References
     items: int = 0
@@ -68,6 +78,7 @@ class EdgePassages:
     Args:
         spawn: runs a coroutine beside, for announcements.
         new_uuid: names each booking.
+        counted: told of what passed and of what was refused.
     """
 
     def __init__(
@@ -79,11 +90,13 @@ class EdgePassages:
         now_us: Callable[[], int],
         new_uuid: Callable[[], str],
         spawn: Spawn,
+        counted: Count = uncounted,
     ) -> None:
+        self._counted = counted
         self._egress, self._ledger, self._policies, self._routes = egress, ledger, policies, routes
         self._now_us, self._new_uuid, self._spawn = now_us, new_uuid, spawn
         self._open: dict[Key, _Open] = {}
-        self._refused: dict[Key, Decision] = {}
+        self._refused: dict[Key, _Asked] = {}
         self._stage: object = None
         self._unbooked: list[_Open] = []
         self._unannounced: list[_Open] = []
@@ -112,6 +125,7 @@ class EdgePassages:
         for point in points:
             opened = self._passage(edge, workspace, point, viewer_country, guest, member)
             opened.items += 1
+            opened.uncounted += 1
             opened.size_bytes += size_bytes
 
     async def run(self) -> None:
@@ -125,6 +139,7 @@ class EdgePassages:
 
     async def flush(self) -> None:
         """Book what was counted, and decide anew. What cannot be booked is kept, and closes the passages."""
+        self.count()
         counted, self._unbooked = self._unbooked, []
         for opened in self._open.values():
             if opened.items:
@@ -146,24 +161,35 @@ class EdgePassages:
             return
         self._broken = ""
 
+    def count(self) -> None:
+        """Count as traffic what passed and what was refused since the last time."""
+        for asked in (*self._open.values(), *self._refused.values()):
+            if asked.uncounted:
+                self._counted(asked.point, asked.flow, asked.facts, asked.uncounted)
+                asked.uncounted = 0
+
     def _passage(
         self, edge: EdgeFacts, workspace: str, point: Point, viewer_country: str, guest: bool, member: bool
     ) -> _Open:
         key = (edge.name, workspace, point, viewer_country, guest)
         if (opened := self._open.get(key)) is not None:
             return opened
-        if (refusal := self._refused.get(key)) is not None:
-            raise withheld(refusal, member=member)
+        if (refused := self._refused.get(key)) is not None:
+            refused.uncounted += 1
+            raise withheld(refused.decision, member=member)
         here = self._egress.here
         viewer = Viewer("guest" if guest else "employee", viewer_country)
         flow = Flow(workspace, here.region, edge.region, viewer)
-        decision = self._decide(point, flow)
+        facts = self._facts(flow)
+        decision = self._egress.check(point, flow, facts)
         if not decision.allow:
             if len(self._refused) < KEPT_MAX:
-                self._refused[key] = decision
+                self._refused[key] = _Asked(point, flow, facts, decision, 1)
+            else:
+                self._counted(point, flow, facts, 1)
             raise withheld(decision, member=member)
         destination = Place(edge.name, edge.region, edge.jurisdiction)
-        opened = _Open(point, flow, decision, destination, References(workspace=workspace))
+        opened = _Open(point, flow, facts, decision, 0, destination, References(workspace=workspace))
         if len(self._open) >= KEPT_MAX:
             self._spawn(self.flush())
             raise LedgerUnavailableError(why="too many passages")
@@ -174,15 +200,16 @@ class EdgePassages:
     def _holds(self, opened: _Open) -> bool:
         """Whether it would be decided now as it was. What cannot be decided any more is over."""
         try:
-            return self._decide(opened.point, opened.flow) == opened.decision
+            opened.facts = self._facts(opened.flow)
         except NotReadyError:
             return False
+        return self._egress.check(opened.point, opened.flow, opened.facts) == opened.decision
 
-    def _decide(self, point: Point, flow: Flow) -> Decision:
+    def _facts(self, flow: Flow) -> Facts:
         facts = self._routes.placement_facts(flow.workspace)
         if facts is None:
             raise NotReadyError(resident=flow.workspace)
-        return self._egress.check(point, flow, Facts(*facts))
+        return Facts(*facts)
 
     def _follow_bundle(self) -> None:
         """Under another bundle, the same one at another stage of its validity, or other orders, all is
@@ -191,6 +218,7 @@ class EdgePassages:
         stage = self._policies.stage
         if stage != self._stage:
             self._stage = stage
+            self.count()
             self._unbooked += [opened for opened in self._open.values() if opened.items]
             self._open.clear()
             self._refused.clear()

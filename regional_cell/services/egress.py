@@ -21,6 +21,7 @@ from dataclasses import replace
 from accord.clock import Clock
 from accord.errors import BundleSkewError, ForbiddenError, InternalError
 from accord.ledger import payload_root
+from regional_cell.domain.enforcement import COUNTED
 from regional_cell.domain.transfers import (
     ABORTED,
     CREDIT,
@@ -36,6 +37,7 @@ from regional_cell.domain.transfers import (
     withheld,
 )
 from regional_cell.ports.crossings import Ledger, Policies, PolicyFacts
+from regional_cell.ports.traffic import Count, uncounted
 from residency_policies.decision import Decision, Viewer
 from residency_policies.points import Decided, Flow, Point, untold
 
@@ -127,6 +129,7 @@ class Egress:
 
     Args:
         decided: told of every decision.
+        counted: told of every flow that is asked about here first.
     """
 
     def __init__(
@@ -138,6 +141,7 @@ class Egress:
         new_uuid: Callable[[], str],
         random: Callable[[int], bytes],
         decided: Decided = untold,
+        counted: Count = uncounted,
     ) -> None:
         self.here = here
         self._policies = policies
@@ -145,7 +149,7 @@ class Egress:
         self._clock = clock
         self._new_uuid = new_uuid
         self._random = random
-        self._decided = decided
+        self._decided, self._counted = decided, counted
 
     def now_us(self) -> int:
         """Wall time for entries, unix microseconds."""
@@ -159,6 +163,8 @@ class Egress:
         """Evaluate without opening anything, as `open` would, under the bundle in force here. The caller may
         show why; it may not send.
         """
+        if point in COUNTED:
+            self._counted(point, flow, facts, 1)
         bundle = self._policies.bundle()
         decision = point.ask(
             lambda asked: self._policies.decide(asked, facts.establishment, facts.subjects, facts.tags),

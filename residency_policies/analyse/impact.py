@@ -2,25 +2,27 @@
 
 Invariants
     1. Exact: a key is what a decision depends on, so each count falls under one answer. A bucket begins where
-       a bundle's tables begin or later, and recorders begin a new one there.
+       a bundle's tables begin or later, and recorders begin a new one there; asked at one instant, buckets
+       do not matter.
     2. Nothing is estimated, and nothing depends on the order of keys.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from residency_policies.compiled import CompiledBundle
 from residency_policies.decision import Decision, Question, Viewer
 from residency_policies.prove.paths import permits_of
+from residency_policies.traffic import Kind as Traffic
 from residency_policies.vocabulary import OBLIGATIONS
 
 Kind = Literal["refused", "allowed", "owes"]
 KINDS: Final[tuple[Kind, ...]] = ("allowed", "refused", "owes")
 WORKSPACES_MAX: Final = 10
 EXAMPLES_MAX: Final = 10
-_CAN: Final = frozenset(OBLIGATIONS)
+_CAN: Final = tuple(sorted(OBLIGATIONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,14 @@ class Key:
     subjects: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     ref: str = ""
+    can: tuple[str, ...] = _CAN
 
     def question(self, bundle: int) -> Question:
-        """The question under a bundle; every obligation can be discharged, so that it is seen."""
+        """The question under a bundle. What the asker cannot discharge is refused, as it was or would be."""
         return Question(
             self.workspace, bundle, self.op, self.data_class, self.src, self.dst,
-            Viewer(self.relation, self.country), self.purpose, frozenset(self.facts), _CAN, self.ref,
+            Viewer(self.relation, self.country), self.purpose, frozenset(self.facts), frozenset(self.can),
+            self.ref,
         )  # fmt: skip
 
     def to_json(self) -> dict[str, object]:
@@ -55,6 +59,15 @@ class Key:
             "dst": self.dst, "viewer": {"relation": self.relation, "country": self.country},
             "purpose": self.purpose, "facts": list(self.facts),
         }  # fmt: skip
+
+
+def keys_of(kind: Traffic) -> Iterator[Key]:
+    """What is asked of a flow of this kind: one key for each class."""
+    for data_class in kind.classes:
+        yield Key(
+            kind.workspace, kind.establishment, kind.op, data_class, kind.src, kind.dst, kind.relation,
+            kind.country, kind.purpose, (), kind.subjects, kind.tags, kind.ref, kind.can,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +121,17 @@ class Replay:
         return {"asked": self.asked, **{kind: self.changed[kind].to_json() for kind in KINDS}}
 
 
-def replay(old: CompiledBundle, new: CompiledBundle, histogram: Histogram) -> Replay:
-    """Every key asked under both bundles, at each stretch of time in which neither changes."""
+def replay(old: CompiledBundle, new: CompiledBundle, histogram: Histogram, at_s: int | None = None) -> Replay:
+    """Every key asked under both bundles, at each stretch of time in which neither changes; or all of them as
+    they would be answered at one instant (Unix seconds).
+    """
     changed: dict[Kind, Counted] = {kind: Counted() for kind in KINDS}
     asked = sum(sum(counts) for counts in histogram.rows.values())
     seen: dict[Kind, set[Key]] = {kind: set() for kind in KINDS}
-    for first, last in _stretches(old, new, histogram.starts_s):
-        moment = histogram.starts_s[first]
+    starts_s = histogram.starts_s
+    whole = [(0, len(starts_s))] if starts_s else []
+    for first, last in whole if at_s is not None else _stretches(old, new, starts_s):
+        moment = starts_s[first] if at_s is None else at_s
         before, now = old.at(moment), new.at(moment)
         for key, counts in histogram.rows.items():
             told = _told(_decided(before, key), _decided(now, key))
@@ -129,7 +146,7 @@ def replay(old: CompiledBundle, new: CompiledBundle, histogram: Histogram) -> Re
             counted.flows += flows
             counted.rules[rule] += flows
             counted.workspaces[key.workspace] += flows
-            for start, count in zip(histogram.starts_s[first:last], part, strict=True):
+            for start, count in zip(starts_s[first:last], part, strict=True):
                 if count:
                     counted.hours[start] += count
             counted.examples.append((flows, key, rule))

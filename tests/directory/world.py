@@ -34,6 +34,7 @@ from directory.services.placements import PlacementService
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
+from directory.services.traffic import TrafficService
 from directory.services.watch import WatchService
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 
@@ -122,6 +123,7 @@ class World:
         self.bundles = BundleService(*made)
         self.review, self.rollout = PolicyReview(*made), PolicyRollout(*made)
         self.halts = HaltService(*made, acknowledge_s=10)
+        self.traffic = TrafficService(self.store, self.clock)
         self.log = PolicyLogService(self.store)
         self.factors = SealedTotp(bytes(32))
         self.officers = OfficerService(

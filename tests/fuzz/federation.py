@@ -16,10 +16,14 @@ from accord.identity import KeyRing, RingKey, SigningKey, mint, mint_identity
 from accord.runtime import error_detail, mtls
 from accord.wire.directory.v1 import directory_pb2 as wire
 from directory.domain import cells, claims, halts, names, officers
+from directory.domain import traffic as told
 from directory.entrypoints.grpc import forms
 from edge.adapters.directory import parsing
 from edge.domain import journal
 from edge.entrypoints.http import bodies, files, webhooks
+from residency_policies import traffic
+from residency_policies.decision import Viewer
+from residency_policies.points import Flow, Point
 from tests.support.fuzzing import Target
 
 NOW_S = 1_800_000_000
@@ -65,6 +69,14 @@ DELTA = wire.RouteDelta(
     ],
     tombstones=[wire.Tombstone(resident="P00000000000A", epoch=1, version=2)],
 ).SerializeToString()
+KIND = traffic.kind_of(
+    Point("x", "disclose", ("file_content",), "local"),
+    Flow("T00000000000A", "eu-central-1", "us-east-1", Viewer("guest", "US")), "DE", ("AT",), ("project",),
+).to_bytes()  # fmt: skip
+REPORT = wire.ReportTrafficRequest(
+    since_us=1, position=1, kinds=[wire.TrafficKind(number=1, kind=KIND)], until_s=NOW_S,
+    counts=[wire.TrafficCount(number=1, start_s=NOW_S, flows=3)],
+)  # fmt: skip
 RECORD = journal.Record(DELTA, b"k" * 8, b"s" * 64)
 
 
@@ -120,6 +132,13 @@ def content_type(data: bytes) -> object:
 def ordered(data: bytes) -> orders.Orders:
     """Orders of these bytes, signed as they are."""
     return orders.open_orders(data, KEY.key_id, KEY.sign("orders", data), RING)
+
+
+def reported(data: bytes) -> object:
+    """A piece of what a cell counted, held against what may be kept."""
+    piece = forms.piece_from_wire(wire.ReportTrafficRequest.FromString(data))
+    told.check_piece(piece, NOW_S)
+    return piece
 
 
 def of_officers(data: bytes) -> object:
@@ -323,6 +342,15 @@ TARGETS: dict[str, Target] = {
         ("directory.entrypoints.grpc.forms.key_from_wire", "directory.domain.cells.check_keys"),
         [ADMIT.SerializeToString()],
         admission,
+    ),
+    "kinds of flows": Target(
+        ("residency_policies.traffic.read_kind",), [KIND], traffic.read_kind, write=traffic.Kind.to_bytes
+    ),
+    "traffic of cells": Target(
+        ("directory.entrypoints.grpc.forms.piece_from_wire", "directory.domain.traffic.check_piece"),
+        [REPORT.SerializeToString()],
+        reported,
+        (InvalidError, DecodeError),
     ),
     "deltas of routes": Target(
         ("edge.adapters.directory.parsing.parse_delta",), [DELTA], parsing.parse_delta

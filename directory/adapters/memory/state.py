@@ -10,6 +10,7 @@ from directory.domain.officers import Officer, Session
 from directory.domain.placements import Placement, ReportedEpoch, Tombstone
 from directory.domain.policies import Approval, Revision
 from directory.domain.policy_log import LogEntry
+from directory.domain.traffic import TrafficReport
 
 
 @dataclass(slots=True)
@@ -36,6 +37,9 @@ class State:
     approvals: dict[tuple[int, str, str], Approval] = field(default_factory=dict)
     halts: dict[int, HaltRecord] = field(default_factory=dict)
     orders: dict[int, SignedOrders] = field(default_factory=dict)
+    traffic_reports: dict[str, TrafficReport] = field(default_factory=dict)
+    traffic_kinds: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    traffic: dict[tuple[str, int, int], int] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     log_nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from directory.adapters.memory.placements import MemoryPlacements
 from directory.adapters.memory.policies import MemoryPolicies
 from directory.adapters.memory.policy_log import MemoryPolicyLog
 from directory.adapters.memory.state import State
+from directory.adapters.memory.traffic import MemoryTraffic
 from directory.ports.store import ReadUnit, WriteUnit
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class MemoryUnit:
         self.officers = MemoryOfficers(state)
         self.policies = MemoryPolicies(state)
         self.halts = MemoryHalts(state)
+        self.traffic = MemoryTraffic(state)
         self.log = MemoryPolicyLog(state)
         self.committed = False
 

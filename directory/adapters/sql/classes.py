@@ -56,6 +56,9 @@ CLASSES: dict[str, dict[str, str]] = {
     "halts": _all(_META, "number scope value halted_s until_s lifted_s")
     | _all("audit_log", "reason author approver"),
     "orders": _all(_META, "version orders key_id signature"),
+    "traffic_reports": _all("telemetry", "cell since_us position until_s"),
+    "traffic_kinds": _all(_META, "cell number kind"),
+    "traffic": _all("telemetry", "cell number start_s flows"),
     "alembic_version": _all(_META, "version_num"),
 }
 """Table to column to data class."""

@@ -32,6 +32,7 @@ from directory.adapters.sql.placements import SqlPlacements
 from directory.adapters.sql.policies import SqlPolicies
 from directory.adapters.sql.policy_log import SqlPolicyLog
 from directory.adapters.sql.tables import counters, route_versions
+from directory.adapters.sql.traffic import SqlTraffic
 from directory.ports.store import ReadUnit, WriteUnit
 
 T = TypeVar("T")
@@ -81,6 +82,7 @@ class SqlUnit:
         self.officers = SqlOfficers(connection)
         self.policies = SqlPolicies(connection)
         self.halts = SqlHalts(connection)
+        self.traffic = SqlTraffic(connection)
         self.log = SqlPolicyLog(connection)
         self.committed = False
 

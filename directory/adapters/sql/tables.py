@@ -237,3 +237,29 @@ orders = Table(
     Column("key_id", Text, nullable=False),
     Column("signature", LargeBinary, nullable=False),
 )
+
+traffic_reports = Table(
+    "traffic_reports",
+    metadata,
+    Column("cell", Text, primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("until_s", BigInteger, nullable=False),
+)
+
+traffic_kinds = Table(
+    "traffic_kinds",
+    metadata,
+    Column("cell", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", LargeBinary, nullable=False),
+)
+
+traffic = Table(
+    "traffic",
+    metadata,
+    Column("cell", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("start_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("flows", BigInteger, nullable=False),
+)

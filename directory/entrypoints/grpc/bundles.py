@@ -10,11 +10,18 @@ from accord.errors import NotReadyError
 from accord.runtime.logs import get_logger
 from accord.wire.directory.v1 import directory_pb2 as pb
 from accord.wire.directory.v1 import directory_pb2_grpc
-from directory.entrypoints.grpc.forms import bundle_to_wire, integer, orders_to_wire, require_context
+from directory.entrypoints.grpc.forms import (
+    bundle_to_wire,
+    integer,
+    orders_to_wire,
+    piece_from_wire,
+    require_context,
+)
 from directory.entrypoints.grpc.peers import Callers
 from directory.ports.outside import Bell
 from directory.services.bundles import BundleService
 from directory.services.halts import HaltService
+from directory.services.traffic import TrafficService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -29,12 +36,14 @@ class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
         self,
         bundles: BundleService,
         halts: HaltService,
+        traffic: TrafficService,
         callers: Callers,
         bell: Bell,
         draining: asyncio.Event,
     ) -> None:
         self._bundles = bundles
         self._halts = halts
+        self._traffic = traffic
         self._callers = callers
         self._bell = bell
         self._draining = draining
@@ -77,3 +86,10 @@ class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
         )
         get_logger().info("bundle_acknowledged", name=request.node, bundle_version=version)
         return pb.AcknowledgeResponse(settled_version=settled)
+
+    async def ReportTraffic(
+        self, request: pb.ReportTrafficRequest, context: Context
+    ) -> pb.ReportTrafficResponse:
+        require_context(request.context)
+        position = await self._traffic.report(self._callers.current(), piece_from_wire(request))
+        return pb.ReportTrafficResponse(position=position)

@@ -15,6 +15,7 @@ from directory.domain.cells import AdmittedKey, Cell, CellState, Edge
 from directory.domain.claims import Claim
 from directory.domain.halts import SignedOrders
 from directory.domain.placements import Asked, Placement, ResidentKind
+from directory.domain.traffic import TrafficPiece
 from directory.domain.watch import RouteChanges
 
 INTEGER_MAX = 2**63 - 1
@@ -198,3 +199,21 @@ def encode_delta(changes: RouteChanges) -> bytes:
         ],
     )
     return delta.SerializeToString(deterministic=True)
+
+
+def piece_from_wire(it: pb.ReportTrafficRequest) -> TrafficPiece:
+    """What a cell counted; raises InvalidError."""
+    kinds = {integer(one.number, "number"): one.kind for one in it.kinds}
+    if len(kinds) < len(it.kinds):
+        raise InvalidError(field="kinds", why="twice")
+    return TrafficPiece(
+        integer(it.since_us, "since_us"),
+        integer(it.after, "after"),
+        integer(it.position, "position"),
+        kinds,
+        [
+            (integer(one.number, "number"), integer(one.start_s, "start_s"), integer(one.flows, "flows"))
+            for one in it.counts
+        ],
+        integer(it.until_s, "until_s"),
+    )

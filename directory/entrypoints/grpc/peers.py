@@ -56,6 +56,7 @@ class Callers:
             "Policies/FetchBundle": anyone,
             "Policies/WatchBundle": node,
             "Policies/Acknowledge": node,
+            "Policies/ReportTraffic": cell,
         }
         return {_PACKAGE + name: row for name, row in rows.items()}
 

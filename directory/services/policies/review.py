@@ -7,7 +7,7 @@ from dataclasses import replace
 from accord.errors import ConflictError, InvalidError, NotFoundError, WrongStateError
 from directory.domain.analysis import analyse
 from directory.domain.bundles import SignedBundle
-from directory.domain.cells import Cell
+from directory.domain.cells import Cell, Edge
 from directory.domain.officers import Officer, OfficerAct, require_may
 from directory.domain.placements import Placement
 from directory.domain.policies import (
@@ -30,6 +30,7 @@ from directory.domain.policies import (
     with_version,
 )
 from directory.domain.policy_log import Act
+from directory.domain.traffic import DayCount, TrafficReport
 from directory.ports.store import ReadUnit, WriteUnit
 from directory.services.policies.base import (
     Revisions,
@@ -48,6 +49,7 @@ from residency_policies.bundle import CompiledBundle, check_bundle, compile_bund
 from residency_policies.document import load_document
 from residency_policies.errors import Finding, PolicyError
 from residency_policies.model import Document, FloorPack, Policy, Waiver
+from residency_policies.traffic import SPAN_S
 
 PAGE_MAX = 100
 PLACEMENTS_PAGE = 10_000
@@ -127,10 +129,13 @@ class PolicyReview(Revisions):
         placements, cells = await self.store.read(_homes)
         require_open(revision)
         now_s = self.now_s()
+        edges, reports, counts = await self.store.read(lambda unit: _traffic(unit, now_s))
         candidate, findings = await asyncio.to_thread(self._checked, base, revision, now_s)
         value: dict[str, object] = {}
         if candidate is not None:
-            value = await asyncio.to_thread(analyse, revision, *candidate, world, placements, cells)
+            value = await asyncio.to_thread(
+                analyse, revision, *candidate, world, placements, cells, edges, reports, counts
+            )
 
         def work(unit: WriteUnit) -> Standing:
             officer = self.allowed(unit, by, OfficerAct.ANALYSE, revision)
@@ -273,3 +278,8 @@ def _homes(unit: ReadUnit) -> tuple[list[Placement], list[Cell]]:
         found += page
         after = page[-1].version
     return found, unit.cells.cells()
+
+
+def _traffic(unit: ReadUnit, now_s: int) -> tuple[list[Edge], list[TrafficReport], list[DayCount]]:
+    """What was counted in the last 30 days, and by whom."""
+    return unit.cells.edges(), unit.traffic.reports(), unit.traffic.days(now_s - SPAN_S)

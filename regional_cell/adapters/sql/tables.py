@@ -82,6 +82,32 @@ CLAIMS = _table(
     _column("at_s", "integer"),
 )
 
+# How many flows of which kind were asked about; `position` is the place of the last change in the order.
+TRAFFIC = _table(
+    "traffic",
+    _column("number", "integer", key=True),
+    _column("start_s", "integer", key=True),
+    _column("flows", "integer"),
+    _column("position", "integer"),
+)
+sa.Index("traffic_by_position", TRAFFIC.c.position)
+
+TRAFFIC_KINDS = _table(
+    "traffic_kinds",
+    _column("kind", "blob", key=True),
+    _column("number", "integer"),
+)
+sa.Index("traffic_kinds_by_number", TRAFFIC_KINDS.c.number, unique=True)
+
+TRAFFIC_STATE = _table(
+    "traffic_state",
+    _column("only_one", "integer", key=True),
+    _column("since_us", "integer"),
+    _column("numbers", "integer"),
+    _column("position", "integer"),
+    _column("until_s", "integer"),
+)
+
 
 def _view(view: View) -> sa.Table:
     keys = [_column(name, kind, key=True) for name, kind in view.key.items()]

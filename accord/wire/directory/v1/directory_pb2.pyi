@@ -576,3 +576,45 @@ class AcknowledgeResponse(_message.Message):
     SETTLED_VERSION_FIELD_NUMBER: _ClassVar[int]
     settled_version: int
     def __init__(self, settled_version: _Optional[int] = ...) -> None: ...
+
+class TrafficKind(_message.Message):
+    __slots__ = ("number", "kind")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    kind: bytes
+    def __init__(self, number: _Optional[int] = ..., kind: _Optional[bytes] = ...) -> None: ...
+
+class TrafficCount(_message.Message):
+    __slots__ = ("number", "start_s", "flows")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    START_S_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    start_s: int
+    flows: int
+    def __init__(self, number: _Optional[int] = ..., start_s: _Optional[int] = ..., flows: _Optional[int] = ...) -> None: ...
+
+class ReportTrafficRequest(_message.Message):
+    __slots__ = ("context", "since_us", "after", "position", "kinds", "counts", "until_s")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_US_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_S_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    since_us: int
+    after: int
+    position: int
+    kinds: _containers.RepeatedCompositeFieldContainer[TrafficKind]
+    counts: _containers.RepeatedCompositeFieldContainer[TrafficCount]
+    until_s: int
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., since_us: _Optional[int] = ..., after: _Optional[int] = ..., position: _Optional[int] = ..., kinds: _Optional[_Iterable[_Union[TrafficKind, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[TrafficCount, _Mapping]]] = ..., until_s: _Optional[int] = ...) -> None: ...
+
+class ReportTrafficResponse(_message.Message):
+    __slots__ = ("position",)
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    def __init__(self, position: _Optional[int] = ...) -> None: ...

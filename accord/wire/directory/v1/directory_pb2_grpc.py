@@ -888,6 +888,11 @@ class PoliciesStub:
                 request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeRequest.SerializeToString,
                 response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeResponse.FromString,
                 _registered_method=True)
+        self.ReportTraffic = channel.unary_unary(
+                '/accord.wire.directory.v1.Policies/ReportTraffic',
+                request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficResponse.FromString,
+                _registered_method=True)
 
 
 class PoliciesServicer:
@@ -911,6 +916,13 @@ class PoliciesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportTraffic(self, request, context):
+        """By a cell: how many flows of which kind were asked about, by the hour.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PoliciesServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -928,6 +940,11 @@ def add_PoliciesServicer_to_server(servicer, server):
                     servicer.Acknowledge,
                     request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeRequest.FromString,
                     response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeResponse.SerializeToString,
+            ),
+            'ReportTraffic': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportTraffic,
+                    request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1011,6 +1028,33 @@ class Policies:
             '/accord.wire.directory.v1.Policies/Acknowledge',
             accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeRequest.SerializeToString,
             accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportTraffic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.directory.v1.Policies/ReportTraffic',
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficRequest.SerializeToString,
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,9 +64,9 @@ def test_a_store_that_is_not_what_its_version_says_is_refused_by_start_and_by_mi
 ) -> None:
     migrate(sql_url(tmp_path))
     edited(tmp_path, statement)
-    with pytest.raises(SchemaError, match=f"schema 0001, .*{where}"):
+    with pytest.raises(SchemaError, match=f"schema 0002, .*{where}"):
         require_current(sql_url(tmp_path))
-    with pytest.raises(SchemaError, match=f"schema 0001, .*{where}"):
+    with pytest.raises(SchemaError, match=f"schema 0002, .*{where}"):
         migrate(sql_url(tmp_path))
 
 
