@@ -16,6 +16,8 @@ from residency_policies.points import Flow, Point
 from residency_policies.traffic import HOUR_S, KINDS_MAX, SPAN_S, kind_of
 
 FLUSH_S = 5.0
+QUIET_S = 60
+"""Where nothing was asked about: how often that is kept and told."""
 PIECE_MAX = 500
 PIECES_MAX = 100
 """Of one turn: the rest waits for the next one."""
@@ -33,6 +35,7 @@ class Traffic:
         self._counts: dict[_Asked, int] = {}
         self._others: dict[int, int] = {}
         self._position = -1
+        self._kept_us = self._told_s = 0
         self._forgot_s = 0
 
     def count(self, point: Point, flow: Flow, facts: PolicyFacts, flows: int = 1) -> None:
@@ -45,7 +48,12 @@ class Traffic:
             self._others[start_s] = self._others.get(start_s, 0) + flows
 
     async def flush(self) -> None:
-        """Keep what was counted. Raises what the store raises, and then nothing is forgotten."""
+        """Keep what was counted, or from time to time that nothing was. Raises what the store raises, and
+        then nothing is forgotten.
+        """
+        now_us = self._clock.now_us()
+        if not self._counts and not self._others and now_us < self._kept_us + QUIET_S * 1_000_000:
+            return
         counts, self._counts = self._counts, {}
         others, self._others = self._others, {}
         rows: dict[tuple[int, bytes], int] = {(start_s, OTHER): flows for start_s, flows in others.items()}
@@ -54,13 +62,14 @@ class Traffic:
             row = (start_s, kind.to_bytes())
             rows[row] = rows.get(row, 0) + flows
         try:
-            await self._store.add([(*row, flows) for row, flows in rows.items()], self._clock.now_us())
+            await self._store.add([(*row, flows) for row, flows in rows.items()], now_us)
         except Exception:
             for asked, flows in counts.items():
                 self._counts[asked] = self._counts.get(asked, 0) + flows
             for start_s, flows in others.items():
                 self._others[start_s] = self._others.get(start_s, 0) + flows
             raise
+        self._kept_us = now_us
 
     async def report(self) -> None:
         """Tell the directory what is new to it. Raises what the door and the store raise."""
@@ -70,11 +79,11 @@ class Traffic:
             self._forgot_s = now_s
         for _ in range(PIECES_MAX):
             piece = await self._store.piece(max(self._position, 0), PIECE_MAX)
-            if not piece.since_us:
+            if not piece.since_us or (not piece.counts and piece.until_s == self._told_s):
                 return
             held = await self._door.report(piece)
             if held == piece.position and piece.until_s:
-                self._position = held
+                self._position, self._told_s = held, piece.until_s
                 return
             self._position = held
 

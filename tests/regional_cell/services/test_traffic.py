@@ -16,7 +16,7 @@ from regional_cell.ports.traffic import Piece
 from regional_cell.services import traffic as service
 from regional_cell.services.edge_passages import EdgePassages
 from regional_cell.services.egress import Egress
-from regional_cell.services.traffic import PIECE_MAX, Traffic
+from regional_cell.services.traffic import FLUSH_S, PIECE_MAX, QUIET_S, Traffic
 from residency_policies.traffic import HOUR_S, SPAN_S, read_kind
 from tests.regional_cell.services.search.federation import AT_S, WHERE, FixedPolicies, FixedRoutes
 from tests.regional_cell.services.test_egress import COMPILED, FACTS, FLOW, HERE, SHOWN, RecordingLedger
@@ -96,8 +96,21 @@ async def test_the_directory_is_told_only_what_is_new_and_everything_after_it_wa
     cell.door.away = False
     assert sorted((await cell.told()).values()) == [1, 1, 1]
     cell.door.pieces.clear()
+    cell.clock.advance(QUIET_S)
     await cell.told()
     assert [piece.counts for piece in cell.door.pieces] == [()]
+
+
+async def test_an_idle_cell_keeps_and_tells_once_a_minute_that_nothing_was_asked(cell: Cell) -> None:
+    await cell.told()
+    first = cell.door.pieces[-1].until_s
+    for _ in range(24):
+        cell.clock.advance(FLUSH_S)
+        await cell.told()
+    assert [piece.until_s - first for piece in cell.door.pieces] == [0, QUIET_S, 2 * QUIET_S]
+    cell.clock.advance(1)
+    cell.traffic.count(SEARCH_HERE, FLOW, FACTS)
+    assert list((await cell.told()).values()) == [1]
 
 
 async def test_a_long_history_comes_in_pieces(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
