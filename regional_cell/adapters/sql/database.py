@@ -12,8 +12,10 @@ Invariants
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +37,9 @@ LOG_PAGES_MAX = 65_536
 READERS_WAIT_MS = 100
 STATEMENTS_MAX = 512
 CACHE_KIB = 65_536
+# There was no room for the shared index of the log.
+NO_INDEX = (sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP)
+INDEX_TRIES, INDEX_WAIT_S = 20, 0.25
 
 
 class Database:
@@ -169,14 +174,42 @@ def file_of(url: str) -> Path:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that may write, in autocommit mode."""
+    """A connection that may write, in autocommit mode.
+
+    The first one cuts the shared index of the log to nothing and makes it anew. On a disk that is full it has
+    to get back what it has just freed, and a file system gives that out again when its journal was written.
+    """
+    for _ in range(INDEX_TRIES - 1):
+        try:
+            return _open(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in NO_INDEX:
+                raise
+            _sync_folder(path.parent)
+            time.sleep(INDEX_WAIT_S)
+    return _open(path)
+
+
+def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_MAX
     )
-    _prepare(connection)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        _prepare(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _version(connection: sqlite3.Connection) -> int:
