@@ -3,7 +3,8 @@
 Invariants
     1. A flow is counted once, whatever the answer, where it is first asked about.
     2. Counting is an increment in memory; what is in memory is kept every `FLUSH_S` and when the cell stops:
-       a crash loses no more. What could not be kept is kept with the next turn.
+       a crash loses no more. What could not be kept is kept with the next turn; where a disk leaves open
+       whether it was, it may count twice.
     3. A bucket begins with an hour, or later with another table of the bundle.
     4. Beyond `KINDS_MAX` kinds flows are counted without their kind.
     5. What the directory was told it holds under the same place in the order; telling twice counts once.

@@ -184,6 +184,11 @@ def test_variables_of_the_command_are_no_settings_of_a_plane() -> None:
         assert not variable.startswith("COLINK_")
 
 
+def test_our_processes_keep_what_they_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in environment.module_environ()
+
+
 def test_a_lock_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     checkout(tmp_path, "fastapi>=0\n")
     monkeypatch.delenv(environment.ENTERED, raising=False)

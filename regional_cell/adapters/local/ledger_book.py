@@ -36,6 +36,7 @@ from accord.ledger import (
 )
 from accord.signing import SigningKey
 from accord.tiles import HEIGHT, WIDTH, entries_path, entry_bundle, tile_bytes, tile_path, tiles_between
+from regional_cell.adapters.local.keys import sync_folder
 from regional_cell.adapters.local.ledger_mending import mend_tiles
 from regional_cell.domain.transfers import Entry
 
@@ -119,7 +120,7 @@ class Book:
                     file.flush()
                     os.fsync(file.fileno())
                 index += len(chosen)
-            _sync_folder(self._folder / "book")
+            sync_folder(self._folder / "book")
         except OSError:
             self._cut_back(undo)
             raise
@@ -189,7 +190,7 @@ class Book:
                 os.fsync(file.fileno())
         aside.replace(path)
         if sync:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         for narrower in self._narrower(path):
             narrower.unlink()
 
@@ -282,11 +283,3 @@ class Book:
         with (self._folder / "lock").open("w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

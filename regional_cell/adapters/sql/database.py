@@ -12,7 +12,6 @@ Invariants
 """
 
 import asyncio
-import os
 import sqlite3
 import threading
 import time
@@ -26,6 +25,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 from accord.errors import ColinkError, NotReadyError, OutcomeUnknownError
+from regional_cell.adapters.local.keys import sync_folder
 from regional_cell.adapters.sql.append import code_of, refused
 from regional_cell.adapters.sql.inherited import write_again
 
@@ -185,7 +185,7 @@ def connect(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode not in NO_INDEX:
                 raise
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
             time.sleep(INDEX_WAIT_S)
     return _open(path)
 
@@ -202,14 +202,6 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _version(connection: sqlite3.Connection) -> int:

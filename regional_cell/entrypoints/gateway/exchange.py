@@ -254,7 +254,8 @@ class Session:
     def _begin_call(self, call: wire.Call) -> None:
         if call.id in self._calls or call.id in self._bodies:
             raise InvalidError(field="id", why="twice")
-        if len(self._calls) + len(self._bodies) >= CALLS_MAX:
+        # What was cancelled before its turn is held until then.
+        if max(len(self._calls), len(self._turns)) + len(self._bodies) >= CALLS_MAX:
             error = OverloadedError(retry_after_ms=1_000)
             self._put_answer(call.id, CallAnswer(refusal(error, call.request_id)))
         elif call.more:

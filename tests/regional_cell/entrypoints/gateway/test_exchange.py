@@ -10,6 +10,7 @@ import pytest
 
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2
+from regional_cell.entrypoints.gateway.exchange import BEGIN_MAX, CALLS_MAX
 from regional_cell.ports.log import Append, Outcome
 from tests.regional_cell.edges import edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import PASSWORD, Town
@@ -34,6 +35,23 @@ async def test_a_peer_that_is_no_admitted_edge_cannot_open_a_stream(town: Town) 
     async with edge_to(town.site, "operator", greet=False) as edge:
         with pytest.raises((EOFError, grpc.aio.AioRpcError)):
             await edge.greet()
+
+
+async def test_calls_that_are_cancelled_before_they_begin_are_bounded_as_others(town: Town) -> None:
+    pairs = [
+        frame
+        for number in range(1, 8_001)
+        for frame in (
+            wire.EdgeFrame(call=wire.Call(id=number, method="auth.test", request_id="r")),
+            wire.EdgeFrame(cancel=wire.Cancel(id=number)),
+        )
+    ]
+    async with edge_to(town.site) as edge:
+        await edge.send(*pairs)
+        refused = 8_000 - CALLS_MAX - BEGIN_MAX
+        await edge.until(lambda: len(edge.frames) >= refused)
+        assert {frame.answer.status for frame in edge.frames} == {503}
+        assert len(edge.frames) == refused
 
 
 async def test_a_person_signs_in_with_a_password_and_the_session_opens_the_workspace(town: Town) -> None:
