@@ -293,6 +293,7 @@ class Cell:
         await self.stores.open()
         self.directory.watches.start()
         await self.commits.start()
+        await self.gatherings.begin()
         if self.health is not None:
             await self.health.start()
         self.port = await self.rpc.start()

@@ -7,6 +7,7 @@ Invariants
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from accord.errors import ColinkError, WithheldError
@@ -103,6 +104,13 @@ class Gatherings:
         for draft in done.drafts[len(decided.drafts) :]:
             self._counted(draft.payload["outcome"])
         return done
+
+    async def begin(self) -> None:
+        """Walk before anybody is served: it compiles tables, and who comes back would wait for them. What
+        fails here is for the walks that follow.
+        """
+        with suppress(ColinkError):
+            await self.walk()
 
     async def walk(self) -> None:
         """Rule anew on what was last ruled on under other policies. Called every second.

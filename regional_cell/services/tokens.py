@@ -1,12 +1,12 @@
 """Tokens: proving that a text still opens something here, minting and revoking.
 
 Invariants
-    1. A signature alone opens nothing: the record in the resident's log at its head must hold the digest of
-       the whole text, be active, and its user must be active, a guest also within the stay. It is looked up
-       on every call.
+    1. A text opens something if the record in the resident's log at its head holds the digest of all of it,
+       is active, and its user is active, a guest also within the stay: looked up on every call. That digest
+       is of the very text that was made, signature included, so nothing is left for the signature to prove.
     2. Scopes and roles come from the record and the user's row, never from the text.
-    3. A kept proof is dropped when the key ring changes; its expiry is checked on every use. A ticket that
-       was made here needs none: its very text is known.
+    3. What was read under one ring of keys is read again under the next: a key that was withdrawn opens
+       nothing. Expiry is checked on every use. A ticket that was made here is known by its very text.
 """
 
 import hmac
@@ -25,10 +25,10 @@ from accord.identity import (
     mint,
     mint_identity,
     new_token_id,
+    read_token,
     token_digest,
     verify_identity,
     verify_ticket,
-    verify_token,
 )
 from regional_cell.domain.callers import PERSON_ROLE, Caller
 from regional_cell.domain.commands import tokens as commands
@@ -46,8 +46,8 @@ TICKET_FIELDS = ("i", "r", "tok", "u", "edge", "x", "batched")
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What a text proved offline, and its digest."""
+class Shown:
+    """What a text says, and its digest, by which the record proves it."""
 
     claims: TokenClaims
     digest: bytes
@@ -77,30 +77,32 @@ class Tokens:
         self._key = key
         self._clock = clock
         self._random = random
-        self._kept: dict[bytes, Proof] = {}
+        self._kept: dict[bytes, Shown] = {}
         self._made: dict[str, dict[str, object]] = {}
         self._version = ring.version
 
     # --- proving ---------------------------------------------------------------------------------
 
-    def prove(self, text: str) -> Proof:
-        """Signature, form and times; asks nobody. Raises TokenInvalidError, TokenExpiredError."""
+    def read(self, text: str) -> Shown:
+        """Form, key and times; asks nobody and proves nothing. Raises TokenInvalidError,
+        TokenExpiredError.
+        """
         self._forget_after_changes()
         digest = token_digest(text)
         now_s = self._now_s()
-        proof = self._kept.get(digest)
-        if proof is None:
-            proof = Proof(verify_token(text, self._ring, now_s), digest)
+        shown = self._kept.get(digest)
+        if shown is None:
+            shown = Shown(read_token(text, self._ring, now_s), digest)
             while len(self._kept) >= KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
-            self._kept[digest] = proof
-        expires_s = proof.claims.expires_s
+            self._kept[digest] = shown
+        expires_s = shown.claims.expires_s
         if expires_s is not None and expires_s + LEEWAY_S < now_s:
             raise TokenExpiredError()
-        return proof
+        return shown
 
     def _forget_after_changes(self) -> None:
-        """Nothing that was proven by one ring of keys is proven by the next."""
+        """Nothing that was read under one ring of keys stands under the next."""
         if self._version != self._ring.version:
             self._kept.clear()
             self._made.clear()
@@ -112,17 +114,17 @@ class Tokens:
         Raises:
             TokenInvalidError, TokenRevokedError, TokenExpiredError, UserInactiveError, UnknownResidentError
         """
-        proof = self.prove(text)
-        return self.caller_at(proof, await self._commits.state(proof.claims.resident))
+        shown = self.read(text)
+        return self.caller_at(shown, await self._commits.state(shown.claims.resident))
 
-    def caller_at(self, proof: Proof, state: State) -> Caller:
+    def caller_at(self, shown: Shown, state: State) -> Caller:
         """As `caller`, against a state that is at hand. Does not wait."""
-        claims = proof.claims
+        claims = shown.claims
         row = state.row("tokens", claims.token_id) if "tokens" in state.rows else None
         if (
             row is None
             or state.resident != claims.resident
-            or not hmac.compare_digest(row["sha256"], proof.digest)
+            or not hmac.compare_digest(row["sha256"], shown.digest)
         ):
             raise TokenInvalidError(why="no record")
         if row["state"] != ACTIVE:

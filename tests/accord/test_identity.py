@@ -17,6 +17,7 @@ from accord.identity import (
     SigningKey,
     mint,
     mint_identity,
+    read_token,
     token_digest,
     token_prefix,
     verify_identity,
@@ -94,6 +95,28 @@ def test_a_key_that_may_not_sign_proves_nothing(change: dict[str, Any]) -> None:
 def test_a_retired_key_proves_what_it_signed() -> None:
     retired = dataclasses.replace(ENTRY, state="verify_only", not_after_s=NOW_S + 1)
     assert verify_token(TOKEN, KeyRing([retired]), NOW_S + 900 * DAY_S).resident == "T000000000001"
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.characters())
+def test_what_is_read_without_proof_is_proven_but_for_its_signature(place: int, char: str) -> None:
+    changed = TOKEN[:place] + char + TOKEN[place + 1 :]
+    body, _, signature = changed.partition(".")
+    try:
+        claims = read_token(changed, RING, NOW_S)
+    except TokenInvalidError:
+        return
+    if changed != TOKEN:
+        assert len(unb64url(signature)) == 64
+        with pytest.raises(TokenInvalidError):
+            verify_token(changed, RING, NOW_S)
+    signed = KEY.sign("xoxb", unb64url(body.removeprefix("xoxb-")))
+    assert claims == verify_token(f"{body}.{b64url(signed)}", RING, NOW_S)
+
+
+@pytest.mark.parametrize("change", [{"state": "withdrawn"}, {"not_after_s": NOW_S - 61}])
+def test_nothing_is_read_of_a_key_that_may_not_sign(change: dict[str, Any]) -> None:
+    with pytest.raises(TokenInvalidError):
+        read_token(TOKEN, KeyRing([dataclasses.replace(ENTRY, **change)]), NOW_S)
 
 
 def test_an_empty_ring_proves_nothing() -> None:

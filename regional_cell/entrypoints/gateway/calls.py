@@ -126,10 +126,10 @@ class Calls:
             raise StaleEpochError(moved=self._moved(resident), retry_after_ms=1_000)
 
     async def _caller(self, resident: str, token: str) -> Caller:
-        proof = self._tokens.prove(token)
-        if proof.claims.resident != resident:
+        shown = self._tokens.read(token)
+        if shown.claims.resident != resident:
             raise TokenInvalidError(why="of another resident")
-        return self._tokens.caller_at(proof, await self._commits.state(resident))
+        return self._tokens.caller_at(shown, await self._commits.state(resident))
 
 
 def _refusal(call: wire.Call, error: ColinkError) -> ApiAnswer:

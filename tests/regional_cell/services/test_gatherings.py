@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from accord.errors import BundleSkewError, ColinkError, WithheldError
+from accord.errors import BundleSkewError, ColinkError, OverloadedError, WithheldError
 from regional_cell.domain.commands import standing, workspaces
 from regional_cell.domain.gatherings import Stage, bound_of
 from regional_cell.domain.parties import party_of, ruling_of
@@ -279,6 +279,21 @@ async def test_a_walk_is_made_once_for_each_stage_of_the_policies(ruled: Ruled) 
     ruled.gatherings._walked = Stage(-1, 0)
     await ruled.gatherings.walk()
     assert (await ruled.cell.commits.state(TEAM)).head == head
+
+
+async def test_what_cannot_be_ruled_on_before_the_start_is_ruled_on_by_the_next_walk(
+    ruled: Ruled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(batch: object) -> None:
+        raise OverloadedError(why="full")
+
+    monkeypatch.setattr(ruled.cell.commits._log, "append", full)
+    await ruled.gatherings.begin()
+    with pytest.raises(OverloadedError):
+        await ruled.gatherings.walk()
+    monkeypatch.undo()
+    await ruled.gatherings.begin()
+    assert bound_of((await ruled.cell.commits.state(TEAM)).row("workspaces") or {}) == ruled.gatherings.stage
 
 
 # ------------------------------------------------------------------------------------------ at random
