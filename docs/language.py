@@ -117,7 +117,7 @@ def _codes() -> list[str]:
     return [
         "## Findings",
         "A finding with E- stops documents from coming into force, one with W- is shown. What is found about"
-        " rules as a whole is told by `colink policy lint` and stops nothing: `E-FLOOR`, `E-CONTRADICT`,"
-        " `E-DERIVED`, `E-CONFLICT-FLOORS`, `E-NO-CELL`, `E-CAPACITY`.",
+        " rules as a whole stops the revision of that document: `E-FLOOR`, `E-CONTRADICT`, `E-DERIVED`,"
+        " `E-CONFLICT-FLOORS`. The directory tells a submitted revision what `colink policy lint` tells.",
         table(("code", "when"), rows),
     ]

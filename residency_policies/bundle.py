@@ -14,7 +14,7 @@ from residency_policies.prove.findings import proof_findings
 from residency_policies.reference import unoffered_findings
 from residency_policies.sealed import Bundle, load_bundle
 
-__all__ = ["Bundle", "CompiledBundle", "check_bundle", "compile_bundle", "load_bundle"]
+__all__ = ["Bundle", "CompiledBundle", "bundle_findings", "check_bundle", "compile_bundle", "load_bundle"]
 
 
 def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
@@ -28,14 +28,21 @@ def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:
             answer.
     """
     compiled = compile_bundle(bundle, at_s)
-    compiled.warnings = tuple(sorted({*compiled.warnings, *check_findings(compiled)}))
+    compiled.warnings = bundle_findings(compiled)
     failed = [finding for finding in compiled.warnings if finding.code.startswith("E-")]
-    failed += proof_findings(compiled)
-    failed += unoffered_findings(bundle)
-    failed += _changed_floors(bundle)
     if failed:
         raise BundleError(failed)
     return compiled
+
+
+def bundle_findings(compiled: CompiledBundle) -> tuple[Finding, ...]:
+    """Everything that speaks for or against putting a bundle into force, sorted; as `check_bundle`.
+
+    Raises:
+        BundleError: E-GUARD, a policy's table over all countries would be too large.
+    """
+    found = {*compiled.warnings, *check_findings(compiled), *proof_findings(compiled)}
+    return tuple(sorted(found.union(unoffered_findings(compiled.bundle), _changed_floors(compiled.bundle))))
 
 
 def _changed_floors(bundle: Bundle) -> list[Finding]:

@@ -204,6 +204,16 @@ def findings_json(findings: Iterable[Finding]) -> bytes:
     )
 
 
+def placed(findings: Iterable[Finding], before: bytes) -> list[Finding]:
+    """Findings of a canonical form, at the places in the author's text that earlier ones (JSON) name."""
+    places = {(it["code"], it["path"]): (it["line"], it["column"]) for it in json.loads(before)}
+    found = []
+    for one in findings:
+        line, column = places.get((one.code, one.path), (0, 0))
+        found.append(replace(one, line=line, column=column))
+    return found
+
+
 def validated_state(findings: Iterable[Finding]) -> RevisionState:
     """Validated unless one finding is an error."""
     return RevisionState.DRAFT if any(it.code[0] == "E" for it in findings) else RevisionState.VALIDATED

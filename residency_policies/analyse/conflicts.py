@@ -20,12 +20,13 @@ from residency_policies.vocabulary import CLASSES, leaves_of
 def conflict_findings(policy: Policy, stack: Stack) -> Iterator[Finding]:
     """For each placement entry: its classes that no place can hold under all packs together."""
     together = _Floors(stack, None)
-    alone = {
-        layer.document: _Floors(stack, layer.document) for layer in stack.layers if layer.name == "floor"
-    }
+    floors = [layer.document for layer in stack.layers if layer.name == "floor"]
+    alone: list[_Floors] = []
     for entry in policy.placement:
         lost = [leaf for leaf in _leaves(entry) if not together.homes(leaf)]
-        split = [leaf for leaf in lost if all(one.homes(leaf) for one in alone.values())]
+        if lost and not alone:
+            alone = [_Floors(stack, floor) for floor in floors]
+        split = [leaf for leaf in lost if all(one.homes(leaf) for one in alone)]
         if not split:
             continue
         refusals = {

@@ -24,6 +24,7 @@ from directory.domain.policies import (
     document_bytes,
     earliest_s,
     findings_json,
+    placed,
     replaced,
     scope_of,
     validated_state,
@@ -45,9 +46,10 @@ from directory.services.policies.base import (
     require_revision,
     world_of,
 )
-from residency_policies.bundle import CompiledBundle, check_bundle, compile_bundle, load_bundle
+from residency_policies.analyse.lint import lint_document
+from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
 from residency_policies.document import load_document
-from residency_policies.errors import Finding, PolicyError
+from residency_policies.errors import Finding
 from residency_policies.model import Document, FloorPack, Policy, Waiver
 from residency_policies.traffic import SPAN_S
 
@@ -88,7 +90,7 @@ class PolicyReview(Revisions):
         if len(text.encode()) > DOCUMENT_BYTES_MAX:
             raise InvalidError(field="document", why="too long", bytes_max=DOCUMENT_BYTES_MAX)
         document = await asyncio.to_thread(load_document, text)
-        return await self._submit(by, OfficerAct.SUBMIT, document, 0)
+        return await self._submit(by, OfficerAct.SUBMIT, document, 0, text)
 
     async def roll_back(self, by: Officer, document_id: str, bundle_version: int) -> Standing:
         """Submit what the document said in an earlier bundle as a new version.
@@ -116,7 +118,8 @@ class PolicyReview(Revisions):
             raise NotFoundError(thing="document")
         if now is not None and content_of(document_bytes(now)) == content_of(document_bytes(then)):
             raise ConflictError(what="document", document=document_id)
-        return await self._submit(by, OfficerAct.ROLL_BACK, then, number)
+        text = document_bytes(then).decode()
+        return await self._submit(by, OfficerAct.ROLL_BACK, then, number, text)
 
     async def analyse(self, by: Officer, number: int) -> Standing:
         """Analyse against what is in force now; earlier approvals count no more.
@@ -140,15 +143,14 @@ class PolicyReview(Revisions):
         def work(unit: WriteUnit) -> Standing:
             officer = self.allowed(unit, by, OfficerAct.ANALYSE, revision)
             standing = self.unmoved(unit, revision, world)
+            told = findings_json(placed(findings, standing.findings))
             if candidate is None:
-                fresh = replace(
-                    standing, state=RevisionState.DRAFT, findings=findings_json(findings), analysis=b""
-                )
+                fresh = replace(standing, state=RevisionState.DRAFT, findings=told, analysis=b"")
                 self.enter(unit, Act("revision_invalid", officer.name, named(fresh)))
             else:
-                fresh = analysed(standing, value)
-                told = {"analysis_sha256": analysis_hash(fresh.analysis), "direction": value["direction"]}
-                self.enter(unit, Act("revision_analysed", officer.name, named(fresh) | told))
+                fresh = replace(analysed(standing, value), findings=told)
+                facts = {"analysis_sha256": analysis_hash(fresh.analysis), "direction": value["direction"]}
+                self.enter(unit, Act("revision_analysed", officer.name, named(fresh) | facts))
             unit.policies.put(fresh)
             unit.commit()
             return self.standing(unit, fresh)
@@ -211,7 +213,9 @@ class PolicyReview(Revisions):
 
     # --- inside ------------------------------------------------------------------------------------------
 
-    async def _submit(self, by: Officer, act: OfficerAct, document: Document, rolls_back: int) -> Standing:
+    async def _submit(
+        self, by: Officer, act: OfficerAct, document: Document, rolls_back: int, text: str
+    ) -> Standing:
         base = await self.store.read(active_bundle)
         now_s = self.now_s()
 
@@ -243,19 +247,8 @@ class PolicyReview(Revisions):
 
         standing = (await asyncio.to_thread(documents_of, base)).get(document.id)
         standing_version = standing.version if isinstance(standing, Policy) else 0
-        findings = await asyncio.to_thread(self._findings, base, document, now_s)
+        findings = await asyncio.to_thread(_findings, base, document.id, text, now_s)
         return await self.store.write(work)
-
-    def _findings(self, base: SignedBundle, document: Document, now_s: int) -> list[Finding]:
-        """Of the document among those in force. On a thread beside."""
-        held = load_bundle(base.bundle)
-        try:
-            compiled = check_bundle(
-                replaced(held, [(document.id, document_bytes(document).decode())], base.version + 1), now_s
-            )
-        except PolicyError as error:
-            return list(error.findings)
-        return [it for it in compiled.warnings if it.document == document.id]
 
     def _checked(
         self, base: SignedBundle, revision: Revision, now_s: int
@@ -263,11 +256,16 @@ class PolicyReview(Revisions):
         """The base and the candidate, or what is wrong with it now. On a thread beside."""
         held = load_bundle(base.bundle)
         candidate = replaced(held, [(revision.document, revision.text)], base.version + 1)
-        try:
-            compiled = check_bundle(candidate, now_s)
-        except PolicyError as error:
-            return None, list(error.findings)
-        return (compile_bundle(held, now_s), compiled), list(compiled.warnings)
+        findings, compiled = lint_document(candidate, revision.document, now_s)
+        if compiled is None or validated_state(findings) is RevisionState.DRAFT:
+            return None, list(findings)
+        return (compile_bundle(held, now_s), compiled), list(findings)
+
+
+def _findings(base: SignedBundle, document: str, text: str, now_s: int) -> tuple[Finding, ...]:
+    """Of the document among those in force, and of whatever it breaks. On a thread beside."""
+    bundle = replaced(load_bundle(base.bundle), [(document, text)], base.version + 1)
+    return lint_document(bundle, document, now_s)[0]
 
 
 def _homes(unit: ReadUnit) -> tuple[list[Placement], list[Cell]]:

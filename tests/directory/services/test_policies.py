@@ -14,9 +14,10 @@ from accord.ledger import NoteKey, leaf_data, leaf_hash, open_checkpoint, root_o
 from accord.signing import verify_signature
 from directory.adapters.memory.store import MemoryStore
 from directory.domain.officers import Officer
-from directory.domain.policies import DELAY_S, RevisionState, content_of
+from directory.domain.policies import DELAY_S, RevisionState, content_of, findings_json, replaced
 from directory.ports.store import Store
 from directory.services.policies.base import Standing
+from residency_policies.analyse.lint import lint
 from residency_policies.builtin import builtin_floors, builtin_policies
 from residency_policies.bundle import compile_bundle, load_bundle
 from residency_policies.decision import Question, Viewer
@@ -49,6 +50,9 @@ LOOSER = GERMAN.replace(
     because: "Guests of the branch in London"
 """,
 )
+DEAD = STRICTER.replace("effect: deny", "effect: deny\n    when: {workspace_tag: nobody}", 1)
+DENIED = LOOSER[LOOSER.index("flows:\n") :].split("  - id: ")[1]
+DENIED = f"flows:\n  - id: {DENIED}".replace("id: F9", "id: F8").replace("permit", "deny")
 US_READER = ("disclose", "file_content", "eu-central-1", "us-east-1", "US")
 
 
@@ -246,6 +250,33 @@ async def test_a_document_with_findings_stays_a_draft_and_one_that_cannot_be_rea
     with pytest.raises(DocumentError):
         await world.review.submit(author, "kind: nothing\n")
     assert len(await world.review.page(author, 0, 100)) == 1
+
+
+async def test_a_submitted_document_is_told_what_lint_says_and_where(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    standing = await world.review.submit(three[0], DEAD)
+    held = load_bundle((await world.bundles.fetch(OPERATOR, 0)).bundle)
+    text, now_s = replaced(held, [("default/de", DEAD)], 2), world.clock.now_us() // 1_000_000
+    found = [it for it in lint(compile_bundle(text, now_s)) if it.document == "default/de"]
+    told = json.loads(standing.revision.findings)
+    assert told == json.loads(findings_json(found))
+    dead = [it for it in told if it["code"] == "W-UNREACHABLE"]
+    assert [it["path"] for it in dead] == ["flows.F9"]
+    assert DEAD.splitlines()[dead[0]["line"] - 1].strip() == "- id: F9"
+    assert standing.revision.state is RevisionState.VALIDATED
+    # The analysis reads the canonical form; what it finds stands where the author wrote it.
+    standing = await world.review.analyse(three[0], standing.revision.number)
+    assert json.loads(standing.revision.findings) == told
+
+
+async def test_a_document_that_says_the_opposite_of_itself_stays_a_draft(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    opposite = LOOSER.replace("flows:\n", DENIED)
+    standing = await world.review.submit(three[0], opposite)
+    assert standing.revision.state is RevisionState.DRAFT
+    assert "E-CONTRADICT" in {it["code"] for it in json.loads(standing.revision.findings)}
 
 
 async def test_the_directory_gives_the_version_and_the_hash_is_of_the_canonical_form(
