@@ -107,9 +107,6 @@ class Counter:
         if not held:
             return None
         oldest, later = min(held), day + 1
-        if self.rule.window == "calendar":
-            today = EPOCH + timedelta(days=day)
-            return (date(today.year + 1, 1, 1) - EPOCH).days
         while self.rule.first_day(later) <= oldest:
             later += 1
         return later

@@ -22,6 +22,8 @@ from residency_policies.vocabulary import RELATIONS
 from tests.residency_policies.support import AT_S, REGION_OF
 
 ALLOWED, DENIED = make_decision("OK", 1, ""), make_decision("FLOOR", 1, "", nearest="another place")
+# What nobody has to be asked for.
+UNKNOWN = make_decision("UNKNOWN_VALUE", 0, "")
 PEOPLE = tuple(Party(relation, code) for relation in ("employee", "guest") for code in ("DE", "US"))
 REGIONS = ("r1", "r2", "r3")
 # Every point of a small law: (author's jurisdiction, viewer or "" for resting, region).
@@ -134,6 +136,35 @@ def test_an_unknown_party_is_refused_where_all_else_is_allowed(
     assert stranger in ruling.barred
 
 
+@given(laws, gatherings, strange)
+def test_a_ruling_with_a_stranger_names_the_homes_of_nobody_and_the_stranger_alone(
+    law: Law, gathering: Gathering, stranger: Party
+) -> None:
+    ruling = judge(law, "r1", gathering | Gathering(frozenset(), frozenset({stranger})))
+    assert (ruling.homes, ruling.silent, ruling.parts) == ((), {}, {})
+    assert ruling.barred == {stranger: UNKNOWN}
+    assert ruling.refusal == UNKNOWN
+
+
+def test_what_a_law_does_not_know_is_denied_without_asking() -> None:
+    asked: list[object] = []
+
+    def never(*point: object) -> Decision:
+        asked.append(point)
+        return ALLOWED
+
+    law, (known, other), stranger = Law(never, never, REGIONS), PEOPLE[:2], Party("employee", "ZZ")
+    for decision in (
+        law.rests(stranger, "r1"), law.rests(known, "r9"), law.rests(stranger, "r9"),
+        law.shows(stranger, known, "r1"), law.shows(known, stranger, "r1"), law.shows(known, other, "r9"),
+    ):  # fmt: skip
+        assert decision == UNKNOWN
+    assert asked == []
+    for _ in range(2):
+        assert law.rests(known, "r1") is law.shows(known, other, "r1") is ALLOWED
+    assert asked == [(known, "r1"), (known, other, "r1")], "each point is asked for once"
+
+
 def test_a_region_that_no_law_knows_is_refused() -> None:
     assert judge(made(frozenset()), "elsewhere", Gathering(frozenset(PEOPLE[:1]))).outcome == "refused"
 
@@ -141,6 +172,7 @@ def test_a_region_that_no_law_knows_is_refused() -> None:
 def test_a_party_survives_its_text() -> None:
     assert all(Party.parse(str(one)) == one for one in PEOPLE)
     assert not Party.parse("employee").known
+    assert Party.parse("employee:DE:US") == Party("employee", "DE:US")
 
 
 def test_what_is_closest_is_a_home_for_all_before_homes_for_each() -> None:

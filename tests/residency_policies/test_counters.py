@@ -1,7 +1,9 @@
 """Counters: distinct persons over a window, the year's reset, and when the fact flips."""
 
+import time
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +70,34 @@ def test_a_full_counter_is_at_its_limit_until_it_is_pruned() -> None:
     assert not counter.below(day("2026-05-01"))
     counter.prune(day("2027-01-01"))
     assert counter.below(day("2027-01-01"))
+
+
+def test_a_counter_stays_full_while_as_many_as_it_holds_are_in_the_window() -> None:
+    counter = Counter(CounterRule("f", 10, "calendar", 0, "a law"), persons_max=2)
+    for person, text in (("a", "2026-05-01"), ("b", "2027-01-01"), ("c", "2027-02-01")):
+        counter.count(person, day(text))
+    counter.count("b", day("2027-03-01"))
+    assert counter.days["b"] == day("2027-03-01"), "who is known is counted all the same"
+    counter.prune(day("2026-12-31"))
+    assert (counter.full, sorted(counter.days)) == (True, ["a", "b"])
+    counter.prune(day("2027-01-01"))
+    assert (counter.full, sorted(counter.days)) == (False, ["b"])
+    again = Counter(counter.rule, persons_max=2)
+    again.count("a", day("2027-01-01"))
+    again.prune(day("2027-12-31"))
+    assert (again.full, sorted(again.days)) == (False, ["a"]), "the first day belongs to the window"
+
+
+def test_days_are_those_of_the_laws_clock_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instant_s = int(datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp())
+    before = YEAR.day(instant_s), ROLLING.day(instant_s)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XXX-14")
+        time.tzset()
+        assert (YEAR.day(instant_s), ROLLING.day(instant_s)) == before
+    time.tzset()
 
 
 @settings(max_examples=60, deadline=None)

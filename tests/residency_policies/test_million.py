@@ -62,8 +62,9 @@ def test_table_interpreter_and_cedar_agree_on_a_million_points(number: int, poli
 def test_an_answer_that_is_turned_is_found() -> None:
     chance = random.Random(20261128)
     stack = stack_of(random_policy(chance))
+    profile = profile_of(stack)
     asked = [random_question(chance) for _ in range(QUESTIONS)]
-    answers = [profile_of(stack).decide(one) for one in asked]
+    answers = [profile.decide(one) for one in asked]
     other = next(number for number, one in enumerate(answers) if one.code not in ("OK", "UNKNOWN_VALUE"))
     turned = next(one for one in answers if one.allow)
     answers[other] = turned
