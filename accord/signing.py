@@ -6,19 +6,21 @@ Invariants
     1. A key signs for its own cell and its purposes only, and only within its time.
     2. A withdrawn key proves nothing; a `verify_only` key signs no more and proves what it signed.
     3. A ring is replaced as a whole; a set with a fault in it leaves the old one standing.
+    4. Nothing is signed with a key that the ring does not hold as active now: who reads the ring could not
+       prove it.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from accord.errors import InvalidError
+from accord.errors import InvalidError, KeyUnavailableError
 
 KeyState = Literal["active", "verify_only", "withdrawn"]
 
@@ -133,3 +135,36 @@ class KeyRing:
 
     def keys(self) -> tuple[RingKey, ...]:
         return tuple(self._keys.values())
+
+
+class SigningKeys:
+    """The private keys of one signer, and the ring that says which of them may sign.
+
+    Args:
+        keys: in the order of preference; ring: as everybody else has it.
+        now_s: unix seconds.
+    """
+
+    def __init__(self, keys: Sequence[SigningKey], ring: KeyRing, now_s: Callable[[], int]) -> None:
+        self._keys, self._ring, self._now_s = tuple(keys), ring, now_s
+
+    @property
+    def keys(self) -> tuple[SigningKey, ...]:
+        return self._keys
+
+    def replace(self, keys: Sequence[SigningKey]) -> None:
+        """Take other keys; what the old ones signed is proven by the ring."""
+        self._keys = tuple(keys)
+
+    def current(self) -> SigningKey:
+        """The first key that is active in the ring, within its time. KeyUnavailableError: there is none."""
+        now_s = self._now_s()
+        for key in self._keys:
+            known = self._ring.find(key.key_id)
+            if (
+                known is not None
+                and known.state == "active"
+                and known.not_before_s <= now_s <= known.not_after_s
+            ):
+                return key
+        raise KeyUnavailableError(key="signing")

@@ -36,6 +36,7 @@ VERBS = (
     Verb("ledger", "deploy.verify_ledger", "base", "verify the ledger of a cell (`ledger verify`)"),
     Verb("policy", "deploy.policy.command", "base", "check, compare, explain and prove residency policies"),
     Verb("audit", "deploy.audit.command", None, "judge what clients wrote down: which promises were kept"),
+    Verb("keys", "deploy.keys.command", "base", "show, exchange and withdraw the keys of a cell"),
     Verb("officers", "deploy.officers", "base", "invite officers (`officers invite`)"),
     Verb("test", "deploy.testing", "test", "run the tests, ends in `N passed, N failed, N skipped`"),
     Verb("doctor", "deploy.doctor", None, "say what this machine has and lacks for running Colink"),

@@ -226,7 +226,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     )
     residents = ResidentsServicer(plane.placements, plane.callers)
     claims = ClaimsServicer(plane.claims, plane.callers, plane.metrics)
-    cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted)
+    cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted, plane.watch.held)
     officers = OfficersServicer(plane.officers, plane.callers)
     policies = PoliciesServicer(
         plane.bundles, plane.halts, plane.traffic, plane.callers, plane.bell, draining

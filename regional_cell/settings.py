@@ -1,21 +1,21 @@
 """Settings of a cell: TOML file, environment over it; keys from the secrets folder alone.
 
-Files in the secrets folder: `keys__signing_seed`, `keys__cell_key`, `keys__ledger_seed` (64 hex digits
-each) and
-`lookup_keys.json` (a list of {attribute, jurisdiction, key_id, key}).
+Files in the secrets folder: `keys__signing_seed` and `keys__cell_key` (64 hex digits a line, the one in use
+first, see `accord/runtime/key_files.py`), `keys__ledger_seed` (64 hex digits) and `lookup_keys.json` (a list
+of {attribute, jurisdiction, key_id, key}).
 
 Invariants
     1. Nothing has a default that would let a cell run without keys, certificates, a jurisdiction or a data
        folder.
 """
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretBytes, field_validator
 
 from accord.identity import SigningKey
+from accord.runtime.key_files import parse_keys
 from accord.runtime.settings import (
     Address,
     DirectorySettings,
@@ -27,8 +27,6 @@ from accord.runtime.settings import (
     NodeSettings,
     Section,
 )
-
-_KEY = re.compile(rb"[0-9a-f]{64}")
 
 
 class CellNodeSettings(NodeSettings):
@@ -57,7 +55,7 @@ class CellDirectorySettings(DirectorySettings):
 
 
 class KeysSettings(Section):
-    """The cell's secrets: its signing seed, the key that wraps data keys, the seed of its ledger's key."""
+    """The cell's secrets: its signing seeds, the keys that wrap data keys, the seed of its ledger's key."""
 
     signing_seed: SecretBytes
     cell_key: SecretBytes
@@ -66,21 +64,27 @@ class KeysSettings(Section):
     @field_validator("signing_seed", "cell_key", "ledger_seed")
     @classmethod
     def _check_key(cls, key: SecretBytes) -> SecretBytes:
-        if not _KEY.fullmatch(key.get_secret_value()):
-            raise ValueError("not 64 hex digits")
+        parse_keys(key.get_secret_value())
         return key
 
-    def signing_key(self) -> SigningKey:
-        """Signs tokens, tickets, identities and hand-overs."""
-        return SigningKey.from_seed(_bytes(self.signing_seed))
+    @field_validator("ledger_seed")
+    @classmethod
+    def _check_one(cls, key: SecretBytes) -> SecretBytes:
+        if len(parse_keys(key.get_secret_value())) > 1:
+            raise ValueError("more than one key")
+        return key
+
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        """Sign tokens, tickets, identities and hand-overs; the first that is admitted does."""
+        return tuple(map(SigningKey.from_seed, parse_keys(self.signing_seed.get_secret_value())))
 
     def ledger_key(self) -> SigningKey:
         """Signs checkpoints of the ledger."""
-        return SigningKey.from_seed(_bytes(self.ledger_seed))
+        return SigningKey.from_seed(*parse_keys(self.ledger_seed.get_secret_value()))
 
-    def wrapping_key(self) -> bytes:
-        """32 bytes that wrap residents' data keys."""
-        return _bytes(self.cell_key)
+    def cell_keys(self) -> tuple[bytes, ...]:
+        """32 bytes each: the first wraps residents' data keys, all unwrap them."""
+        return parse_keys(self.cell_key.get_secret_value())
 
 
 class StoresSettings(Section):
@@ -154,7 +158,3 @@ class CellSettings(BaseModel):
 def lookup_keys_file(secrets_dir: Path | None) -> Path | None:
     """Where the lookup keys are."""
     return secrets_dir / "lookup_keys.json" if secrets_dir is not None else None
-
-
-def _bytes(key: SecretBytes) -> bytes:
-    return bytes.fromhex(key.get_secret_value().decode("ascii"))

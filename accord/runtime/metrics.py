@@ -77,6 +77,11 @@ METRICS: dict[str, Metric] = {
     "colink_ledger_entries_total": Metric("counter", "Ledger entries appended, by phase.", ("phase",)),
     "colink_ledger_seconds": Metric("histogram", "Time to append a ledger entry."),
     "colink_watches": Metric("gauge", "Open watches of the directory."),
+    "colink_keys_total": Metric(
+        "counter",
+        "Keys: files `taken`, `refused` (signing, sealing); data keys `wrapped_again`, `drawn`.",
+        ("purpose", "outcome"),
+    ),
     "colink_claims_total": Metric("counter", "Claims on names, by outcome.", ("outcome",)),
 }
 

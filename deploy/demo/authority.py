@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 
 from accord.encoding import b64url
+from accord.runtime.key_files import parse_keys
 from accord.runtime.mtls import Authority, MtlsFiles, issue, make_authority
 from accord.signing import SigningKey
 from deploy.demo.layout import Layout, write_secret
@@ -69,11 +70,11 @@ class Authorities:
         return MtlsFiles(certificate, key)
 
     def seed(self, kind: str, name: str, file: str) -> SigningKey:
-        """An Ed25519 key whose seed (64 hex digits) is a secret file of the process."""
+        """The Ed25519 key that a secret file of the process names first, by its seed."""
         path = self._layout.node(kind, name) / "secrets" / file
         if not path.is_file():
             write_secret(path, secrets.token_bytes(32).hex().encode())
-        return SigningKey.from_seed(bytes.fromhex(path.read_text(encoding="ascii")))
+        return SigningKey.from_seed(parse_keys(path.read_bytes())[0])
 
     def random_key(self, kind: str, name: str, file: str) -> None:
         """32 random bytes (64 hex digits) as a secret file of the process."""

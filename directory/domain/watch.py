@@ -130,9 +130,14 @@ class WatchedNode:
         return self.acked_version == 0 or not self.known
 
     @property
+    def held_version(self) -> int:
+        """The node holds everything up to this version that concerns it."""
+        return max(self.acked_version, self.scanned_version)
+
+    @property
     def since(self) -> int:
         """Versions above this one are due."""
-        return 0 if self.needs_full else max(self.acked_version, self.scanned_version)
+        return 0 if self.needs_full else self.held_version
 
     @property
     def backoff_s(self) -> float:

@@ -65,6 +65,7 @@ class Federation:
     cells: tuple[CellStatus, ...]
     edges: tuple[Edge, ...]
     bundle_version: int
+    watch_version: int
 
 
 class CellService:
@@ -85,7 +86,8 @@ class CellService:
         self._regions = regions
 
     async def admit(self, peer: Peer, asked: Cell, keys: Sequence[RingKey]) -> int:
-        """Admit a cell, or give an admitted one other addresses, further keys or later key states.
+        """Admit a cell with its first keys, or give an admitted one other addresses, further keys or later
+        key states.
 
         Repeating an admission changes nothing. Returns the version of the cell's entry.
 
@@ -95,7 +97,7 @@ class CellService:
         """
         require_operator(peer)
         check_cell(asked)
-        proven = check_keys(asked.name, tuple(keys))
+        proven = check_keys(asked.name, tuple(keys)) if keys else ()
         if asked.region not in self._regions:
             raise InvalidError(field="region", why="not in the catalogue")
         self._authorities.require_of(asked.name, asked.authority)
@@ -104,6 +106,8 @@ class CellService:
             if unit.cells.find_edge(asked.name) is not None:
                 raise ConflictError(what="cell", cell=asked.name)
             existing = unit.cells.find(asked.name)
+            if existing is None:
+                check_keys(asked.name, proven)
             fresh = admit_cell(existing, asked)
             changed_keys = [key for key in proven if self._changed(unit, key) is not None]
             for key in changed_keys:
@@ -261,4 +265,5 @@ def federation_of(unit: ReadUnit) -> Federation:
         CellStatus(cell, reports.get(cell.name), unit.placements.count_in(cell.name))
         for cell in unit.cells.cells()
     )
-    return Federation(cells, tuple(unit.cells.edges()), unit.bundles.active_version())
+    edges, bundle_version = tuple(unit.cells.edges()), unit.bundles.active_version()
+    return Federation(cells, edges, bundle_version, unit.versions.current())

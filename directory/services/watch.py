@@ -32,6 +32,7 @@ class WatchService:
         self._clock = clock
         self._key = key
         self._encode = encode
+        self._open: dict[int, WatchedNode] = {}
 
     @property
     def key_id(self) -> str:
@@ -39,7 +40,7 @@ class WatchService:
         return self._key.key_id
 
     async def open(self, peer: Peer, start: Start) -> WatchedNode:
-        """Begin a stream.
+        """Begin a stream; `close` it.
 
         Raises:
             PeerRefusedError: not admitted. InvalidError: `node` is not the peer, or a malformed start.
@@ -53,7 +54,21 @@ class WatchService:
             return start.watch_version == 0 or unit.versions.was_given(start.watch_version)
 
         known = await self._store.read(work)
-        return WatchedNode(start, known)
+        node = WatchedNode(start, known)
+        self._open[id(node)] = node
+        return node
+
+    def close(self, node: WatchedNode) -> None:
+        """The stream has ended."""
+        self._open.pop(id(node), None)
+
+    def held(self) -> dict[str, int]:
+        """Nodes that watch here now, to the version up to which each of their processes holds everything."""
+        held: dict[str, int] = {}
+        for node in self._open.values():
+            name = node.start.node
+            held[name] = min(held.get(name, node.held_version), node.held_version)
+        return held
 
     async def next_record(self, node: WatchedNode) -> Record | None:
         """Put what the node is due in flight, or None when it holds everything."""

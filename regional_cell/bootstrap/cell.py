@@ -32,6 +32,7 @@ from regional_cell.adapters.sql import schema_version
 from regional_cell.bootstrap.chat import Chat
 from regional_cell.bootstrap.directory import SOFTWARE, DirectorySide, read_secrets
 from regional_cell.bootstrap.gatherings import make_gatherings
+from regional_cell.bootstrap.keys import key_files, make_keys
 from regional_cell.bootstrap.overload import Overload
 from regional_cell.bootstrap.people import PeopleSide
 from regional_cell.bootstrap.realtime import Realtime
@@ -82,7 +83,14 @@ class Cell:
         process: number of this process among those that share the store; 0 is the first.
     """
 
-    def __init__(self, settings: CellSettings, lookup: LookupKeys, lifespan: Lifespan, process: int) -> None:
+    def __init__(
+        self,
+        settings: CellSettings,
+        secrets_dir: Path | None,
+        lookup: LookupKeys,
+        lifespan: Lifespan,
+        process: int,
+    ) -> None:
         self.settings, self.lookup, self.lifespan, self.process = settings, lookup, lifespan, process
         self.metrics, self.clock = Metrics(), SystemClock()
         self.mtls, self.trust = load_own(settings.mtls)
@@ -95,6 +103,7 @@ class Cell:
         self.commits = self._make_commits()
         self.directory = self._make_directory()
         self.routes, self.policies = self.directory.routes, self.directory.policies
+        self.key_files = key_files(settings, secrets_dir, self.stores, self.directory.signing, self.metrics)
         self._services()
         self._sockets()
         self._crossings()
@@ -131,9 +140,11 @@ class Cell:
 
     def _services(self) -> None:
         node, commits, stores = self.settings.node, self.commits, self.stores
-        key = self.settings.keys.signing_key()
         country = node.jurisdiction.partition("-")[0]
-        self.tokens = Tokens(commits, self.routes.key_ring, key, self.name, self.clock, os.urandom)
+        self.tokens = Tokens(
+            commits, self.routes.key_ring, self.directory.signing, self.name, self.clock, os.urandom
+        )
+        self.keys = make_keys(self.name, stores, self.directory, commits, self.metrics)
         self.traffic = make_traffic(stores, self.directory, self.clock)
         self.egress = Egress(
             Place(self.name, node.region, country, node.operator),
@@ -153,26 +164,13 @@ class Cell:
         self.gatherings = make_gatherings(commits, stores, self.egress, self.policies, self.metrics)
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
         self.chat = Chat(
-            self.settings,
-            stores,
-            commits,
-            self.tokens,
-            self.clock,
-            self.metrics,
-            self.live,
-            self.process,
+            self.settings, stores, commits, self.tokens, self.clock, self.metrics, self.live, self.process,
             self.spawn,
-        )
+        )  # fmt: skip
         people = PeopleSide(
-            self.name,
-            stores,
-            commits,
-            self.tokens,
-            self.directory,
-            self.clock,
-            self._claim_refused,
+            self.name, stores, commits, self.tokens, self.directory, self.clock, self._claim_refused,
             self.settings.passwords,
-        )
+        )  # fmt: skip
         self.hasher, self.claims = people.hasher, people.claims
         self.sign_in, self.sessions, self.provisioning = people.sign_in, people.sessions, people.provisioning
         self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
@@ -274,6 +272,7 @@ class Cell:
             self.name,
             self.stores.log,
             self.stores.ledger,
+            self.keys,
             missing=self.missing,
             bundle_version=lambda: self.policies.version,
             behind=lambda: {tail.name: tail.lag_events for tail in self.tails},
@@ -312,6 +311,8 @@ class Cell:
 
     async def _look(self) -> None:
         self.renewal.look()
+        for file in self.key_files:
+            file.look()
 
     def _renewed(self, own: bool, withdrawn: bool) -> None:
         self.directory.client.renew()
@@ -387,7 +388,7 @@ async def run(
     made: Callable[[Cell], None] = lambda cell: None,
 ) -> None:
     """Run one process of a cell until it is asked to end. `made` is handed the parts (tests)."""
-    cell = Cell(settings, read_secrets(settings, secrets_dir), lifespan, process)
+    cell = Cell(settings, secrets_dir, read_secrets(settings, secrets_dir), lifespan, process)
     made(cell)
     try:
         await cell.start()

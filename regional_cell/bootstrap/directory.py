@@ -12,6 +12,7 @@ from accord.identity import KeyRing, RingKey, key_id_of
 from accord.runtime.metrics import Metrics
 from accord.runtime.mtls import MtlsFiles, Trust
 from accord.runtime.settings import SettingsError
+from accord.signing import SigningKeys
 from regional_cell.adapters.directory.client import DirectoryClient
 from regional_cell.adapters.directory.door import DirectoryWriter
 from regional_cell.adapters.directory.lookup import LookupKeys, read_lookup_keys
@@ -59,8 +60,9 @@ class DirectorySide:
         self.client = DirectoryClient(
             directory.addresses, mtls, trust, directory.trust_domain, lambda: self.policies.version
         )
-        key = settings.keys.signing_key()
-        self.door: DirectoryDoor = DirectoryWriter(self.client, key, lookup, node.name)
+        ring, now_s = self.routes.key_ring, lambda: clock.now_us() // 1_000_000
+        self.signing = SigningKeys(settings.keys.signing_keys(), ring, now_s)
+        self.door: DirectoryDoor = DirectoryWriter(self.client, self.signing, lookup, node.name)
         self.watches = Watches(
             self.client,
             self.routes,

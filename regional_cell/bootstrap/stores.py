@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 from accord.clock import Clock
 from accord.errors import NotReadyError
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
 from accord.runtime.settings import SettingsError
+from accord.signing import SigningKey
 from regional_cell.adapters.local.doorbell import LocalDoorbell
 from regional_cell.adapters.local.files import LocalFiles
 from regional_cell.adapters.local.intercom import LocalIntercom
@@ -20,6 +22,7 @@ from regional_cell.adapters.local.sealer import LocalSealer
 from regional_cell.adapters.local.search_fts5 import Fts5Index
 from regional_cell.adapters.metered import MeteredLedger, MeteredLog
 from regional_cell.adapters.sql.credentials import SqlCredentials
+from regional_cell.adapters.sql.data_keys import SqlDataKeys
 from regional_cell.adapters.sql.database import LOG_PAGES_MAX, Checkpointer, Database
 from regional_cell.adapters.sql.log import SqlLog
 from regional_cell.adapters.sql.records import SqlPendingLeases, SqlSpentTickets
@@ -37,11 +40,13 @@ class Stores:
     """
 
     def __init__(self, settings: CellSettings, clock: Clock, metrics: Metrics, process: int) -> None:
-        data_dir, wrapping = settings.node.data_dir, settings.keys.wrapping_key()
-        self.sealer = LocalSealer(CellKeys(wrapping), RandomStock())
-        self.resume = ResumeSealer(wrapping)
-        self.cursors = CursorKey(settings.keys.signing_key().sign("cursors", b"key")[:32])
+        data_dir, keys = settings.node.data_dir, settings.keys
+        self.cell_keys = CellKeys(*keys.cell_keys())
+        self.resume = ResumeSealer(*keys.cell_keys())
+        self.cursors = CursorKey(*map(_cursor_key, keys.signing_keys()))
         self.database = Database(settings.sql_url)
+        self.data_keys = SqlDataKeys(self.database)
+        self.sealer = LocalSealer(self.cell_keys, RandomStock(), self.data_keys.find)
         self.log = MeteredLog(SqlLog(self.database, self.sealer), metrics)
         self.views = SqlViews(self.database, self.sealer)
         self.credentials = SqlCredentials(self.database, self.sealer)
@@ -56,6 +61,15 @@ class Stores:
         origin, key = f"{settings.trust_domain}/ledger", settings.keys.ledger_key()
         self._book = FolderLedger(data_dir / "ledger", origin, key, os.urandom)
         self.ledger = MeteredLedger(self._book, metrics)
+
+    def take_cell_keys(self, keys: Sequence[bytes]) -> None:
+        """Seal under the first of these from now on, and open what rests under any of them."""
+        self.cell_keys.replace(keys)
+        self.resume.replace(keys)
+
+    def take_signing_keys(self, keys: Sequence[SigningKey]) -> None:
+        """Make cursors with the first of these from now on, and take those of all."""
+        self.cursors.replace([_cursor_key(key) for key in keys])
 
     async def open(self) -> None:
         """Open what has to be opened on the loop."""
@@ -102,3 +116,7 @@ class Stores:
         pages, _ = await asyncio.to_thread(self.checkpointer.run)
         if pages > LOG_PAGES_MAX:
             await self.database.restart_log()
+
+
+def _cursor_key(key: SigningKey) -> bytes:
+    return key.sign("cursors", b"key")[:32]

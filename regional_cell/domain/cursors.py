@@ -7,6 +7,7 @@ It is bound to the method, its filters and the caller by a code under a key of t
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,21 +20,25 @@ CHARS_MAX = 500
 
 
 class CursorKey:
-    """Makes and checks cursors. `key`: at least 16 secret bytes of the cell, the same in all its
-    processes.
+    """Makes and checks cursors. `keys`: at least 16 secret bytes of the cell each, the same in all its
+    processes; the first makes, all check.
     """
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) < 16:
+    def __init__(self, *keys: bytes) -> None:
+        self.replace(keys)
+
+    def replace(self, keys: Sequence[bytes]) -> None:
+        """Take other keys."""
+        if not keys or min(map(len, keys)) < 16:
             raise ValueError("a cursor key has at least 16 bytes")
-        self._key = key
+        self._keys = tuple(keys)
 
     def make(self, last: Any, *bound: object) -> str:
         """The cursor after the key `last` (text, integer or a list of them), for the list that `bound`
         names.
         """
         data = msgspec.json.encode(last)
-        return b64url(self._code(data, bound) + data)
+        return b64url(self._code(self._keys[0], data, bound) + data)
 
     def read(self, cursor: str, *bound: object) -> Any:
         """The key inside. Raises InvalidError (`invalid_cursor`) for anything not made by `make` with the
@@ -46,14 +51,15 @@ class CursorKey:
         except ColinkError:
             raise _refused() from None
         code, data = raw[:_CODE_BYTES], raw[_CODE_BYTES:]
-        if not data or not hmac.compare_digest(code, self._code(data, bound)):
+        if not data or not any(hmac.compare_digest(code, self._code(key, data, bound)) for key in self._keys):
             raise _refused()
         return msgspec.json.decode(data)
 
-    def _code(self, data: bytes, bound: tuple[object, ...]) -> bytes:
+    @staticmethod
+    def _code(key: bytes, data: bytes, bound: tuple[object, ...]) -> bytes:
         named = msgspec.json.encode(["cursor/v1", *bound])
         message = len(named).to_bytes(4, "big") + named + data
-        return hmac.digest(self._key, message, hashlib.sha256)[:_CODE_BYTES]
+        return hmac.digest(key, message, hashlib.sha256)[:_CODE_BYTES]
 
 
 def _refused() -> InvalidError:

@@ -17,6 +17,9 @@ CELL_METHODS = ("ControlledChannel/Search",)
 OPERATOR_METHODS = (
     "Operations/Status",
     "Operations/Drain",
+    "Operations/Keys",
+    "Operations/WrapAgain",
+    "Operations/RotateDataKeys",
     "Provisioning/CreatePersons",
     "Provisioning/CreateOrganisation",
     "Provisioning/AttachWorkspace",

@@ -7,6 +7,7 @@ Invariants
     2. Scopes and roles come from the record and the user's row, never from the text.
     3. What was read under one ring of keys is read again under the next: a key that was withdrawn opens
        nothing. Expiry is checked on every use. A ticket that was made here is known by its very text.
+    4. What is minted is signed with a key that the ring holds as active, or not minted: KeyUnavailableError.
 """
 
 import hmac
@@ -20,7 +21,6 @@ from accord.identity import (
     LEEWAY_S,
     IdentityClaims,
     KeyRing,
-    SigningKey,
     TokenClaims,
     mint,
     mint_identity,
@@ -30,6 +30,7 @@ from accord.identity import (
     verify_identity,
     verify_ticket,
 )
+from accord.signing import SigningKeys
 from regional_cell.domain.callers import PERSON_ROLE, Caller
 from regional_cell.domain.commands import tokens as commands
 from regional_cell.domain.commands.tokens import Minted, TokenRecord
@@ -58,7 +59,7 @@ class Tokens:
 
     Args:
         ring: public keys of all cells, as the directory spreads them.
-        key: this cell's signing key; cell: its name.
+        keys: this cell's signing keys; cell: its name.
         random: gives n random bytes.
     """
 
@@ -66,7 +67,7 @@ class Tokens:
         self,
         commits: Commits,
         ring: KeyRing,
-        key: SigningKey,
+        keys: SigningKeys,
         cell: str,
         clock: Clock,
         random: Callable[[int], bytes],
@@ -74,7 +75,7 @@ class Tokens:
         self._commits = commits
         self._cell = cell
         self._ring = ring
-        self._key = key
+        self._keys = keys
         self._clock = clock
         self._random = random
         self._kept: dict[bytes, Shown] = {}
@@ -182,7 +183,7 @@ class Tokens:
         token_id = new_token_id(self._random)
         payload: dict[str, object] = {"i": token_id, "r": resident, "t": now_s}
         payload |= ({"u": user} if user else {}) | ({"a": app} if app else {})
-        text = mint(self._key, f"{kind}-", payload)
+        text = mint(self._keys.current(), f"{kind}-", payload)
         expires_s = now_s + life_s if life_s else 0
         digest = token_digest(text).hex()
         record = TokenRecord(
@@ -216,7 +217,7 @@ class Tokens:
         }
         payload |= {"edge": edge, "x": self._now_s() + RTM_LIFE_S}
         payload |= ({"u": caller.user} if caller.user else {}) | ({"batched": True} if batched else {})
-        text = mint(self._key, "rtm", payload, ticket=True)
+        text = mint(self._keys.current(), "rtm", payload, ticket=True)
         while len(self._made) >= MADE_MAX:
             del self._made[next(iter(self._made))]
         self._made[text] = payload
@@ -225,7 +226,7 @@ class Tokens:
     def ticket(self, purpose: str, resident: str, life_s: int, **more: object) -> str:
         """A ticket of the resident for one purpose; `more` are members of its payload."""
         payload = {"i": new_token_id(self._random), "r": resident, "x": self._now_s() + life_s, **more}
-        return mint(self._key, purpose, payload, ticket=True)
+        return mint(self._keys.current(), purpose, payload, ticket=True)
 
     def prove_ticket(self, text: str, purpose: str) -> dict[str, object]:
         """The payload of a ticket. Raises TokenInvalidError, TokenExpiredError."""
@@ -234,7 +235,7 @@ class Tokens:
     def identity(self, person: str, audience: str, roles: Sequence[str] = ()) -> str:
         """An identity token of a person of this cell for another cell, good for 5 minutes."""
         return mint_identity(
-            self._key,
+            self._keys.current(),
             resident=person,
             user=None,
             audience=audience,
@@ -249,7 +250,7 @@ class Tokens:
         """
         named = (PERSON_ROLE + caller.person,) if caller.person else ()
         return mint_identity(
-            self._key,
+            self._keys.current(),
             resident=caller.resident,
             user=caller.user or None,
             audience=audience,

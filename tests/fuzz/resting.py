@@ -9,6 +9,8 @@ import msgspec
 
 from accord.encoding import b64url
 from accord.errors import KeyUnavailableError
+from accord.identity import mint, read_token
+from accord.runtime.key_files import format_keys, parse_keys
 from regional_cell.adapters.directory.lookup import read_lookup_keys
 from regional_cell.adapters.local.files import _Draft, _Stored
 from regional_cell.adapters.local.keys import CellKeys
@@ -21,6 +23,7 @@ from regional_cell.domain import (
 from regional_cell.domain.errors import IntegrityError
 from regional_cell.domain.events import Event
 from regional_cell.domain.state import State
+from tests.fuzz.federation import KEY, NOW_S, REFUSED_TOKENS, RING, TOKEN
 from tests.fuzz.federation import text as any_text
 from tests.support.fuzzing import Target
 
@@ -87,6 +90,18 @@ def looked_up(data: bytes) -> object:
 
 
 TARGETS: dict[str, Target] = {
+    "tokens whose signature is not asked for": Target(
+        ("accord.identity.read_token",),
+        [mint(KEY, "xoxp-", TOKEN).encode()],
+        lambda data: read_token(any_text(data), RING, NOW_S),
+        REFUSED_TOKENS,
+    ),
+    "files of keys": Target(
+        ("accord.runtime.key_files.parse_keys",),
+        [format_keys([b"1" * 32, b"2" * 32])],
+        parse_keys,
+        (ValueError,),
+    ),
     "resume tokens": Target(
         ("regional_cell.adapters.local.resume.ResumeSealer.open",),
         [RESUMES.seal(CLAIMS).encode()],

@@ -48,7 +48,16 @@ IDS = {
 DRAIN = "/accord.wire.cell.v1.Operations/Drain"
 # What makes somebody new, or is the same for everybody: no id in it is of elsewhere.
 ABOUT_NOBODY = frozenset(
-    {"Status", "Drain", "CreateOrganisation", "CreatePersons", "FetchBundle", "WatchBundle"}
+    {
+        "Status",
+        "Drain",
+        "Keys",
+        "WrapAgain",
+        "CreateOrganisation",
+        "CreatePersons",
+        "FetchBundle",
+        "WatchBundle",
+    }
 )
 # What a peer may be told by the library itself, before any of our code runs.
 BY_THE_LIBRARY = {OVERSIZED: {grpc.StatusCode.RESOURCE_EXHAUSTED}}

@@ -125,13 +125,13 @@ class TestedCell(Cell):
 
     def _make_directory(self) -> DirectorySide:
         side = super()._make_directory()
-        self.plane = MemoryDirectory(self.settings.keys.signing_key(), cell=self)
+        self.plane = MemoryDirectory(self.settings.keys.signing_keys()[0], cell=self)
         side.door = self.plane
         return side
 
     def admit(self) -> None:
         """What the directory tells a cell that was just admitted: cells, edges, keys, the bundle."""
-        key = self.settings.keys.signing_key()
+        key = self.settings.keys.signing_keys()[0]
         keys = [
             wire.Key(
                 cell=CELL, purposes=["*"], key_id=key.key_id, public_key=key.public, not_before_s=0,
@@ -240,7 +240,7 @@ def settings_of(folder: Path) -> CellSettings:
 async def running(site: Site) -> AsyncIterator[TestedCell]:
     """A cell that serves, until the block ends."""
     lifespan = Lifespan()
-    cell = TestedCell(settings_of(site.folder), LOOKUP, lifespan, 0)
+    cell = TestedCell(settings_of(site.folder), site.folder / "secrets", LOOKUP, lifespan, 0)
     cell.admit()
     await cell.start()
     try:

@@ -1,6 +1,6 @@
 """`Cells` over gRPC."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc.aio
@@ -20,9 +20,17 @@ class CellsServicer(directory_pb2_grpc.CellsServicer):
 
     Args:
         admitted: called after an admission, so that connections of the new authority are believed.
+        held: see `WatchService.held`.
     """
 
-    def __init__(self, cells: CellService, callers: Callers, admitted: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        cells: CellService,
+        callers: Callers,
+        admitted: Callable[[], Awaitable[None]],
+        held: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._held = held
         self._cells = cells
         self._callers = callers
         self._admitted = admitted
@@ -73,6 +81,8 @@ class CellsServicer(directory_pb2_grpc.CellsServicer):
             cells=[_status_to_wire(it) for it in everybody.cells],
             edges=[forms.edge_to_wire(it) for it in everybody.edges],
             bundle_version=everybody.bundle_version,
+            watch_version=everybody.watch_version,
+            held=self._held(),
         )
 
 

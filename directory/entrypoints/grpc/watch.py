@@ -82,6 +82,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServicer):
                     signature=record.signature,
                 )
         finally:
+            self._watch.close(node)
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await reader

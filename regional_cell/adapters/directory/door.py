@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from accord.errors import NotReadyError
-from accord.identity import Handover, SigningKey, sign_handover
+from accord.identity import Handover, sign_handover
+from accord.signing import SigningKeys
 from accord.wire.directory.v1 import directory_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2_grpc as stubs
 from regional_cell.adapters.directory.client import DirectoryClient
@@ -20,16 +21,16 @@ EMPTY_ROOT = "0" * 64
 
 
 class DirectoryWriter:
-    """Signs what it places with the cell's key."""
+    """Signs what it places with the cell's key in use."""
 
-    def __init__(self, client: DirectoryClient, key: SigningKey, lookup: LookupKeys, cell: str) -> None:
-        self._client, self._key, self._lookup, self._cell = client, key, lookup, cell
+    def __init__(self, client: DirectoryClient, keys: SigningKeys, lookup: LookupKeys, cell: str) -> None:
+        self._client, self._keys, self._lookup, self._cell = client, keys, lookup, cell
 
     async def place(
         self, resident: str, establishment: str, subjects: Sequence[str], tags: Sequence[str]
     ) -> int:
         """See `ports.DirectoryDoor`."""
-        handover = sign_handover(self._key, Handover(resident, "", self._cell, 1, EMPTY_ROOT))
+        handover = sign_handover(self._keys.current(), Handover(resident, "", self._cell, 1, EMPTY_ROOT))
         request = wire.PlaceRequest(
             context=self._client.context(f"place-{resident}"),
             resident=resident,

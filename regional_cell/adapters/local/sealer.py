@@ -10,7 +10,8 @@ Invariants
     1. Sealed bytes open in their own place only; anywhere else, and under another epoch, schema, time or
        principal, they raise IntegrityError.
     2. The commitment is SHA-256 of the payload, salt included: it proves the payload and gives nothing away.
-    3. A nonce is random and used once: a data key seals fewer than 2^32 values (a resident's log is far
+    3. After a resident's log has named another current key, nothing is sealed before that one was looked up.
+    4. A nonce is random and used once: a data key seals fewer than 2^32 values (a resident's log is far
        smaller).
 """
 
@@ -36,6 +37,7 @@ SALT = "salt"
 SALT_BYTES = 16
 KEY_ID_BYTES = 8
 OPENED_MAX = 4_096
+ROTATED = "KeyRotated"
 
 _EVENT = b"colink/event/v2\0"
 _CONTENT = b"colink/content/v1\0"
@@ -59,11 +61,18 @@ class LocalSealer:
     Args:
         keys: wraps data keys with the cell's key.
         random: gives n random bytes.
+        find: (id, wrapped key) of a stored key of a resident, of the current one without an id.
     """
 
-    def __init__(self, keys: CellKeys, random: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self,
+        keys: CellKeys,
+        random: Callable[[int], bytes] = os.urandom,
+        find: Callable[[str, str | None], tuple[str, bytes] | None] = lambda resident, key_id: None,
+    ) -> None:
         self._keys = keys
         self._random = random
+        self._find = find
         self._current: dict[str, _DataKey] = {}
         self._all: dict[tuple[str, str], _DataKey] = {}
         # What was opened last, by place, with the very entry: another at that place is opened anew.
@@ -71,9 +80,18 @@ class LocalSealer:
 
     def new_key(self, resident: str) -> tuple[str, bytes]:
         """Draw a data key, hold it as the current one; gives (key id, wrapped key)."""
+        key_id, wrapped = self.draw(resident)
+        self.admit(resident, key_id, wrapped)
+        return key_id, wrapped
+
+    def draw(self, resident: str) -> tuple[str, bytes]:
+        """As `ports.keys.DataKeySource.draw`."""
         key_id, raw = self._random(KEY_ID_BYTES).hex(), self._random(KEY_BYTES)
-        self._hold(resident, _DataKey(resident, key_id, raw), current=True)
         return key_id, self._keys.wrap(resident, key_id, raw)
+
+    def forget(self, resident: str) -> None:
+        """As `ports.keys.DataKeySource.forget`."""
+        self._current.pop(resident, None)
 
     def admit(self, resident: str, key_id: str, wrapped: bytes, *, current: bool = True) -> None:
         """Unwrap and hold a stored key. Raises IntegrityError."""
@@ -127,6 +145,8 @@ class LocalSealer:
         if len(self._opened) >= OPENED_MAX:
             self._opened.pop(next(iter(self._opened)), None)
         self._opened[resident, sequence] = sealed, members
+        if sealed.kind == ROTATED:
+            self.forget(resident)
         return _event(sealed, members)
 
     def seal_content(self, resident: str, view: str, key: Key, content: Mapping[str, Any]) -> bytes:
@@ -166,9 +186,15 @@ class LocalSealer:
         key = self._current.get(resident)
         if key is None or (key_id is not None and key.key_id != key_id):
             key = self._all.get((resident, key_id)) if key_id is not None else None
-        if key is None:
+        return key or self._stored(resident, key_id)
+
+    def _stored(self, resident: str, key_id: str | None) -> _DataKey:
+        """A key that another process drew. Raises KeyUnavailableError, IntegrityError."""
+        found = self._find(resident, key_id)
+        if found is None:
             raise KeyUnavailableError(resident=resident)
-        return key
+        self.admit(resident, *found, current=key_id is None)
+        return self._all[resident, found[0]]
 
 
 def _event(sealed: SealedEvent, members: dict[str, Any]) -> Event:

@@ -193,3 +193,15 @@ async def test_an_unknown_cell_is_neither_drained_nor_retired(world: World) -> N
         await world.cells.drain(OPERATOR, "de-fra")
     with pytest.raises(NotFoundError):
         await world.cells.retire(OPERATOR, "de-fra")
+
+
+async def test_a_cell_begins_with_a_key_and_may_be_given_other_addresses_without_one(world: World) -> None:
+    with pytest.raises(InvalidError):
+        await world.cells.admit(OPERATOR, cell_of("de-fra").described(), [])
+    cell = await world.admit()
+    moved = replace(cell.described(), addresses=("127.0.0.1:9000",))
+    await world.cells.admit(OPERATOR, moved, [])
+    (listed,) = (await world.cells.list_all(OPERATOR)).cells
+    assert listed.cell.addresses == moved.addresses
+    keys = await world.store.read(lambda unit: unit.cells.keys_of("de-fra"))
+    assert [key.key_id for key in keys] == [cell.key.key_id]

@@ -1,11 +1,13 @@
 """What a node is told: snapshot, deltas, chain, refusals."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accord.errors import InvalidError, PeerRefusedError
-from accord.identity import KeyRing, RingKey
+from accord.identity import KeyRing, RingKey, SigningKey
 from accord.routes import CHAIN_START, route_record_hash, verify_route
 from accord.wire.directory.v1 import directory_pb2 as pb
 from directory.adapters.memory.store import MemoryStore
@@ -253,3 +255,25 @@ async def test_whatever_happens_the_journal_ends_equal_to_the_directory(steps: l
                 node.nack(record.nonce)
     await drain(world, await world.watch.open(edge, start("fra", journal)), journal)
     assert set(journal.homes) == set(alive)
+
+
+async def test_what_a_node_holds_is_what_all_its_streams_hold(world: World) -> None:
+    cell, edge, node, journal = await begun(world)
+    assert world.watch.held() == {"fra": 0}
+    await drain(world, node, journal)
+    federation = await world.cells.list_all(OPERATOR)
+    assert world.watch.held() == {"fra": federation.watch_version}
+    await world.cells.admit(OPERATOR, cell.described(), [replace(cell, key=SigningKey.generate()).ring_key()])
+    newest = (await world.cells.list_all(OPERATOR)).watch_version
+    record = await world.watch.next_record(node)
+    assert record is not None
+    # On its way is not held.
+    assert world.watch.held()["fra"] < newest
+    node.ack(record.nonce)
+    assert world.watch.held()["fra"] == newest
+    late = await world.watch.open(edge, start("fra"))
+    assert world.watch.held() == {"fra": 0}
+    world.watch.close(late)
+    assert world.watch.held() == {"fra": newest}
+    world.watch.close(node)
+    assert world.watch.held() == {}

@@ -42,3 +42,16 @@ def test_another_list_another_key_another_code() -> None:
 def test_a_short_key_makes_no_cursors() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         CursorKey(b"short")
+
+
+def test_the_first_key_makes_cursors_and_all_take_them() -> None:
+    first, second = b"1" * 16, b"2" * 16
+    old = CursorKey(first).make(7, "list")
+    both = CursorKey(second, first)
+    assert both.read(old, "list") == 7
+    assert CursorKey(second).read(both.make(8, "list"), "list") == 8
+    both.replace([second])
+    with pytest.raises(InvalidError):
+        both.read(old, "list")
+    with pytest.raises(ValueError, match="16 bytes"):
+        both.replace([])

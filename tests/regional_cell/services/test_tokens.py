@@ -9,7 +9,7 @@ import regional_cell.services.tokens as module
 from accord.clock import ManualClock
 from accord.errors import ColinkError, TokenExpiredError, TokenInvalidError
 from accord.identity import verify_ticket
-from accord.signing import KeyRing, RingKey, SigningKey
+from accord.signing import KeyRing, RingKey, SigningKey, SigningKeys
 from regional_cell.domain.callers import Caller
 from regional_cell.ports.commits import Commits
 from regional_cell.services.tokens import Tokens
@@ -29,7 +29,8 @@ class Desk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, self.ring, self.verified = ManualClock(), KeyRing([ring_key()]), 0
-        self.tokens = Tokens(cast(Commits, None), self.ring, KEY, "de-fra", self.clock, os.urandom)
+        self.keys = SigningKeys([KEY], self.ring, lambda: self.clock.now_us() // 1_000_000)
+        self.tokens = Tokens(cast(Commits, None), self.ring, self.keys, "de-fra", self.clock, os.urandom)
         genuine = verify_ticket
 
         def counted(*asked: Any) -> dict[str, object]:

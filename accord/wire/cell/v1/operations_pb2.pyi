@@ -50,6 +50,85 @@ class DrainCellResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class KeysRequest(_message.Message):
+    __slots__ = ("context",)
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ...) -> None: ...
+
+class SigningKey(_message.Message):
+    __slots__ = ("key_id", "public_key", "held", "signs", "state", "purposes", "not_before_s", "not_after_s")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    SIGNS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PURPOSES_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_S_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    public_key: bytes
+    held: bool
+    signs: bool
+    state: str
+    purposes: _containers.RepeatedScalarFieldContainer[str]
+    not_before_s: int
+    not_after_s: int
+    def __init__(self, key_id: _Optional[str] = ..., public_key: _Optional[bytes] = ..., held: _Optional[bool] = ..., signs: _Optional[bool] = ..., state: _Optional[str] = ..., purposes: _Optional[_Iterable[str]] = ..., not_before_s: _Optional[int] = ..., not_after_s: _Optional[int] = ...) -> None: ...
+
+class SealingKey(_message.Message):
+    __slots__ = ("key_id", "wraps", "data_keys")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    WRAPS_FIELD_NUMBER: _ClassVar[int]
+    DATA_KEYS_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    wraps: bool
+    data_keys: int
+    def __init__(self, key_id: _Optional[str] = ..., wraps: _Optional[bool] = ..., data_keys: _Optional[int] = ...) -> None: ...
+
+class KeysResponse(_message.Message):
+    __slots__ = ("cell", "signing", "sealing", "lost")
+    CELL_FIELD_NUMBER: _ClassVar[int]
+    SIGNING_FIELD_NUMBER: _ClassVar[int]
+    SEALING_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    cell: str
+    signing: _containers.RepeatedCompositeFieldContainer[SigningKey]
+    sealing: _containers.RepeatedCompositeFieldContainer[SealingKey]
+    lost: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cell: _Optional[str] = ..., signing: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., sealing: _Optional[_Iterable[_Union[SealingKey, _Mapping]]] = ..., lost: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class WrapAgainRequest(_message.Message):
+    __slots__ = ("context",)
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ...) -> None: ...
+
+class RotateDataKeysRequest(_message.Message):
+    __slots__ = ("context", "residents")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    RESIDENTS_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    residents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., residents: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class KeysProgress(_message.Message):
+    __slots__ = ("done", "changed", "failed")
+    class FailedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    done: int
+    changed: int
+    failed: _containers.ScalarMap[str, str]
+    def __init__(self, done: _Optional[int] = ..., changed: _Optional[int] = ..., failed: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class PersonSpec(_message.Message):
     __slots__ = ("email", "real_name", "display_name", "title", "phone", "tz", "locale", "password")
     EMAIL_FIELD_NUMBER: _ClassVar[int]

@@ -34,6 +34,21 @@ class OperationsStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.Keys = channel.unary_unary(
+                '/accord.wire.cell.v1.Operations/Keys',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysResponse.FromString,
+                _registered_method=True)
+        self.WrapAgain = channel.unary_stream(
+                '/accord.wire.cell.v1.Operations/WrapAgain',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.WrapAgainRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysProgress.FromString,
+                _registered_method=True)
+        self.RotateDataKeys = channel.unary_stream(
+                '/accord.wire.cell.v1.Operations/RotateDataKeys',
+                request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RotateDataKeysRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysProgress.FromString,
+                _registered_method=True)
         self.Status = channel.unary_unary(
                 '/accord.wire.cell.v1.Operations/Status',
                 request_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.StatusRequest.SerializeToString,
@@ -48,6 +63,27 @@ class OperationsStub:
 
 class OperationsServicer:
     """Missing associated documentation comment in .proto file."""
+
+    def Keys(self, request, context):
+        """The keys of this process of the cell; no secret is ever told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WrapAgain(self, request, context):
+        """Have every data key rest under the cell's key in use.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateDataKeys(self, request, context):
+        """Give residents another data key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def Status(self, request, context):
         """Missing associated documentation comment in .proto file."""
@@ -64,6 +100,21 @@ class OperationsServicer:
 
 def add_OperationsServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'Keys': grpc.unary_unary_rpc_method_handler(
+                    servicer.Keys,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysResponse.SerializeToString,
+            ),
+            'WrapAgain': grpc.unary_stream_rpc_method_handler(
+                    servicer.WrapAgain,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.WrapAgainRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysProgress.SerializeToString,
+            ),
+            'RotateDataKeys': grpc.unary_stream_rpc_method_handler(
+                    servicer.RotateDataKeys,
+                    request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RotateDataKeysRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysProgress.SerializeToString,
+            ),
             'Status': grpc.unary_unary_rpc_method_handler(
                     servicer.Status,
                     request_deserializer=accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.StatusRequest.FromString,
@@ -84,6 +135,87 @@ def add_OperationsServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Operations:
     """Missing associated documentation comment in .proto file."""
+
+    @staticmethod
+    def Keys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.cell.v1.Operations/Keys',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WrapAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/accord.wire.cell.v1.Operations/WrapAgain',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.WrapAgainRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateDataKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/accord.wire.cell.v1.Operations/RotateDataKeys',
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.RotateDataKeysRequest.SerializeToString,
+            accord_dot_wire_dot_cell_dot_v1_dot_operations__pb2.KeysProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def Status(request,

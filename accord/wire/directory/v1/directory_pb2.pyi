@@ -474,14 +474,25 @@ class CellStatus(_message.Message):
     def __init__(self, cell: _Optional[_Union[Cell, _Mapping]] = ..., software: _Optional[str] = ..., bundle_version: _Optional[int] = ..., announced_s: _Optional[int] = ..., residents: _Optional[int] = ...) -> None: ...
 
 class ListCellsResponse(_message.Message):
-    __slots__ = ("cells", "edges", "bundle_version")
+    __slots__ = ("cells", "edges", "bundle_version", "watch_version", "held")
+    class HeldEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     CELLS_FIELD_NUMBER: _ClassVar[int]
     EDGES_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WATCH_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     cells: _containers.RepeatedCompositeFieldContainer[CellStatus]
     edges: _containers.RepeatedCompositeFieldContainer[Edge]
     bundle_version: int
-    def __init__(self, cells: _Optional[_Iterable[_Union[CellStatus, _Mapping]]] = ..., edges: _Optional[_Iterable[_Union[Edge, _Mapping]]] = ..., bundle_version: _Optional[int] = ...) -> None: ...
+    watch_version: int
+    held: _containers.ScalarMap[str, int]
+    def __init__(self, cells: _Optional[_Iterable[_Union[CellStatus, _Mapping]]] = ..., edges: _Optional[_Iterable[_Union[Edge, _Mapping]]] = ..., bundle_version: _Optional[int] = ..., watch_version: _Optional[int] = ..., held: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class InviteOfficerRequest(_message.Message):
     __slots__ = ("context", "officer", "roles", "jurisdictions")

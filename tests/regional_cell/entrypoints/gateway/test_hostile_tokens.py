@@ -23,7 +23,7 @@ Case = Callable[[Town], str]
 
 def key(town: Town) -> SigningKey:
     """The key by which this cell signs."""
-    return town.cell.settings.keys.signing_key()
+    return town.cell.settings.keys.signing_keys()[0]
 
 
 def claims(town: Town, **changed: object) -> dict[str, object]:

@@ -14,6 +14,7 @@ from accord.ids import new_uuid
 from accord.runtime.mtls import Authority, MtlsFiles, PeerName, Trust, issue, make_authority
 from accord.runtime.rpc_client import open_channel
 from accord.runtime.rpc_server import RpcServer
+from accord.signing import SigningKeys
 from accord.wire.cell.v1 import channel_pb2_grpc
 from regional_cell.adapters.cells.peers import CellPeers
 from regional_cell.adapters.local.keys import CellKeys
@@ -127,7 +128,8 @@ class TestedCell:
             folder / name / "ledger", f"{name}.demo/ledger", self.ledger_key, os.urandom
         )
         self.index = Fts5Index(folder / f"{name}.db")
-        self.tokens = Tokens(self.commits, routes.key_ring, self.key, name, self.clock, os.urandom)
+        keys = SigningKeys([self.key], routes.key_ring, lambda: self.clock.now_us() // 1_000_000)
+        self.tokens = Tokens(self.commits, routes.key_ring, keys, name, self.clock, os.urandom)
         self.egress = Egress(
             Place(name, region, country),
             FixedPolicies(policies),

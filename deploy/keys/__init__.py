@@ -1,0 +1,1 @@
+"""`colink keys`: showing and exchanging the keys of a cell, as its operator."""
