@@ -59,7 +59,7 @@ def injections_of(text: str, file: str) -> Iterator[Injection]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             asserted = " ".join((ast.get_docstring(node) or "").split())
             for number in dict.fromkeys(_numbers(node.decorator_list)):
-                yield Injection(number, f"{file}::{node.name}", asserted, _when(node.decorator_list))
+                yield Injection(number, f"{file}::{node.name}", asserted, when_of(node.decorator_list))
 
 
 def _numbers(decorators: Iterable[ast.expr]) -> Iterator[str]:
@@ -69,7 +69,8 @@ def _numbers(decorators: Iterable[ast.expr]) -> Iterator[str]:
                 yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
 
 
-def _when(decorators: Iterable[ast.expr]) -> str:
+def when_of(decorators: Iterable[ast.expr]) -> str:
+    """In which run a test with these decorators is."""
     marked = [node for decorator in decorators for node in ast.walk(decorator) if _is_mark(node, LONG)]
     if not marked:
         return ORDINARY

@@ -30,7 +30,7 @@ from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
 from directory.entrypoints.grpc.peers import Callers
 from directory.settings import DirectoryPlaneSettings
-from docs import enforcement, faults, invariants, packs, queues, stores
+from docs import acceptance, enforcement, faults, invariants, packs, queues, stores
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -362,6 +362,19 @@ def faults_page() -> str:
     )
 
 
+# --- acceptance --------------------------------------------------------------------------------------
+
+
+def acceptance_page() -> str:
+    """What residency policies are held to, and which test shows it."""
+    return page(
+        "Acceptance",
+        "What residency policies are held to, with the tests that show it. Those of the short run are part of"
+        " `python -m deploy test`, the others of `python -m deploy test --long`.",
+        *acceptance.parts(ROOT, acceptance.entries(ROOT)),
+    )
+
+
 # --- queues ------------------------------------------------------------------------------------------
 
 
@@ -427,6 +440,7 @@ def with_table(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "reference/acceptance.md": acceptance_page,
     "reference/cli.md": cli_page,
     "reference/clients.md": lambda: page("Clients", *clients()),
     "reference/enforcement.md": enforcement_page,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from residency_policies.analyse.cells import Cell
 from residency_policies.errors import Finding
+from residency_policies.model import NOWHERE, Policy
 
 Edges = dict[str, dict[str, int]]
 _UNITS = ((10**15, "PB"), (10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
@@ -60,10 +61,12 @@ def shortages(groups: Iterable[Group], cells: Iterable[Cell]) -> tuple[Shortage,
     return tuple(one for one in found if one is not None)
 
 
-def capacity_findings(policy: str, groups: Sequence[Group], cells: Sequence[Cell]) -> list[Finding]:
-    """E-CAPACITY for each resource that does not suffice for the policy's workspaces."""
+def capacity_findings(policy: Policy, groups: Sequence[Group], cells: Sequence[Cell]) -> list[Finding]:
+    """E-CAPACITY for each resource that does not suffice for the policy's workspaces, at its first entry."""
+    at = policy.placement[0].at if policy.placement else NOWHERE
+    change = "Add cells, or move fewer workspaces."
     return [
-        Finding(policy, 0, 0, "E-CAPACITY", "placement", str(one), "Add cells, or move fewer workspaces.")
+        Finding(policy.id, *at, "E-CAPACITY", "placement", str(one), change)
         for one in shortages(groups, cells)
     ]
 

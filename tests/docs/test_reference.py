@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import clients, faults, generate, invariants
+from docs import acceptance, clients, faults, generate, invariants
 from tests.architecture.sources import PACKAGES, ROOT, modules
 from tests.docs.test_architecture import missing_tests
 from tests.support import official
@@ -122,6 +122,25 @@ def test_faults_and_their_tests_are_equal(
 def test_a_fault_that_cannot_be_injected_yet_says_why() -> None:
     parts = faults.parts({"F12": faults.Entry("a", "b", "c", "nothing moves yet")}, [])
     assert parts[-1] == "* F12: nothing moves yet"
+
+
+def test_what_shows_a_row_of_acceptance_is_there_and_nothing_stands_alone() -> None:
+    rows = acceptance.entries(ROOT)
+    assert [row.number for row in rows.values()] == [*range(1, 10), 13, 14]
+    whole = acceptance.parts(ROOT, rows)[0]
+    assert whole.count("::test_") == sum(len(row.tests) for row in rows.values())
+    million = (
+        "tests/residency_policies/test_million.py::test_table_interpreter_and_cedar_agree_on_a_million_points"
+    )
+    assert acceptance.shown_by(ROOT, million) == faults.BOTH
+    for row, fault in (
+        (acceptance.Entry(1, "it holds", ("tests/docs/test_reference.py::test_none",)), "test_none"),
+        (acceptance.Entry(1, "it holds", ("tests/docs/no_file.py::test_it",)), "no_file"),
+        (acceptance.Entry(1, "it holds", (), ("nothing",)), "the work nothing"),
+        (acceptance.Entry(1, "it holds", ()), "nothing shows one"),
+    ):
+        with pytest.raises(KeyError, match=fault):
+            acceptance.parts(ROOT, {"one": row})
 
 
 def words() -> list[str]:

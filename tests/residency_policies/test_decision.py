@@ -1,5 +1,7 @@
 """What those are told whom a decision refuses: by whom the clause is, and who asks."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -42,6 +44,13 @@ def test_the_source_of_law_is_told_to_all_and_a_workspaces_own_to_its_members(
     assert told["decision"] == refused(layer, "GDPR Art. 44").decision
     # A clause without a source of its own says why itself.
     assert refused(layer).told(member=member).get("cite") == ("why it is so" if shown else None)
+
+
+def test_who_is_not_said_to_be_a_member_is_none() -> None:
+    assert refused("workspace", "an agreement").told() == refused("workspace", "an agreement").told(
+        member=False
+    )
+    assert "cite" not in refused("workspace", "an agreement").told()
 
 
 def test_a_refusal_without_a_clause_tells_its_code() -> None:
@@ -97,6 +106,7 @@ def test_a_question_with_a_word_of_another_type_is_refused_in_one_sentence(key: 
         Question.from_json(wrong)
     (finding,) = caught.value.findings
     assert str(finding) == "question: E-TYPE: not a question of the agreed shape"
+    assert (finding.line, finding.column) == (0, 0), "it is no document"
 
 
 def test_a_question_states_at_most_sixty_four_facts() -> None:
@@ -145,39 +155,43 @@ def test_an_allow_has_no_text_and_nothing_near() -> None:
     assert (allow.officer_text, allow.user_text, allow.nearest, allow.rule) == ("", "", "", "a/b c-1")
 
 
+BARE = replace(REASON, cite="")
+OWED = (Obligation("a", "with"), Obligation("b", "with"))
+
+
 @pytest.mark.parametrize(
-    ("decision", "officer"),
+    ("make", "officer"),
     [
-        (make_decision("DENIED", 1, "", (REASON,)), "a/b c-1: why (Art. 1)"),
-        (make_decision("DENIED", 1, "", (REASON,), rule="by hand"), "by hand: why (Art. 1)"),
+        (lambda: make_decision("DENIED", 1, "", (REASON,)), "a/b c-1: why (Art. 1)"),
+        (lambda: make_decision("DENIED", 1, "", (REASON,), rule="by hand"), "by hand: why (Art. 1)"),
         (
-            make_decision("CLOSED", 1, "", (replace(REASON, cite=""),)),
+            lambda: make_decision("CLOSED", 1, "", (BARE,)),
             "a/b c-1: no rule permits it and the policy is closed",
         ),
         (
-            make_decision(
-                "OBLIGATION_UNSUPPORTED", 1, "", (), (Obligation("a", "with"), Obligation("b", "with"))
-            ),
+            lambda: make_decision("OBLIGATION_UNSUPPORTED", 1, "", (), OWED),
             "the caller cannot discharge: a, b",
         ),
         (
-            make_decision("UNKNOWN_VALUE", 1, ""),
+            lambda: make_decision("UNKNOWN_VALUE", 1, ""),
             "a value of the question is outside the vocabulary or the region list",
         ),
         (
-            make_decision("BUNDLE_SKEW", 1, ""),
+            lambda: make_decision("BUNDLE_SKEW", 1, ""),
             "the question names another bundle version than the table",
         ),
-        (make_decision("HALTED", 1, ""), "a halt is in force"),
+        (lambda: make_decision("HALTED", 1, ""), "a halt is in force"),
         (
-            make_decision("NO_TABLE", 1, ""),
+            lambda: make_decision("NO_TABLE", 1, ""),
             "no policy applies to the workspace; only home-local use goes on",
         ),
-        (make_decision("DENIED", 1, ""), ""),
+        (lambda: make_decision("DENIED", 1, ""), ""),
     ],
 )
-def test_officers_are_told_the_rule_the_reason_and_the_source(decision: Decision, officer: str) -> None:
-    assert decision.officer_text == officer
+def test_officers_are_told_the_rule_the_reason_and_the_source(
+    make: Callable[[], Decision], officer: str
+) -> None:
+    assert make().officer_text == officer
 
 
 def test_every_code_has_a_text_for_everybody_that_names_no_rule() -> None:
@@ -203,8 +217,12 @@ def test_the_id_of_a_decision_tells_apart_whatever_it_rests_on() -> None:
     assert same.decision == different[0].decision, "which table it stands in, and until when, is no content"
 
 
-def test_instants_are_written_in_utc() -> None:
-    assert instant_text(1_795_219_200) == "2026-11-21T00:00:00Z"
+def test_instants_are_written_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XXX-14")
+        time.tzset()
+        assert instant_text(1_795_219_200) == "2026-11-21T00:00:00Z"
+    time.tzset()
 
 
 def test_a_region_is_at_the_part_of_its_country_that_has_a_law_of_its_own() -> None:

@@ -17,13 +17,11 @@ RAW: list[tuple[str | bytes, str]] = [
 ]
 # Codes of whole bundles, which no document has; `test_bundle` has them.
 OF_BUNDLES = {"E-BUNDLE", "E-REGION", "E-VOCABULARY", "E-FLOOR-MISSING", "E-FLOOR-CHANGED"}
-# What needs a catalogue of cells with what they have left; `analyse/test_capacity` has it.
-OF_CELLS = {"E-CAPACITY"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.code}/{case.name}" for case in CASES])
 def test_a_fault_is_said_with_its_place_and_sentence(case: Case) -> None:
-    found = [str(one) for one in findings(case.documents, case.at_s, case.put_s)]
+    found = [str(one) for one in findings(case)]
     assert found == list(case.expected)
     assert any(f" {case.code} " in f"{one} ".replace(":", " ") for one in found)
 
@@ -36,7 +34,7 @@ def test_bytes_that_are_no_document_are_refused(text: str | bytes, code: str) ->
 
 
 def test_every_code_has_a_case() -> None:
-    assert {case.code for case in CASES} | {code for _, code in RAW} | OF_BUNDLES | OF_CELLS == set(CODES)
+    assert {case.code for case in CASES} | {code for _, code in RAW} | OF_BUNDLES == set(CODES)
 
 
 def test_every_case_names_a_place() -> None:

@@ -17,8 +17,6 @@ from tests.residency_policies.test_table import profile_of, stack_of
 
 MILLION, PARTS, QUESTIONS = 1_000_000, 8, 1_000
 PART = MILLION // PARTS // QUESTIONS
-LONG = [pytest.mark.long, pytest.mark.timeout(900)]
-ALL = [pytest.param(number, PART, id=f"{number} of {PARTS}", marks=LONG) for number in range(1, PARTS + 1)]
 
 
 def effects(stack: Stack, asked: list[Question]) -> list[bool]:
@@ -42,7 +40,18 @@ def disagreements(stack: Stack, asked: list[Question], answers: list[Decision]) 
     return found + [one for (one, effect), other in zip(known, said, strict=True) if effect != other]
 
 
-@pytest.mark.parametrize(("number", "policies"), [pytest.param(0, 3, id="few"), *ALL])
+@pytest.mark.parametrize(
+    ("number", "policies"),
+    [
+        pytest.param(0, 3, id="few"),
+        *(
+            pytest.param(
+                number, PART, id=f"{number} of {PARTS}", marks=[pytest.mark.long, pytest.mark.timeout(900)]
+            )
+            for number in range(1, PARTS + 1)
+        ),
+    ],
+)
 def test_table_interpreter_and_cedar_agree_on_a_million_points(number: int, policies: int) -> None:
     chance = random.Random(20261128 + number)
     count = allowed = 0

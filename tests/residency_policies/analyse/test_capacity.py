@@ -5,6 +5,7 @@ import random
 
 from residency_policies.analyse.capacity import Group, capacity_findings, shortages
 from residency_policies.analyse.cells import Cell, single_cell_places
+from tests.residency_policies.support import compiled, policy
 
 TB = 10**12
 BYTES = "bytes"
@@ -20,7 +21,8 @@ def test_the_full_cells_and_what_needs_them_are_named() -> None:
         Group("in DE", ("de-fra", "de-ber"), {BYTES: 34 * TB // 10}),
         Group("anywhere", ("de-fra", "us-iad"), {BYTES: 20 * TB}),
     ]
-    (finding,) = capacity_findings("sample/main", groups, cells)
+    (document,) = (one for one in compiled(policy()).policies)
+    (finding,) = capacity_findings(document, groups, cells)
     assert (finding.code, finding.sentence) == (
         "E-CAPACITY", "de-ber, de-fra has 1.2 TB free; the affected workspaces (in DE) need 3.4 TB",
     )  # fmt: skip

@@ -33,6 +33,7 @@ def test_the_replay_of_a_day_equals_the_differences_seen_live_across_an_end() ->
     chance = random.Random(11)
     rows: dict[Key, list[int]] = {}
     live: Counter[tuple[str, int]] = Counter()
+    held = [old, new]
     for number in range(24):
         start_s = AT_S + number * HOUR_S
         for _ in range(40):
@@ -43,12 +44,8 @@ def test_the_replay_of_a_day_equals_the_differences_seen_live_across_an_end() ->
                 KEY, relation=relation, country=country, dst=to, workspace=chance.choice(["T1", "T2"])
             )
             rows.setdefault(key, [0] * 24)[number] += 1
-            before, now = (
-                one.at(start_s + chance.randrange(HOUR_S))
-                .profile_for(key.workspace, "DE")
-                .decide(key.question(1))
-                for one in (old, new)
-            )
+            held = [one.at(start_s + chance.randrange(HOUR_S)) for one in held]
+            before, now = (one.profile_for(key.workspace, "DE").decide(key.question(1)) for one in held)
             if before.allow != now.allow:
                 live["allowed" if now.allow else "refused", start_s] += 1
     told = replay(old, new, Histogram(tuple(AT_S + hour * HOUR_S for hour in range(24)), rows))
