@@ -9,7 +9,7 @@ Invariants
 from collections.abc import Callable
 from typing import Protocol
 
-from residency_policies.compile import DIMENSIONS, OUTSIDE, Answer, Guard, Table
+from residency_policies.compile import DIMENSIONS, Answer, Guard, Table
 from residency_policies.decision import Decision, Question, Region, Viewer, make_decision
 from residency_policies.places import COUNTRY_INDEX
 from residency_policies.vocabulary import (
@@ -82,38 +82,36 @@ class TableProfile:
                 return self.table.skew
             viewer = question.viewer
             place = (
-                self._op.get(question.op, OUTSIDE)
-                + self._class.get(question.data_class, OUTSIDE)
-                + self._src.get(question.src, OUTSIDE)
-                + self._dst.get(question.dst, OUTSIDE)
-                + self._relation.get(viewer.relation, OUTSIDE)
-                + self._country.get(viewer.country, OUTSIDE)
-                + self._purpose.get(question.purpose, OUTSIDE)
+                self._op[question.op]
+                + self._class[question.data_class]
+                + self._src[question.src]
+                + self._dst[question.dst]
+                + self._relation[viewer.relation]
+                + self._country[viewer.country]
+                + self._purpose[question.purpose]
             )
             return self._at(place, question.facts, question.can)
-        except (TypeError, AttributeError):
+        except (KeyError, TypeError, AttributeError):
             # A value of the wrong type is a value outside the vocabulary.
             return self.table.unknown
 
     def bind(self, op: str, data_class: str, src: str, ref: str = "") -> Bound:
         """See `Profile.bind`."""
-        base = self._op.get(op, OUTSIDE) + self._class.get(data_class, OUTSIDE) + self._src.get(src, OUTSIDE)
+        unknown = self.table.unknown
+        try:
+            base = self._op[op] + self._class[data_class] + self._src[src]
+        except (KeyError, TypeError):
+            return lambda *_: unknown
         dsts, relations, countries, purposes = self._dst, self._relation, self._country, self._purpose
-        at, unknown = self._at, self.table.unknown
+        at = self._at
 
         def decide(
             dst: str, relation: str, country: str, purpose: str, facts: frozenset[str], can: frozenset[str]
         ) -> Decision:
             try:
-                place = (
-                    base
-                    + dsts.get(dst, OUTSIDE)
-                    + relations.get(relation, OUTSIDE)
-                    + countries.get(country, OUTSIDE)
-                    + purposes.get(purpose, OUTSIDE)
-                )
+                place = base + dsts[dst] + relations[relation] + countries[country] + purposes[purpose]
                 return at(place, facts, can)
-            except TypeError:
+            except (KeyError, TypeError):
                 return unknown
 
         return decide
@@ -123,8 +121,6 @@ class TableProfile:
         return {"HALTED": self.table.halted, "BUNDLE_SKEW": self.table.skew}.get(code, self.table.unknown)
 
     def _at(self, place: int, facts: frozenset[str], can: frozenset[str]) -> Decision:
-        if place < 0:
-            return self.table.unknown
         if facts and not all(map(is_observable, facts)):
             return self.table.unknown
         answer = self._answers[self._cells[place]]
@@ -202,9 +198,7 @@ class SafeCoreProfile:
             dst: str, relation: str, country: str, purpose: str, facts: frozenset[str], can: frozenset[str]
         ) -> Decision:
             viewer = Viewer(relation, country)
-            return from_question(
-                Question("", self.bundle, op, data_class, src, dst, viewer, purpose, facts, can)
-            )
+            return from_question(Question("", self.bundle, op, data_class, src, dst, viewer, purpose, facts))
 
         return decide
 

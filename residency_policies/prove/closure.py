@@ -22,30 +22,18 @@ def reach(moves: Moves, source: str, start: int) -> Reached:
     waiting = [(source, start)]
     while waiting:
         leaf, fresh = waiting.pop()
-        arrived = 0
-        forms = (leaf, *carriers(leaf))
-        for spot in bits(fresh):
-            for form in forms:
-                arrived |= moves.platform[moves.place(form, spot)]
-        steps = [(leaf, arrived), *((made, fresh) for made in DERIVED[leaf])]
+        steps = [(leaf, moves.arrived(leaf, fresh)), *((made, fresh) for made in DERIVED[leaf])]
         for target, mask in steps:
             new = mask & ~found.get(target, 0)
             if new:
                 found[target] = found.get(target, 0) | new
                 waiting.append((target, new))
-    return Reached(found, _ends(moves, found, moves.human), _ends(moves, found, moves.authority))
-
-
-def _ends(moves: Moves, found: dict[str, int], ends: list[tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    whole: dict[str, tuple[int, int]] = {}
-    for leaf, spots in found.items():
-        where = viewers = 0
-        for spot in bits(spots):
-            more_where, more_viewers = ends[moves.place(leaf, spot)]
-            where, viewers = where | more_where, viewers | more_viewers
-        if where:
-            whole[leaf] = (where, viewers)
-    return whole
+    ends = [(leaf, *moves.shown(leaf, spots)) for leaf, spots in found.items()]
+    return Reached(
+        found,
+        {leaf: human for leaf, human, _ in ends if human[0]},
+        {leaf: authority for leaf, _, authority in ends if authority[0]},
+    )
 
 
 def reach_all(moves: Moves) -> dict[tuple[str, int], Reached]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from residency_policies.claims import Claim
 from residency_policies.compile import DIMENSIONS, Answer, Guard, Table
-from residency_policies.derivations import ENDS_IN
+from residency_policies.derivations import ENDS_IN, carriers
 from residency_policies.vocabulary import RELATIONS
 
 _SYSTEM: Final = RELATIONS.index("system")
@@ -31,6 +31,9 @@ class Moves:
         self.at = [_ranks(column[1:]) for column in table.offsets]
         self._row = {leaf: rank * self.sizes[2] for leaf, rank in zip(self.classes, self.at[1], strict=True)}
         self._flags = bytes(any(True for _ in self.allowed(entry)) for entry in table.answers)
+        # Most closures meet in the same sets of spots: each is looked at once.
+        self._arrived: dict[tuple[str, int], int] = {}
+        self._shown_at: dict[tuple[str, int], tuple[tuple[int, int], tuple[int, int]]] = {}
         self._spots()
         self._moves()
 
@@ -61,7 +64,8 @@ class Moves:
         ranks of countries (where the viewer is).
         """
         cells = self.table.cells
-        allowed = bytes(map(self._flags.__getitem__, cells))
+        # Few blocks of the table differ: what a block shows is read once, and blocks are told apart as bytes.
+        raw, size = cells.tobytes(), cells.itemsize
         ops, classes, sources = self.sizes[:3]
         block = len(cells) // (ops * classes * sources)
         width = classes * sources
@@ -73,9 +77,10 @@ class Moves:
         for op in range(ops):
             for place in range(width):
                 start = (op * width + place) * block
-                part = allowed[start : start + block]
+                part = raw[start * size : (start + block) * size]
                 if part not in seen:
-                    seen[part] = self._shown(part)
+                    entries = cells[start : start + block]
+                    seen[part] = self._shown(bytes(map(self._flags.__getitem__, entries)))
                 spots, countries = seen[part]
                 if not spots:
                     continue
@@ -113,9 +118,36 @@ class Moves:
                     where |= 1 << country
         return spots, where
 
+    def arrived(self, leaf: str, spots: int) -> int:
+        """Spots that one step of a class, or of a copy that holds it, leads to from some of the spots."""
+        found = self._arrived.get((leaf, spots))
+        if found is None:
+            found, forms = 0, (leaf, *carriers(leaf))
+            for spot in bits(spots):
+                for form in forms:
+                    found |= self.platform[self.place(form, spot)]
+            self._arrived[leaf, spots] = found
+        return found
+
+    def shown(self, leaf: str, spots: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What is shown of a class at the spots, to people and to authorities: see `human`."""
+        found = self._shown_at.get((leaf, spots))
+        if found is None:
+            places = [self.place(leaf, spot) for spot in bits(spots)]
+            found = _union(self.human, places), _union(self.authority, places)
+            self._shown_at[leaf, spots] = found
+        return found
+
     def place(self, leaf: str, spot: int) -> int:
         """Index into `platform`, `human` and `authority`."""
         return self._row[leaf] + self.spots[spot][0]
+
+
+def _union(pairs: list[tuple[int, int]], places: list[int]) -> tuple[int, int]:
+    where = viewers = 0
+    for place in places:
+        where, viewers = where | pairs[place][0], viewers | pairs[place][1]
+    return where, viewers
 
 
 def _ranks(column: Iterable[int]) -> list[int]:

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle, compile_bundle
-from residency_policies.decide import Profile, SafeCoreProfile
-from residency_policies.decision import Decision, Question, Viewer
+from residency_policies.compile import compile_stack
+from residency_policies.decide import Profile, SafeCoreProfile, TableProfile
+from residency_policies.decision import Decision, Question, Region, Viewer, make_decision
 from residency_policies.errors import BundleError
 from residency_policies.vocabulary import CLASSES, CODES, OPERATIONS, PURPOSES, RELATIONS
-from tests.residency_policies.support import ALL_OBLIGATIONS, AT_S, question
+from tests.residency_policies.sample_law import lone
+from tests.residency_policies.support import ALL_OBLIGATIONS, AT_S, points, question
 
 BUNDLE = compile_bundle(Bundle(1, builtin_documents(), BUILTIN_REGIONS), AT_S)
 GERMAN = BUNDLE.profile_for("T1", "DE")
@@ -190,3 +192,97 @@ def test_a_workspace_whose_establishment_or_subjects_are_not_known_places_stays_
 def test_what_is_no_question_at_all_is_denied() -> None:
     for profile in (GERMAN, UNRULED):
         assert profile.decide(None).code == "UNKNOWN_VALUE"  # type: ignore[arg-type]
+
+
+# --- made anew, from nothing that was made before ----------------------------------------------------
+
+STACK = lone()
+HERE = ("de-1", "employee", "DE", "local", frozenset[str](), frozenset[str]())
+
+
+def made() -> TableProfile:
+    return TableProfile(compile_stack(STACK), STACK.bundle, STACK.boundary_s)
+
+
+def core() -> SafeCoreProfile:
+    return SafeCoreProfile(3, (Region("de-1", "DE"), Region("us-2", "US", "US-CA")))
+
+
+def test_a_profile_says_when_it_must_be_made_anew_and_under_which_bundle() -> None:
+    profile = made()
+    assert (profile.bundle, profile.boundary_s) == (7, STACK.boundary_s)
+    assert profile.boundary_s is not None
+    assert (core().bundle, core().boundary_s, core().hash) == (3, None, "none")
+
+
+def test_the_first_and_the_last_place_of_a_table_are_answered() -> None:
+    profile = made()
+    every = list(points(profile.table))
+    for asked in (every[0], every[-1]):
+        found = profile.decide(replace(asked, bundle=7, can=ALL_OBLIGATIONS))
+        assert found.code != "UNKNOWN_VALUE"
+        assert found == profile.bind(asked.op, asked.data_class, asked.src)(
+            asked.dst,
+            asked.viewer.relation,
+            asked.viewer.country,
+            asked.purpose,
+            asked.facts,
+            ALL_OBLIGATIONS,
+        )
+
+
+@pytest.mark.parametrize("wrong", ["?", "", None, 7, ["de-1"]])
+def test_an_unknown_value_is_denied_whether_it_is_bound_beforehand_or_not(wrong: object) -> None:
+    profile = made()
+    known: list[object] = ["disclose", "message_body", "de-1"]
+    for number in range(3):
+        bound = profile.bind(*[*known[:number], wrong, *known[number + 1 :]])  # type: ignore[arg-type]
+        assert bound(*HERE) is profile.table.unknown
+    bound = profile.bind("disclose", "message_body", "de-1")
+    assert bound(*HERE).allow
+    for number in range(4):
+        asked = [*HERE[:number], wrong, *HERE[number + 1 :]]
+        assert bound(*asked) is profile.table.unknown  # type: ignore[arg-type]
+
+
+def test_a_table_that_is_not_whole_makes_no_profile() -> None:
+    table = made().table
+    for broken in (
+        replace(table, offsets=table.offsets[:-1]),
+        replace(table, offsets=table.offsets[:-1], values=table.values[:-1]),
+        replace(table, offsets=(*table.offsets[:-1], table.offsets[-1][:-1])),
+    ):
+        with pytest.raises(ValueError, match="zip"):
+            TableProfile(broken, 7, None)
+
+
+def test_who_can_discharge_exactly_what_is_owed_is_allowed() -> None:
+    profile = made()
+    asked = Question("T1", 7, "disclose", "message_body", "de-1", "ch-1", Viewer("employee", "CH"), "local")
+    owed = frozenset({"commit_primary_first", "keep_record", "ledger_entry"})
+    assert profile.decide(replace(asked, can=owed)).allow
+    for one in owed:
+        refused = profile.decide(replace(asked, can=owed - {one}))
+        assert (refused.code, refused.profile) == ("OBLIGATION_UNSUPPORTED", profile.hash)
+    assert profile.refuse("HALTED").profile == profile.refuse("BUNDLE_SKEW").profile == profile.hash
+
+
+def test_a_safe_core_made_anew_keeps_its_own_regions_at_home() -> None:
+    profile = core()
+    stores = Question("T1", 3, "store", "message_body", "us-2", "us-2", Viewer("employee", "US"), "local")
+    assert profile.decide(stores) == make_decision("OK", 3, "none")
+    assert profile.decide(replace(stores, bundle=4)) == make_decision("BUNDLE_SKEW", 3, "none")
+    assert profile.decide(replace(stores, dst="de-1")) == make_decision("NO_TABLE", 3, "none")
+    for change in (
+        {"src": "fr-1"},
+        {"facts": frozenset({"rumour"})},
+        {"facts": frozenset({"rumour", "incident_mode"})},
+    ):
+        assert profile.decide(replace(stores, **change)).code == "UNKNOWN_VALUE"
+    assert profile.decide(replace(stores, facts=frozenset({"incident_mode"}))).allow
+    bound = profile.bind("store", "message_body", "us-2")
+    assert bound("us-2", "employee", "US", "local", frozenset(), frozenset({"rumour"})).allow
+    assert (
+        bound("us-2", "employee", "US", "local", frozenset({"rumour"}), frozenset()).code == "UNKNOWN_VALUE"
+    )
+    assert profile.refuse("HALTED") == make_decision("HALTED", 3, "none")

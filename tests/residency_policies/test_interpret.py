@@ -12,7 +12,7 @@ from residency_policies.model import Policy
 from residency_policies.stack import Stack, make_stack
 from residency_policies.vocabulary import OBLIGATIONS
 from tests.residency_policies.sample_law import FIRM, REGIONS, floors, lone
-from tests.residency_policies.support import AT_S
+from tests.residency_policies.support import AT_S, flow
 
 STACK = lone()
 ALL = frozenset(OBLIGATIONS)
@@ -54,6 +54,48 @@ def test_one_value_that_is_not_known_is_enough(change: dict[str, object]) -> Non
 
 def test_another_bundle_version_comes_before_everything_else() -> None:
     assert interpret(STACK, replace(ASKED, bundle=8, op="teleport")).code == "BUNDLE_SKEW"
+
+
+def without_law(**keys: object) -> Stack:
+    """The firm alone, under no pack."""
+    document = load_document(json.dumps({**FIRM, "facts": [], **keys}))
+    assert isinstance(document, Policy)
+    return make_stack(7, document, (), REGIONS, AT_S, "DE")
+
+
+def test_a_permit_that_has_ended_speaks_for_its_own_layer_where_it_would_have_reached() -> None:
+    stack, group = without_law(), without_law(default="open")
+    asked = replace(ASKED, dst="in-1", viewer=Viewer("guest", "IN"), facts=frozenset({"channel_tag:red"}))
+    ended = interpret(stack, asked)
+    assert (ended.code, ended.rule) == ("INSTRUMENT_EXPIRED", "firm/main F3")
+    assert interpret(stack, replace(asked, facts=frozenset())).code == "CLOSED"
+    assert interpret(stack, replace(asked, viewer=Viewer("guest", "DE"))).code == "CLOSED", (
+        "both have to be inside"
+    )
+    assert interpret(group, asked).code == "OK", "an open layer needs no permit"
+    other = replace(stack, layers=(replace(stack.layers[0], number=1, document="firm/other"),))
+    assert interpret(other, asked).code == "CLOSED", "what another layer had does not speak for this one"
+
+
+def test_every_deny_that_a_ground_lifts_gives_its_reason() -> None:
+    twin = replace(floors()[1], id="floor/twin")
+    document = load_document(json.dumps(FIRM))
+    assert isinstance(document, Policy)
+    stack = make_stack(7, document, (*floors(), twin), REGIONS, AT_S, "DE")
+    reasons = {
+        (one.policy, one.clause, one.text)
+        for one in interpret(stack, replace(ASKED, facts=frozenset())).because
+    }
+    assert {(name, "m-1", "satisfied by adequacy") for name in ("floor/many", "floor/twin")} <= reasons
+
+
+def test_an_expectation_may_name_a_part_of_a_country() -> None:
+    part = flow("F9", "permit", to=["US-CA"])
+    there, beside = ({**READS, "to": place} for place in ("US-CA", "US"))
+    failed = failed_expectations(
+        without_law(flows=[part], instruments=[], tests=[there, {**beside, "name": "b"}])
+    )
+    assert [one.path for one in failed] == ["tests.b"]
 
 
 def expecting(*tests: dict[str, object]) -> Stack:

@@ -112,7 +112,10 @@ def test_rules_of_a_channel_hold_in_it_and_wherever_no_channel_is_named() -> Non
     assert (in_it.rule, elsewhere.allow, unnamed.rule) == ("sample/channel C1", True, "sample/channel C1")
     bound = profile.bind("disclose", "message_body", READS.src, "C2")
     assert bound(READS.dst, "employee", "CH", "local", frozenset(), READS.can) == elsewhere
-    assert not profile.decide(None).allow  # type: ignore[arg-type]
+    nameless = profile.decide(None)  # type: ignore[arg-type]
+    assert (nameless.code, nameless.profile) == ("UNKNOWN_VALUE", profile.hash), "of every channel"
+    unbound = profile.bind("disclose", "message_body", READS.src)
+    assert unbound(READS.dst, "employee", "CH", "local", frozenset(), READS.can) == unnamed
     assert profile.refuse("HALTED").code == "HALTED"
     assert profile.hash == unnamed.profile == in_it.profile != elsewhere.profile, "C1 is the only channel"
 
