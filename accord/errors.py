@@ -366,3 +366,19 @@ def from_reason(
     error = CLASSES[known](text, api=api, retry_after_ms=retry_after_ms, moved=moved)
     error.metadata.update(metadata or {})
     return error
+
+
+OBSTACLES = frozenset(
+    (
+        *("calls", "cell-calls", "edge-stream", "reads", "requests", "searches", "writer"),
+        *("files", "search", "sql", "SQLITE_BUSY", "SQLITE_IOERR", "SQLITE_LOCKED", "state"),
+        *("breaker", "deadline", "lost", "stream"),
+    )
+)
+"""What may have been in the way of a call: queues, stores, and words for the rest."""
+
+
+def obstacle(error: ColinkError) -> str:
+    """What of `OBSTACLES` was in the way, as the error says; empty where it says none."""
+    told = (error.metadata.get(name, "") for name in ("why", "queue", "store"))
+    return next((word for word in told if word in OBSTACLES), "")

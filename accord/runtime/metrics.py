@@ -55,6 +55,11 @@ METRICS: dict[str, Metric] = {
     "colink_writer_wait_seconds": Metric(
         "histogram", "How long the oldest command of the last batch had waited, ten times a second."
     ),
+    "colink_unavailable_total": Metric(
+        "counter",
+        "Calls that this process answered with 503, by reason and, where it is known, what was in the way.",
+        ("reason", "how"),
+    ),
     "colink_late_total": Metric("counter", "Commands refused since their deadline had passed; not written."),
     "colink_events_total": Metric("counter", "Events committed, by kind.", ("kind",)),
     "colink_fences_total": Metric("counter", "Writes that the fence did not let pass."),

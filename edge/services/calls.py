@@ -92,7 +92,7 @@ class Calls:
         if breaker is None:
             breaker = self._breakers[cell.name] = Breaker()
         if not breaker.admits(self._clock.monotonic_s()):
-            raise HomeUnreachableError(cell=cell.name, retry_after_ms=RETRY_AFTER_MS)
+            raise HomeUnreachableError(cell=cell.name, why="breaker", retry_after_ms=RETRY_AFTER_MS)
         try:
             answer = await self._attempt(cell, request, until_s)
         except (HomeUnreachableError, OutcomeUnknownError):
@@ -111,17 +111,19 @@ class Calls:
         budget.called()
         left_s = until_s - self._clock.monotonic_s()
         streams = await self._cells.streams(cell, request.resident, min(self._wait_s, max(0.0, left_s)))
+        why = "stream"
         for attempt, stream in enumerate(streams):
             if attempt and not budget.spend():
                 break
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
+                why = "deadline"
                 break
             try:
                 return await stream.call(request, left_s)
-            except HomeUnreachableError:
-                continue
-        raise HomeUnreachableError(cell=cell.name, retry_after_ms=RETRY_AFTER_MS)
+            except HomeUnreachableError as error:
+                why = error.metadata.get("why", "lost")
+        raise HomeUnreachableError(cell=cell.name, why=why, retry_after_ms=RETRY_AFTER_MS)
 
 
 def _at_epoch(request: CallRequest, epoch: int) -> CallRequest:

@@ -61,3 +61,13 @@ def test_an_error_from_the_wire_is_the_same_class() -> None:
 def test_an_unknown_reason_is_internal_and_not_a_success() -> None:
     assert type(from_reason("BRAND_NEW")) is errors.InternalError
     assert isinstance(from_reason(""), ColinkError)
+
+
+def test_what_was_in_the_way_is_one_of_few_words_whatever_an_error_says() -> None:
+    late = errors.OverloadedError(queue="writer", why="deadline")
+    assert (errors.obstacle(late), errors.obstacle(errors.OverloadedError(queue="writer"))) == (
+        "deadline",
+        "writer",
+    )
+    assert errors.obstacle(errors.NotReadyError(store="sql", why="what nobody listed")) == "sql"
+    assert errors.obstacle(from_reason("NOT_READY", {"why": "a secret", "queue": "of a peer"})) == ""

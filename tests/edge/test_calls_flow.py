@@ -149,6 +149,8 @@ async def test_a_stream_that_breaks_says_fatal_for_what_was_written_and_503_for_
         assert int(headers["retry-after"]) >= 1
         # Another cell is not touched by it.
         assert len(world.home.calls) == 1
+        _, said = await world.get("/metrics")
+        assert 'colink_unavailable_total{how="stream",reason="HOME_UNREACHABLE"} 1.0' in said
 
 
 async def test_a_call_without_an_answer_ends_at_its_deadline_and_is_cancelled_at_the_cell(

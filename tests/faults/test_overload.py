@@ -25,6 +25,7 @@ QUEUE_MAX = 8_192
 # How long a slow machine may need until each kind of answer was seen.
 ENOUGH, PATIENCE_S = 3, 90.0
 LOUD = "load"
+REFUSED = ("colink_queue_refused_total", "colink_unavailable_total", "colink_late_total")
 READERS = 600
 
 
@@ -34,10 +35,10 @@ def metric(demo: RunningDemo, line: str) -> float:
 
 
 def refusals(demo: RunningDemo) -> list[str]:
-    """What the queues of the cell and the edge refused so far: the lines of their metrics."""
+    """What the cell and the edge refused so far, and why: the lines of their metrics."""
     addresses = demo.cell("de-fra")["metrics"], demo.edge("fra")["metrics"]
     lines = [line for address in addresses for line in httpx2.get(address).text.splitlines()]
-    return [line for line in lines if line.startswith("colink_queue_refused_total")]
+    return [line for line in lines if line.startswith(REFUSED)]
 
 
 def refused(ended: Counter[str]) -> dict[str, int]:

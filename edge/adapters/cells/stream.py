@@ -152,8 +152,10 @@ class Stream:
     def _begin(self) -> tuple[int, _Pending]:
         if not self.ready:
             raise HomeUnreachableError(cell=self.cell)
-        if len(self._pending) >= self._calls_max or self._outbox.waiting_bytes > 4 * WAITING_BYTES_MAX:
-            raise OverloadedError(cell=self.cell, retry_after_ms=1_000)
+        if len(self._pending) >= self._calls_max:
+            raise OverloadedError(cell=self.cell, queue="calls", retry_after_ms=1_000)
+        if self._outbox.waiting_bytes > 4 * WAITING_BYTES_MAX:
+            raise OverloadedError(cell=self.cell, queue="edge-stream", retry_after_ms=1_000)
         self._last_id += 1
         pending = _Pending(asyncio.get_running_loop().create_future())
         self._pending[self._last_id] = pending

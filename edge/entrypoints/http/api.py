@@ -23,6 +23,7 @@ from accord.errors import (
     TokenMissingError,
     UnknownRouteError,
     WrongEdgeError,
+    obstacle,
 )
 from accord.ids import new_uuid
 from accord.runtime.logs import debugging, error_place, get_logger
@@ -111,6 +112,8 @@ class Api:
             outcome = await _write(scope, send, answer, request_id, gone)
         except ColinkError as error:
             outcome = error.reason.value
+            if error.rule.api_status == 503:
+                self._metrics.count("colink_unavailable_total", reason=outcome, how=obstacle(error))
             await _refuse(scope, send, error, request_id, close=not body.done)
         except TooLargeError:
             outcome = "TOO_LARGE"

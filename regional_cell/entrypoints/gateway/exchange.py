@@ -15,7 +15,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from accord import deadline
-from accord.errors import InvalidError, OutcomeUnknownError, OverloadedError, PeerRefusedError
+from accord.errors import (
+    ColinkError,
+    InvalidError,
+    OutcomeUnknownError,
+    OverloadedError,
+    PeerRefusedError,
+    obstacle,
+)
 from accord.runtime.error_detail import moved_to_wire
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
@@ -119,6 +126,11 @@ class Exchange:
             self._sessions.discard(session)
             self._metrics.gauge("colink_streams", peer=session.edge.name).dec()
             self.sockets.lost(session.link)
+
+    def unavailable(self, error: ColinkError) -> None:
+        """A call was answered with 503."""
+        reason = error.reason.value
+        self._metrics.count("colink_unavailable_total", reason=reason, how=obstacle(error))
 
     def drain(self, by_ms: int) -> None:
         """Tell every edge that this process ends: their sockets come back elsewhere."""
@@ -256,7 +268,7 @@ class Session:
             raise InvalidError(field="id", why="twice")
         # What was cancelled before its turn is held until then.
         if max(len(self._calls), len(self._turns)) + len(self._bodies) >= CALLS_MAX:
-            error = OverloadedError(retry_after_ms=1_000)
+            error = OverloadedError(queue="cell-calls", retry_after_ms=1_000)
             self._put_answer(call.id, CallAnswer(refusal(error, call.request_id)))
         elif call.more:
             self._bodies[call.id] = (call, [call.body], len(call.body))
@@ -312,6 +324,8 @@ class Session:
         await self._put_body(call.id, answer)
 
     def _put_answer(self, number: int, answer: CallAnswer) -> None:
+        if (error := answer.answer.refused) is not None and error.rule.api_status == 503:
+            self._exchange.unavailable(error)
         body = answer.answer.body
         more = len(body) > CHUNK_BYTES
         headers = [header for header in answer.answer.headers if header[0] not in SAID_BY_EDGES]

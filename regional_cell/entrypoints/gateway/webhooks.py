@@ -95,7 +95,7 @@ def refusal(error: ColinkError) -> ApiAnswer:
     shown = [_TYPE]
     if error.reason is Reason.RATE_LIMITED or status == 503:
         shown.append(("retry-after", str(retry_after_s(error))))
-    return ApiAnswer(status, shown, text.encode())
+    return ApiAnswer(status, shown, text.encode(), refused=error)
 
 
 def _json(value: Any, name: str) -> Any:

@@ -70,7 +70,7 @@ def refusal(
         body["response_metadata"] = {"messages": messages}
     if status in (429, 503):
         shown.append(("retry-after", str(retry_after_s(error))))
-    return ApiAnswer(status, shown, orjson.dumps(body | (members or {})))
+    return ApiAnswer(status, shown, orjson.dumps(body | (members or {})), refused=error)
 
 
 def retry_after_s(error: ColinkError) -> int:

@@ -7,6 +7,7 @@ itself.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from accord.errors import ColinkError
 from regional_cell.domain.callers import Caller
 
 
@@ -57,9 +58,11 @@ class ApiAnswer:
 
     Attributes:
         digest: names the request where a lost answer matters (`WebApi.note_lost`); empty elsewhere.
+        refused: the error that it tells, None for success.
     """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
     digest: bytes = b""
+    refused: ColinkError | None = None

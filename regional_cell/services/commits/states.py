@@ -155,7 +155,7 @@ class States:
             self._tell(state, [(event, None) for event in fresh])
 
     async def _load(self, resident: str, held: Held) -> None:
-        failure: ColinkError = NotReadyError(resident=resident)
+        failure: ColinkError = NotReadyError(resident=resident, why="state")
         done = False
         try:
             if held.state is None:

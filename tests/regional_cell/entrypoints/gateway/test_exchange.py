@@ -125,6 +125,8 @@ async def test_a_send_whose_deadline_passed_behind_a_slow_store_was_not_written(
         page = await edge.ask("conversations.history", {"channel": town.room}, **of)
     assert (late.status, json.loads(late.body)) == (503, {"ok": False, "error": "service_unavailable"})
     assert "retry-after" in {header.name for header in late.headers}
+    said = town.cell.metrics.text().decode()
+    assert 'colink_unavailable_total{how="deadline",reason="OVERLOADED"} 1.0' in said
     assert [row["text"] for row in page["messages"]][:3] == ["next", "writing", "first"]
     assert town.cell.commits.queue.late == 1
 
