@@ -52,6 +52,7 @@ from directory.services.claims import ClaimService
 from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.placements import PlacementService
+from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
@@ -103,6 +104,7 @@ class Plane:
         )
         self.review = PolicyReview(self.store, clock, self.bell, key, os.urandom, pen)
         self.rollout = PolicyRollout(self.store, clock, self.bell, key, os.urandom, pen)
+        self.evidence = PolicyEvidence(self.store, clock, self.bell, key, os.urandom, pen)
         acknowledge_s = settings.policies.acknowledge_s
         self.halts = HaltService(self.store, clock, self.bell, key, os.urandom, pen, acknowledge_s)
         self.traffic = TrafficService(self.store, clock)
@@ -125,7 +127,7 @@ class Plane:
     @property
     def doors(self) -> OfficerDoors:
         """What officers are served by."""
-        return OfficerDoors(self.officers, self.review, self.rollout, self.halts, self.log)
+        return OfficerDoors(self.officers, self.review, self.rollout, self.halts, self.log, self.evidence)
 
     async def readiness(self) -> Mapping[str, bool]:
         """Each dependency by name, and whether it can be used now."""

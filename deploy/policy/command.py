@@ -18,6 +18,7 @@ from deploy.policy import (
     log,
     packs,
     prove,
+    report,
     rollback,
     sign_in,
     status,
@@ -44,6 +45,7 @@ VERBS = (
     ("rollback", rollback, "submit what a document said earlier as a new version"),
     ("halt", halt, "stop crossing flows at once; approve, lift or list halts"),
     ("status", status, "show revisions, and which cell and edge evaluates under which bundle"),
+    ("report", report, "gather and prove the evidence of a revision: signatures, proofs, log, arrivals"),
     ("log", log, "read the policy log and prove it"),
 )
 

@@ -115,6 +115,18 @@ def _read(file: Path) -> dict[str, Any] | None:
     return session if session["expires_s"] > time.time() + 5 else None
 
 
+def log_key(given: argparse.Namespace) -> bytes | None:
+    """The public key of the policy log: of `--key`, or of the running demo whose officer asks. Raises
+    RefusedError.
+    """
+    if not given.key:
+        return demo_log_key(given) if given.officer else None
+    try:
+        return bytes.fromhex(given.key)
+    except ValueError:
+        raise RefusedError("--key: not a public key in hex") from None
+
+
 def demo_log_key(given: argparse.Namespace) -> bytes | None:
     """The public key of a running demo's policy log."""
     try:

@@ -3,9 +3,12 @@
 What is proven: that the entries are exactly those that the checkpoint covers, in this order, and that the
 log's key signed it. `--since FILE` also proves that the log goes on from a checkpoint kept earlier; `--keep
 FILE` keeps the newest one.
+
+`--report FILE` proves a report that `colink policy report --json` printed, without the directory.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ from accord.errors import InvalidError
 from accord.ledger import NoteKey, leaf_data, leaf_hash, open_checkpoint, root_of
 from deploy.policy import directory, life
 from deploy.policy.output import Output
+from deploy.policy.proving import faults_of
 from deploy.policy.reading import RefusedError
+from deploy.policy.report import tell
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,15 +27,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="HEX", help="public key of the log; proves the checkpoint")
     parser.add_argument("--since", type=Path, metavar="FILE", help="a checkpoint kept earlier")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="keep the newest checkpoint there")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="prove this report instead")
     directory.configure(parser)
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """0 when everything is proven that can be; 1 when it is not."""
 
+    if given.report is not None:
+        return _prove_report(given, output)
+
     def act(ask: life.Ask) -> int:
         entries, checkpoint = read(ask)
-        faults = prove(entries, checkpoint, _key(given), _since(given))
+        faults = prove(entries, checkpoint, directory.log_key(given), _since(given))
         for entry in entries:
             output.value({"event": "entry", **entry})
             facts = entry["open"]
@@ -86,13 +95,19 @@ def prove(entries: list[dict[str, Any]], checkpoint: str, key: bytes | None, sin
     return []
 
 
-def _key(given: argparse.Namespace) -> bytes | None:
-    if given.key:
-        try:
-            return bytes.fromhex(given.key)
-        except ValueError:
-            raise RefusedError("--key: not a public key in hex") from None
-    return directory.demo_log_key(given) if given.officer else None
+def _prove_report(given: argparse.Namespace, output: Output) -> int:
+    """Prove a report as it was printed, or as the directory sent it."""
+    key = directory.log_key(given)
+    try:
+        text = given.report.read_text("utf-8")
+        said = json.loads(text.splitlines()[0] if '"event"' in text else text)
+        report = said.get("report", said)
+        faults = faults_of(report, key)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, InvalidError) as error:
+        raise RefusedError(f"{given.report}: not a report ({type(error).__name__})") from None
+    output.value({"event": "proof", "faults": faults, "proven": key is not None})
+    tell(report, faults, key, output)
+    return 1 if faults else 0
 
 
 def _since(given: argparse.Namespace) -> str:

@@ -28,6 +28,9 @@ class BundleReader(Protocol):
     def acknowledgements(self) -> list[Acknowledgement]:
         """The last acknowledgement of each node, by name."""
 
+    def first_acknowledged(self, version: int) -> list[Acknowledgement]:
+        """Of each node the first acknowledgement of this version or a later one, by name; kept for ever."""
+
     def activated_s(self, version: int) -> int:
         """When the bundle of this version was stored, unix seconds; 0: there is none."""
 
@@ -39,7 +42,7 @@ class BundleWriter(BundleReader, Protocol):
         """Insert under a new version; a stored bundle is never replaced."""
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
-        """Replace the node's last acknowledgement."""
+        """Replace the node's last acknowledgement; the first one of a version is kept beside it."""
 
 
 class OfficerReader(Protocol):

@@ -31,6 +31,7 @@ from directory.services.claims import ClaimService
 from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.placements import PlacementService
+from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
@@ -122,6 +123,7 @@ class World:
         made = (self.store, self.clock, self.bell, self.bundle_key, self.random, self.pen)
         self.bundles = BundleService(*made)
         self.review, self.rollout = PolicyReview(*made), PolicyRollout(*made)
+        self.evidence = PolicyEvidence(*made)
         self.halts = HaltService(*made, acknowledge_s=10)
         self.traffic = TrafficService(self.store, self.clock)
         self.log = PolicyLogService(self.store)

@@ -182,6 +182,13 @@ def test_seven_processes_take_a_change_and_a_reader_abroad_is_told_why_and_what_
     assert (log[-1]["event"], log[-1]["faults"]) == ("log", [])
     acts = [it["open"]["act"] for it in log[:-1]]
     assert acts.count("revision_activated") == acts.count("bundle_signed") == 2
+    # The evidence of the change proves itself; every cell and edge took it, each at its time.
+    [told] = officers.ask("auditor-1", "report", str(number))
+    assert (told["faults"], told["proven"]) == ([], True)
+    nodes = told["report"]["bundles"][0]["nodes"]
+    assert sorted(it["node"] for it in nodes) == sorted(NODES[1:])
+    assert all(0 <= it["after_s"] < WITHIN_S for it in nodes)
+    assert [it["officer"] for it in told["report"]["revision"]["approvals"]] == ["officer-de-2"]
     assert pids_of(ruled, *NODES) == pids
 
 

@@ -27,6 +27,13 @@ class MemoryBundles:
     def acknowledgements(self) -> list[Acknowledgement]:
         return [self._state.acknowledged[node] for node in sorted(self._state.acknowledged)]
 
+    def first_acknowledged(self, version: int) -> list[Acknowledgement]:
+        found: dict[str, Acknowledgement] = {}
+        for (since, node), it in sorted(self._state.first_acknowledged.items()):
+            if since >= version:
+                found.setdefault(node, it)
+        return [found[node] for node in sorted(found)]
+
     def activated_s(self, version: int) -> int:
         return self._state.activated.get(version, 0)
 
@@ -37,3 +44,5 @@ class MemoryBundles:
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         self._state.acknowledged[acknowledgement.node] = acknowledgement
+        key = acknowledgement.bundle_version, acknowledgement.node
+        self._state.first_acknowledged.setdefault(key, acknowledgement)

@@ -31,6 +31,7 @@ class State:
     bundles: dict[int, SignedBundle] = field(default_factory=dict)
     activated: dict[int, int] = field(default_factory=dict)
     acknowledged: dict[str, Acknowledgement] = field(default_factory=dict)
+    first_acknowledged: dict[tuple[int, str], Acknowledgement] = field(default_factory=dict)
     officers: dict[str, Officer] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
     revisions: dict[int, Revision] = field(default_factory=dict)

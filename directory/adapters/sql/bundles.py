@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
-from directory.adapters.sql.rows import put
-from directory.adapters.sql.tables import acknowledgements, bundles
+from directory.adapters.sql.rows import put, put_new
+from directory.adapters.sql.tables import acknowledgements, bundles, first_acknowledgements
 from directory.domain.bundles import Acknowledgement, SignedBundle
 
 
@@ -33,9 +33,19 @@ class SqlBundles:
 
     def acknowledgements(self) -> list[Acknowledgement]:
         rows = self._connection.execute(select(acknowledgements).order_by(acknowledgements.c.node))
-        return [
-            Acknowledgement(row.node, row.bundle_version, row.checkpoint, row.acknowledged_s) for row in rows
-        ]
+        return [_acknowledgement(row) for row in rows]
+
+    def first_acknowledged(self, version: int) -> list[Acknowledgement]:
+        kept = first_acknowledgements.c
+        first = (
+            select(kept.node, func.min(kept.bundle_version).label("bundle_version"))
+            .where(kept.bundle_version >= version)
+            .group_by(kept.node)
+            .subquery()
+        )
+        both = (first.c.node == kept.node) & (first.c.bundle_version == kept.bundle_version)
+        found = select(first_acknowledgements).join(first, both).order_by(kept.node)
+        return [_acknowledgement(row) for row in self._connection.execute(found)]
 
     def activated_s(self, version: int) -> int:
         found = select(bundles.c.activated_s).where(bundles.c.version == version)
@@ -60,3 +70,8 @@ class SqlBundles:
             "acknowledged_s": acknowledgement.acknowledged_s,
         }
         put(self._connection, acknowledgements, row)
+        put_new(self._connection, first_acknowledgements, row)
+
+
+def _acknowledgement(row: "Row[tuple[object, ...]]") -> Acknowledgement:
+    return Acknowledgement(row.node, row.bundle_version, row.checkpoint, row.acknowledged_s)

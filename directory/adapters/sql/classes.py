@@ -38,6 +38,8 @@ CLASSES: dict[str, dict[str, str]] = {
     "bundles": _all(_META, "version bundle key_id signature activated_s"),
     "acknowledgements": _all("telemetry", "node bundle_version acknowledged_s")
     | _all("transfer_ledger", "checkpoint"),
+    "first_acknowledgements": _all("telemetry", "bundle_version node acknowledged_s")
+    | _all("transfer_ledger", "checkpoint"),
     "officers": _all(
         "credential",
         "name roles jurisdictions state password_hash totp_sealed last_step failures locked_until_s enrolment"

@@ -21,6 +21,15 @@ def put(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     connection.execute(made.on_conflict_do_update(index_elements=names, set_=changed))
 
 
+def put_new(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Insert the row, or leave the one with the same primary key as it is."""
+    if connection.dialect.name == "postgresql":
+        made: Any = postgresql.insert(table).values(row)
+    else:
+        made = sqlite.insert(table).values(row)
+    connection.execute(made.on_conflict_do_nothing())
+
+
 def to_column(values: Iterable[str]) -> str:
     """A list of texts as canonical JSON."""
     return canonical_json(list(values)).decode("ascii")

@@ -140,6 +140,15 @@ acknowledgements = Table(
     Column("acknowledged_s", BigInteger, nullable=False),
 )
 
+first_acknowledgements = Table(
+    "first_acknowledgements",
+    metadata,
+    Column("bundle_version", BigInteger, primary_key=True, autoincrement=False),
+    Column("node", Text, primary_key=True),
+    Column("checkpoint", Text, nullable=False),
+    Column("acknowledged_s", BigInteger, nullable=False),
+)
+
 officers = Table(
     "officers",
     metadata,

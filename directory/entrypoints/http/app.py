@@ -24,6 +24,7 @@ from directory.domain.policies import findings_json
 from directory.entrypoints.http.bodies import BoundedBodies
 from directory.entrypoints.http.bundles import bundle_routes
 from directory.entrypoints.http.cells import cell_routes
+from directory.entrypoints.http.evidence import evidence_routes
 from directory.entrypoints.http.halts import halt_routes
 from directory.entrypoints.http.officers import officer_routes, who
 from directory.entrypoints.http.policies import policy_routes
@@ -32,6 +33,7 @@ from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
+from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
@@ -50,6 +52,7 @@ class OfficerDoors:
     rollout: PolicyRollout
     halts: HaltService
     log: PolicyLogService
+    evidence: PolicyEvidence
 
 
 def make_app(
@@ -75,6 +78,7 @@ def make_app(
         me = who(doors.officers)
         app.include_router(officer_routes(doors.officers))
         app.include_router(policy_routes(doors.review, doors.rollout, me))
+        app.include_router(evidence_routes(doors.evidence, me))
         app.include_router(halt_routes(doors.halts, me))
         app.include_router(policy_log_routes(doors.log, me))
     _answer_refusals(app)

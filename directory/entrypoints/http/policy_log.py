@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from accord.encoding import b64url
 from directory.domain.officers import Officer
-from directory.domain.policy_log import PAGE_MAX
+from directory.domain.policy_log import PAGE_MAX, LogEntry
 from directory.entrypoints.http.officers import WhoAmI
 from directory.services.policy_log import PolicyLogService
 
@@ -50,10 +50,7 @@ def policy_log_routes(log: PolicyLogService, me: WhoAmI) -> APIRouter:
     ) -> LogShown:
         """Entries, oldest first."""
         page = await log.page(officer, int(cursor or 0), limit)
-        entries = [
-            EntryShown(seq=it.seq, open=it.open, sealed=it.sealed, salt=b64url(it.salt))
-            for it in page.entries
-        ]
+        entries = [entry_shown(it) for it in page.entries]
         ends = entries[-1].seq + 1 if entries else page.size
         return LogShown(
             entries=entries,
@@ -73,3 +70,8 @@ def policy_log_routes(log: PolicyLogService, me: WhoAmI) -> APIRouter:
         return ProofShown(old=old, new=new, hashes=[b64url(it) for it in hashes])
 
     return routes
+
+
+def entry_shown(entry: LogEntry) -> EntryShown:
+    """An entry with all that its leaf is made of."""
+    return EntryShown(seq=entry.seq, open=entry.open, sealed=entry.sealed, salt=b64url(entry.salt))

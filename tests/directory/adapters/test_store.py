@@ -2,18 +2,22 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from accord.ids import new_id
 from accord.ledger import leaf_data, leaf_hash, root_at, root_of
 from accord.signing import SigningKey
+from directory.domain.bundles import Acknowledgement
 from directory.domain.cells import Edge
 from directory.domain.claims import Claim, Lease, LeaseState
+from directory.domain.halts import HaltRecord, SignedOrders
 from directory.domain.officers import Officer, OfficerState, Role, Session
 from directory.domain.placements import Placement, ReportedEpoch, ResidentKind, Tombstone
 from directory.domain.policies import Approval, Revision, RevisionState
 from directory.domain.policy_log import Act, LogPen
-from directory.ports.store import Store, WriteUnit
+from directory.ports.store import ReadUnit, Store, WriteUnit
 
 EDGE = Edge("fra", "DE", "eu-central-1", "https://fra.example.test", 1)
 
@@ -223,6 +227,59 @@ def revision(
         number, document, number + 1, False, "de-one", "ab" * 32, b"{}", ("DE", "FR"), state, b"[]", 5,
         b"{}", 6, ("T00000000000A",), 1, 2, 0,
     )  # fmt: skip
+
+
+async def test_the_first_acknowledgement_of_a_version_stays_and_the_last_one_is_replaced(
+    store: Store,
+) -> None:
+    def work(unit: WriteUnit) -> None:
+        for node, version, at_s in (
+            ("fra", 1, 1),
+            ("iad", 1, 2),
+            ("fra", 3, 3),
+            ("fra", 3, 4),
+            ("fra", 4, 5),
+        ):
+            unit.bundles.acknowledge(Acknowledgement(node, version, "note", at_s))
+        unit.commit()
+
+    await store.write(work)
+    first = {version: await store.read(partial(_first, version=version)) for version in (1, 2, 3, 4, 5)}
+    assert first[1] == [("fra", 1, 1), ("iad", 1, 2)]
+    assert first[2] == first[3] == [("fra", 3, 3)]
+    assert (first[4], first[5]) == ([("fra", 4, 5)], [])
+    last = await store.read(lambda unit: unit.bundles.acknowledgements())
+    assert [(it.node, it.bundle_version, it.checkpoint) for it in last] == [
+        ("fra", 4, "note"),
+        ("iad", 1, "note"),
+    ]
+
+
+def _first(unit: ReadUnit, version: int) -> list[tuple[str, int, int]]:
+    found = unit.bundles.first_acknowledged(version)
+    return [(it.node, it.bundle_version, it.acknowledged_s) for it in found]
+
+
+async def test_halts_and_orders_come_back_as_they_went_in(store: Store) -> None:
+    halts = [
+        HaltRecord(1, "jurisdiction", "DE", "a try", "de-one", 10, 20),
+        HaltRecord(2, "workspace", new_id("T"), "another", "de-one", 11, 21, "de-two", 15),
+    ]
+    orders = [SignedOrders(version, b"orders %d" % version, "key", b"signature") for version in (1, 2)]
+
+    def work(unit: WriteUnit) -> None:
+        assert (unit.halts.next_number(), unit.halts.orders()) == (1, None)
+        for record in (halts[0], replace(halts[1], lifted_s=0), halts[1]):
+            unit.halts.put(record)
+        for signed in orders:
+            unit.halts.put_orders(signed)
+        unit.commit()
+
+    await store.write(work)
+    assert await store.read(lambda unit: unit.halts.everything()) == halts
+    assert await store.read(lambda unit: [unit.halts.find(number) for number in (2, 3)]) == [halts[1], None]
+    assert await store.read(lambda unit: unit.halts.orders()) == orders[1]
+    assert await store.write(lambda unit: unit.halts.next_number()) == 3
 
 
 async def test_officers_and_sessions_come_back_as_they_went_in(store: Store) -> None:

@@ -42,6 +42,7 @@ DOORS = {
     "/directory/v1/policies/{number}/activations": "POST",
     "/directory/v1/policies/{number}/analyses": "POST",
     "/directory/v1/policies/{number}/approvals": "POST",
+    "/directory/v1/policies/{number}/evidence": "GET",
     "/directory/v1/policies/{number}/withdrawals": "POST",
     "/directory/v1/policy-log": "GET",
     "/directory/v1/rollout": "GET",
@@ -83,7 +84,7 @@ async def no_parts() -> Mapping[str, bool]:
 def made() -> FastAPI:
     """The application over a store of its own."""
     world = World(MemoryStore())
-    doors = OfficerDoors(world.officers, world.review, world.rollout, world.halts, world.log)
+    doors = OfficerDoors(world.officers, world.review, world.rollout, world.halts, world.log, world.evidence)
     return make_app(world.cells, world.bundles, Metrics(), no_parts, doors)
 
 
