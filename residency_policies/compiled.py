@@ -71,6 +71,10 @@ class CompiledBundle:
         """Policies in force, by id."""
         return self._chosen.policies
 
+    def policy_of(self, workspace: str, establishment: str) -> Policy | None:
+        """The policy that rules a workspace; None: the safe core does."""
+        return self._chosen.policy(workspace, establishment)
+
     def at(self, now_s: int) -> "CompiledBundle":
         """This, while it is valid at the instant; otherwise the bundle compiled for it. Raises nothing."""
         until_s = self.valid_until_s

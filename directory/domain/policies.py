@@ -34,6 +34,8 @@ DOCUMENT_BYTES_MAX = 512 * 1024
 SCHEDULE_S_MAX = 366 * 24 * 3600
 PILOT = ".pilot"
 PILOT_MAX = 64
+REMOVAL = "Removal"
+"""Kind of the statement that a revision signs which takes a document away."""
 TIGHTER = frozenset({"same", "tighter"})
 
 
@@ -90,8 +92,13 @@ class Revision:
 
     @property
     def text(self) -> str:
-        """The document, as its loader reads it."""
-        return self.canonical.decode()
+        """The document, as its loader reads it; empty: the revision takes it away."""
+        return "" if self.removes else self.canonical.decode()
+
+    @property
+    def removes(self) -> bool:
+        """Whether the revision takes its document away."""
+        return bool(json.loads(self.canonical).get("kind") == REMOVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +164,12 @@ def content_of(canonical: bytes) -> object:
 
 
 def replaced(base: Bundle, texts: Sequence[tuple[str, str]], version: int) -> Bundle:
-    """The base's documents with these (id, text) in place of those with their ids, under another version."""
+    """The base's documents with these (id, text) in place of those with their ids, under another version. An
+    empty text takes the document away.
+    """
     fresh = dict(texts)
     kept = [json.dumps(it.canonical, ensure_ascii=False) for it in base.parsed if it.id not in fresh]
-    return Bundle(version, (*kept, *fresh.values()), base.regions)
+    return Bundle(version, (*kept, *filter(None, fresh.values())), base.regions)
 
 
 def piloted(base: Bundle, revision: Revision, version: int) -> Bundle:
@@ -359,6 +368,8 @@ def check_activation(
 
 def check_pilot(revision: Revision, workspaces: Sequence[str]) -> tuple[str, ...]:
     """The workspaces of a pilot, each once; raises InvalidError."""
+    if revision.removes:
+        raise InvalidError(field="pilot", why="a removal has none")
     found = tuple(sorted(set(workspaces)))
     named = json.loads(revision.canonical).get("applies_to", {}).get("workspaces", [])
     if revision.counsel or not 0 < len(found) <= PILOT_MAX or (named and not set(found) < set(named)):

@@ -1,6 +1,6 @@
 """What a new bundle means beside the one before: by policy, what opens, what stops, and which way it goes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from residency_policies.analyse.difference import Difference, Direction
 from residency_policies.compiled import CompiledBundle
@@ -10,7 +10,7 @@ from residency_policies.prove.claims import stack_of
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """One policy. `difference` is None where it stands in one bundle only: beside it is the safe core."""
+    """One policy. `difference` is None where nothing but the safe core is before or after it."""
 
     policy: str
     what: str
@@ -59,9 +59,11 @@ def compare_bundles(old: CompiledBundle, new: CompiledBundle) -> BundleChange:
     found = []
     for name in sorted({*before, *after} - set(heirs)):
         earlier = _before(name, before, heirs)
-        if earlier is None or name not in after:
-            what = "begins" if name in after else "ends"
-            found.append(PolicyChange(name, what, "mixed", None))
+        if earlier is None:
+            found.append(PolicyChange(name, "begins", "mixed", None))
+            continue
+        if name not in after:
+            found.append(_ended(earlier, old, new))
             continue
         difference = Difference(stack_of(old, earlier), stack_of(new, after[name]))
         same = earlier.id == name and earlier.applies_to == after[name].applies_to
@@ -69,6 +71,24 @@ def compare_bundles(old: CompiledBundle, new: CompiledBundle) -> BundleChange:
         direction = difference.direction if same or earlier.id != name else "mixed"
         found.append(PolicyChange(name, what, direction, difference))
     return BundleChange(tuple(found), _packs(old, new))
+
+
+def _ended(policy: Policy, old: CompiledBundle, new: CompiledBundle) -> PolicyChange:
+    """A policy that is gone. What it ruled falls to the policy for its establishment; what a layer around or
+    inside of others held back is theirs alone to say. It counts as both ways all the same: other workspaces
+    and instruments may depend on it.
+    """
+    stack = stack_of(old, policy)
+    if policy.layer != "workspace":
+        rules = tuple(one for one in stack.rules if one.because.policy != policy.id)
+        layers = tuple(one for one in stack.layers if one.document != policy.id)
+        difference = Difference(stack, replace(stack, rules=rules, layers=layers))
+        return PolicyChange(policy.id, "leaves it to others", "mixed", difference)
+    workspace = (policy.applies_to.workspaces or ("",))[0]
+    heir = new.policy_of(workspace, (policy.applies_to.establishment or ("",))[0])
+    if heir is None:
+        return PolicyChange(policy.id, "ends", "mixed", None)
+    return PolicyChange(policy.id, f"falls to {heir.id}", "mixed", Difference(stack, stack_of(new, heir)))
 
 
 def _before(name: str, before: dict[str, Policy], heirs: dict[str, str]) -> Policy | None:

@@ -43,6 +43,12 @@ class RollbackForm(Form):
     bundle_version: int = Field(ge=1, le=2**53)
 
 
+class RemovalForm(Form):
+    """`document`: id of the one that is to be taken away."""
+
+    document: str = Field(max_length=200)
+
+
 class FindingShown(BaseModel):
     """What is wrong with a document. Lines and columns count from 1; 0 means no place in the text."""
 
@@ -125,6 +131,11 @@ def policy_routes(review: PolicyReview, rollout: PolicyRollout, me: WhoAmI) -> A
     async def roll_back(form: RollbackForm, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:
         """Submit an earlier content anew, as a version of its own."""
         return shown(await review.roll_back(officer, form.document, form.bundle_version))
+
+    @routes.post("/removals", status_code=201)
+    async def remove(form: RemovalForm, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:
+        """Submit that a document is taken away. Floors and packs are not."""
+        return shown(await review.remove(officer, form.document))
 
     @routes.get("/{number}")
     async def read_revision(number: Number, officer: Annotated[Officer, Depends(me)]) -> RevisionWhole:

@@ -31,6 +31,7 @@ from directory.domain.policies import (
     with_version,
 )
 from directory.domain.policy_log import Act
+from directory.domain.removals import removal_bytes, removal_findings
 from directory.domain.traffic import DayCount, TrafficReport
 from directory.ports.store import ReadUnit, WriteUnit
 from directory.services.policies.base import (
@@ -92,11 +93,27 @@ class PolicyReview(Revisions):
         document = await asyncio.to_thread(load_document, text)
         return await self._submit(by, OfficerAct.SUBMIT, document, 0, text)
 
-    async def roll_back(self, by: Officer, document_id: str, bundle_version: int) -> Standing:
-        """Submit what the document said in an earlier bundle as a new version.
+    async def remove(self, by: Officer, document_id: str) -> Standing:
+        """Submit that a document in force is taken away; analysed, signed and activated like any other
+        change.
 
         Raises:
-            NotFoundError: no such bundle, or not in it. ConflictError: that is in force already.
+            NotFoundError: it is not in force. InvalidError: `code` E-FLOOR, it is a floor or a pack.
+            ForbiddenError: no right in its jurisdictions.
+        """
+        require_may(by, OfficerAct.SUBMIT)
+        base = await self.store.read(active_bundle)
+        document = (await asyncio.to_thread(documents_of, base)).get(document_id)
+        if document is None:
+            raise NotFoundError(thing="document")
+        return await self._submit(by, OfficerAct.SUBMIT, document, 0, "")
+
+    async def roll_back(self, by: Officer, document_id: str, bundle_version: int) -> Standing:
+        """Submit what the document said in an earlier bundle as a new version, or that it is taken away where
+        it was not in that bundle.
+
+        Raises:
+            NotFoundError: no such bundle or document. ConflictError: that is in force already.
             ForbiddenError.
         """
         require_may(by, OfficerAct.ROLL_BACK)
@@ -114,8 +131,11 @@ class PolicyReview(Revisions):
         documents = await asyncio.to_thread(documents_of, earlier)
         now = (await asyncio.to_thread(documents_of, active)).get(document_id)
         then = documents.get(document_id)
-        if then is None:
+        if then is None and now is None:
             raise NotFoundError(thing="document")
+        if then is None:
+            assert now is not None
+            return await self._submit(by, OfficerAct.ROLL_BACK, now, number, "")
         if now is not None and content_of(document_bytes(now)) == content_of(document_bytes(then)):
             raise ConflictError(what="document", document=document_id)
         text = document_bytes(then).decode()
@@ -214,18 +234,19 @@ class PolicyReview(Revisions):
     # --- inside ------------------------------------------------------------------------------------------
 
     async def _submit(
-        self, by: Officer, act: OfficerAct, document: Document, rolls_back: int, text: str
+        self, by: Officer, right: OfficerAct, document: Document, rolls_back: int, text: str
     ) -> Standing:
         base = await self.store.read(active_bundle)
         now_s = self.now_s()
 
         def work(unit: WriteUnit) -> Standing:
             scope = scope_of(document, establishments_of(unit, document))
-            officer = require_may(known_officer(unit, by), act, frozenset(scope))
+            officer = require_may(known_officer(unit, by), right, frozenset(scope))
             known = [it.version for it in unit.policies.of_document(document.id)]
             version = max([*known, standing_version]) + 1
-            given = with_version(document, version)
-            canonical = document_bytes(given)
+            canonical = (
+                document_bytes(with_version(document, version)) if text else removal_bytes(document, version)
+            )
             revision = Revision(
                 number=unit.policies.next_number(),
                 document=document.id,
@@ -241,7 +262,8 @@ class PolicyReview(Revisions):
                 rolls_back=rolls_back,
             )
             unit.policies.put(revision)
-            self.enter(unit, Act("revision_submitted", officer.name, named(revision)))
+            act = "revision_submitted" if text else "removal_submitted"
+            self.enter(unit, Act(act, officer.name, named(revision)))
             unit.commit()
             return self.standing(unit, revision)
 
@@ -255,6 +277,8 @@ class PolicyReview(Revisions):
     ) -> tuple[tuple[CompiledBundle, CompiledBundle] | None, list[Finding]]:
         """The base and the candidate, or what is wrong with it now. On a thread beside."""
         held = load_bundle(base.bundle)
+        if revision.removes and (gone := removal_findings(revision, held)):
+            return None, gone
         candidate = replaced(held, [(revision.document, revision.text)], base.version + 1)
         findings, compiled = lint_document(candidate, revision.document, now_s)
         if compiled is None or validated_state(findings) is RevisionState.DRAFT:

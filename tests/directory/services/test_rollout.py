@@ -1,14 +1,17 @@
 """Roll-outs: pilots, schedules and rollbacks."""
 
+import json
+
 import pytest
 
 from accord.encoding import canonical_json
-from accord.errors import ConflictError, NotFoundError, WrongStateError
+from accord.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, WrongStateError
 from accord.ids import new_id
 from directory.domain.officers import Officer
 from directory.domain.policies import RevisionState, content_of
 from residency_policies.bundle import load_bundle
 from tests.directory.services.test_policies import (
+    AMERICAN,
     DRAFT_US,
     acts,
     approved,
@@ -99,3 +102,69 @@ async def test_what_was_scheduled_and_lapsed_has_to_be_analysed_again(
     assert found.revision.state is RevisionState.VALIDATED
     assert (await acts(world))[-1] == "revision_lapsed"
     assert await decide(world) == "OK"
+
+
+async def test_a_document_is_taken_away_by_the_signatures_of_others_and_comes_back(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    author, second, third = three
+    sent = await world.review.remove(author, "default/us")
+    assert (sent.revision.removes, sent.revision.version) == (True, 2)
+    gone = await world.review.analyse(author, sent.revision.number)
+    facts = json.loads(gone.revision.analysis)
+    assert facts["direction"] == "mixed"
+    assert [(it["policy"], it["what"]) for it in facts["diff"]["policies"]] == [("default/us", "ends")]
+    with pytest.raises(ForbiddenError):
+        await world.review.approve(author, sent.revision.number, gone.hash)
+    gone = await approved(world, gone, second)
+    with pytest.raises(WrongStateError) as early:
+        await world.rollout.activate(author, gone.revision.number)
+    assert early.value.metadata["code"] == "E-SOD"
+    gone = await approved(world, gone, third)
+    with pytest.raises(InvalidError):
+        await world.rollout.activate(author, gone.revision.number, pilot=[new_id("T")])
+    await world.rollout.activate(author, gone.revision.number)
+    assert await documents(world, 2) == await documents(world, 1) - {"default/us"}
+    with pytest.raises(NotFoundError):
+        await world.review.remove(author, "default/us")
+    back = await world.review.roll_back(author, "default/us", 1)
+    back = await approved(world, await world.review.analyse(author, back.revision.number), second, third)
+    done = (await world.rollout.activate(author, back.revision.number)).revision
+    assert (done.version, done.rolls_back) == (3, gone.revision.number)
+    assert await documents(world, 3) == await documents(world, 1)
+    assert (await world.review.find(author, gone.revision.number)).revision.state is RevisionState.ROLLED_BACK
+    assert (await acts(world))[:2] == ["removal_submitted", "revision_analysed"]
+
+
+async def documents(world: World, version: int) -> set[str]:
+    """Ids of the documents of a bundle."""
+    return {it.id for it in load_bundle((await world.bundles.fetch(OPERATOR, version)).bundle).parsed}
+
+
+async def test_what_began_is_rolled_back_by_taking_it_away(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    author, second, third = three
+    fresh = AMERICAN.replace("default/us", "acme/br").replace('"US"', '"BR"')
+    fresh = fresh[: fresh.index("tests:")]
+    begun = await approved(world, await submitted(world, author, fresh), second, third)
+    await world.rollout.activate(author, begun.revision.number)
+    back = await world.review.roll_back(author, "acme/br", 1)
+    assert (back.revision.removes, back.revision.rolls_back) == (True, begun.revision.number)
+
+
+async def test_floors_stay_and_a_removal_is_of_what_was_in_force_then(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    author, second, third = three
+    with pytest.raises(InvalidError) as refused:
+        await world.review.remove(author, "floor/us-coc")
+    assert refused.value.metadata["code"] == "E-FLOOR"
+    with pytest.raises(NotFoundError):
+        await world.review.remove(author, "acme/none")
+    gone = await world.review.remove(author, "default/us")
+    other = await approved(world, await submitted(world, author, DRAFT_US), second, third)
+    await world.rollout.activate(author, other.revision.number)
+    late = await world.review.analyse(author, gone.revision.number)
+    assert late.revision.state is RevisionState.DRAFT
+    assert [it["code"] for it in json.loads(late.revision.findings)] == ["E-REF"]

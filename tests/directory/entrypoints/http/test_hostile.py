@@ -37,6 +37,7 @@ DOORS = {
     "/directory/v1/officers/sessions/current": "DELETE",
     "/directory/v1/officers/{name}": "DELETE",
     "/directory/v1/policies": "GET POST",
+    "/directory/v1/policies/removals": "POST",
     "/directory/v1/policies/rollbacks": "POST",
     "/directory/v1/policies/{number}": "GET",
     "/directory/v1/policies/{number}/activations": "POST",

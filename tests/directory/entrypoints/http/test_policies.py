@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from accord.encoding import unb64url
 from accord.ledger import NoteKey, leaf_data, leaf_hash, open_checkpoint, root_of, verify_consistency
 from accord.runtime.metrics import Metrics
+from deploy.policy.proving import faults_of
 from directory.adapters.memory.store import MemoryStore
 from directory.entrypoints.http.app import OPENAPI, OfficerDoors, make_app
 from directory.entrypoints.http.bodies import BODY_BYTES_MAX
@@ -84,6 +85,18 @@ async def test_a_policy_goes_into_force_over_http(face: Face) -> None:
     assert ([it["revision"] for it in rest["revisions"]], rest["cursor"]) == ([1], "")
 
 
+async def test_a_removal_is_a_revision_of_its_own_over_http(face: Face) -> None:
+    sent = face.ask("POST", "/policies/removals", "de-one", document="default/de")
+    assert (sent["kind"], sent["state"], sent["version"]) == ("Removal", "validated", 2)
+    whole = face.ask("GET", "/policies/1", "au-one")["content"]
+    assert sorted(whole) == ["kind", "metadata", "removes_sha256"]
+    refused = face.ask("POST", "/policies/removals", "de-one", 400, document="floor/eea")
+    assert (refused["error"], refused["code"]) == ("INVALID", "E-FLOOR")
+    assert face.ask("POST", "/policies/removals", "de-one", 404, document="none")["error"] == "NOT_FOUND"
+    evidence = face.ask("GET", "/policies/1/evidence", "au-one")
+    assert faults_of(evidence, face.world.log_key.public) == []
+
+
 async def test_the_log_is_read_in_pages_and_proves_itself(face: Face) -> None:
     face.ask("POST", "/policies", "de-one", document=STRICTER)
     entries: list[Any] = []
@@ -108,6 +121,7 @@ async def test_an_auditor_reads_everything_and_changes_nothing(face: Face) -> No
     schema = face.ask("GET", OPENAPI.removeprefix(V1))
     bodies: dict[str, dict[str, Any]] = {
         "/policies": {"document": STRICTER},
+        "/policies/removals": {"document": "default/de"},
         "/policies/rollbacks": {"document": "default/de", "bundle_version": 1},
         "/halts": {"scope": "jurisdiction", "value": "DE", "reason": "a try"},
         "/policies/{number}/approvals": {"hash": "0" * 64},
