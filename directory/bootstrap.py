@@ -57,6 +57,7 @@ from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
 from directory.services.traffic import TrafficService
+from directory.services.unlawful import UnlawfulService
 from directory.services.watch import WatchService
 from directory.settings import DirectoryPlaneSettings
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents, builtin_packs
@@ -108,6 +109,7 @@ class Plane:
         acknowledge_s = settings.policies.acknowledge_s
         self.halts = HaltService(self.store, clock, self.bell, key, os.urandom, pen, acknowledge_s)
         self.traffic = TrafficService(self.store, clock)
+        self.unlawful = UnlawfulService(self.store, clock)
         self.log = PolicyLogService(self.store)
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
@@ -127,7 +129,9 @@ class Plane:
     @property
     def doors(self) -> OfficerDoors:
         """What officers are served by."""
-        return OfficerDoors(self.officers, self.review, self.rollout, self.halts, self.log, self.evidence)
+        return OfficerDoors(
+            self.officers, self.review, self.rollout, self.halts, self.log, self.evidence, self.unlawful
+        )
 
     async def readiness(self) -> Mapping[str, bool]:
         """Each dependency by name, and whether it can be used now."""
@@ -231,7 +235,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted, plane.watch.held)
     officers = OfficersServicer(plane.officers, plane.callers)
     policies = PoliciesServicer(
-        plane.bundles, plane.halts, plane.traffic, plane.callers, plane.bell, draining
+        plane.bundles, plane.halts, plane.traffic, plane.unlawful, plane.callers, plane.bell, draining
     )
     rpc.add(lambda server: stubs.add_DirectoryServicer_to_server(routes, server))
     rpc.add(lambda server: stubs.add_ResidentsServicer_to_server(residents, server))

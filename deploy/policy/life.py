@@ -45,6 +45,18 @@ def show(revision: dict[str, Any], output: Output) -> None:
         output.line(f"  in force since bundle {revision['bundle_version']}", "green")
 
 
+def show_unlawful(cell: dict[str, Any], output: Output) -> None:
+    """Conversations of a cell that policies no longer allow; nothing, where it has none."""
+    if not cell["known"]:
+        output.line(f"  conversations of {cell['cell']} are not known", "yellow")
+        return
+    for one in cell["conversations"]:
+        head = f"  {cell['cell']} {one['workspace']} {one['channel']} is {one['outcome']} by {one['rule']}"
+        output.line(f"{head}: resolve it until {moment(one['deadline_s'])}", "red")
+    if cell["more"]:
+        output.line(f"  {cell['cell']} has {cell['more']} more", "red")
+
+
 def moment(unix_s: int) -> str:
     """An instant for people."""
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -77,6 +77,8 @@ def _show(report: dict[str, Any], output: Output) -> None:
             output.line(f"    {node['node']:<12} {said}", "red" if late and node["here"] else "plain")
     for halt in report["halts"]:
         output.line(f"  halt {halt['halt']} of {halt['scope']} {halt['value']}: {halt['reason']}", "yellow")
+    for cell in report["unlawful"]:
+        life.show_unlawful(cell, output)
     for waiver in report["waivers"]:
         until = life.moment(waiver["until_s"])
         output.line(f"  waiver {waiver['id']} of {waiver['pack']} until {until}", "yellow")

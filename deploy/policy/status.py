@@ -1,4 +1,6 @@
-"""`colink policy status [NUMBER]`: revisions, and which cell and edge evaluates under which bundle."""
+"""`colink policy status [NUMBER]`: revisions, conversations that policies no longer allow,
+and which cell and edge evaluates under which bundle.
+"""
 
 import argparse
 
@@ -21,6 +23,9 @@ def run(given: argparse.Namespace, output: Output) -> int:
             return 0
         for revision in ask("GET", "/policies")["revisions"]:
             life.show(revision, output)
+        for cell in ask("GET", "/unlawful-conversations")["cells"]:
+            output.value({"event": "unlawful", **cell})
+            life.show_unlawful(cell, output)
         rollout = ask("GET", "/rollout")
         output.value({"event": "rollout", **rollout})
         output.line(f"bundle {rollout['bundle_version']} since {life.moment(rollout['since_s'])}")

@@ -8,6 +8,7 @@ from directory.domain.halts import HaltRecord, SignedOrders
 from directory.domain.officers import Officer, Session
 from directory.domain.policies import Approval, Revision, RevisionState
 from directory.domain.traffic import DayCount, TrafficReport
+from directory.domain.unlawful import UnlawfulReport
 
 
 class BundleReader(Protocol):
@@ -162,3 +163,17 @@ class TrafficWriter(TrafficReader, Protocol):
 
     def forget(self, cell: str) -> None:
         """Everything of this cell."""
+
+
+class UnlawfulReader(Protocol):
+    """What cells said of conversations that policies no longer allow."""
+
+    def reports(self) -> list[UnlawfulReport]:
+        """The last report of each cell that made one, by name."""
+
+
+class UnlawfulWriter(UnlawfulReader, Protocol):
+    """As the reader, and changes."""
+
+    def put(self, report: UnlawfulReport) -> None:
+        """Insert, or replace the cell's last report."""

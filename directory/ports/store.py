@@ -22,6 +22,8 @@ from directory.ports.policies import (
     PolicyWriter,
     TrafficReader,
     TrafficWriter,
+    UnlawfulReader,
+    UnlawfulWriter,
 )
 from directory.ports.routes import (
     CellReader,
@@ -59,6 +61,8 @@ class ReadUnit(Protocol):
     @property
     def traffic(self) -> TrafficReader: ...
     @property
+    def unlawful(self) -> UnlawfulReader: ...
+    @property
     def log(self) -> LogReader: ...
 
 
@@ -83,6 +87,8 @@ class WriteUnit(Protocol):
     def halts(self) -> HaltWriter: ...
     @property
     def traffic(self) -> TrafficWriter: ...
+    @property
+    def unlawful(self) -> UnlawfulWriter: ...
     @property
     def log(self) -> LogWriter: ...
 

@@ -147,21 +147,19 @@ class Cell:
         self.keys = make_keys(self.name, stores, self.directory, commits, self.metrics)
         self.traffic = make_traffic(stores, self.directory, self.clock)
         self.egress = Egress(
-            Place(self.name, node.region, country, node.operator),
-            self.policies,
-            self.stores.ledger,
-            self.clock,
-            new_uuid,
-            os.urandom,
+            Place(self.name, node.region, country, node.operator), self.policies, self.stores.ledger,
+            self.clock, new_uuid, os.urandom,
             lambda point, code: self.metrics.count("colink_decisions_total", point=point, code=code),
             self.traffic.count,
-        )
+        )  # fmt: skip
         self.passages = EdgePassages(
             self.egress, stores.ledger, self.policies, self.routes, self.clock.now_us, new_uuid, self.spawn,
             self.traffic.count,
         )  # fmt: skip
         self.keeps_traffic = traffic_job(self.traffic, self.passages)
-        self.gatherings = make_gatherings(commits, stores, self.egress, self.policies, self.metrics)
+        self.gatherings, self.unlawful = make_gatherings(
+            commits, stores, self.egress, self.directory, self.metrics, self.clock
+        )
         self.live = Live(commits, self.spawn, self._live_failed, commits.pin, commits.unpin)
         self.chat = Chat(
             self.settings, stores, commits, self.tokens, self.clock, self.metrics, self.live, self.process,
@@ -176,8 +174,9 @@ class Cell:
         self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
         self.tails = make_tails(stores)
         self.upkeep = Upkeep(
-            stores, self.tails, self.chat, self.claims, self.gatherings, self.traffic, self.clock, self.spawn
-        )
+            stores, self.tails, self.chat, self.claims, self.gatherings, self.traffic, self.unlawful,
+            self.clock, self.spawn,
+        )  # fmt: skip
         commits.feed(self.live, *self.tails)
 
     def _sockets(self) -> None:

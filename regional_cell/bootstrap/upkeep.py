@@ -11,6 +11,7 @@ from regional_cell.services.claims import Claims
 from regional_cell.services.gatherings import Gatherings
 from regional_cell.services.tails import TailRunner
 from regional_cell.services.traffic import FLUSH_S, Traffic
+from regional_cell.services.unlawful import UnlawfulReports
 
 CHECKPOINT_S = 5.0
 SCHEDULED_S = 1.0
@@ -37,11 +38,12 @@ class Upkeep:
         claims: Claims,
         gatherings: Gatherings,
         traffic: Traffic,
+        unlawful: UnlawfulReports,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._stores, self._tails, self._chat, self._claims = stores, tails, chat, claims
-        self._gatherings, self._traffic = gatherings, traffic
+        self._gatherings, self._traffic, self._unlawful = gatherings, traffic, unlawful
         self._clock, self._spawn = clock, spawn
 
     async def lead(self) -> None:
@@ -56,6 +58,7 @@ class Upkeep:
             Job("file_purge", PURGE_S, self._purge_files),
             Job("gatherings", GATHERINGS_S, self._gatherings.walk),
             Job("traffic_report", FLUSH_S, self._traffic.report),
+            Job("unlawful", GATHERINGS_S, self._unlawful.report),
             Job("claims", SETTLE_S, self._claims.settle),
             Job("claims_drift", DRIFT_S, self._claims.drift, DRIFT_FIRST_S),
         ):

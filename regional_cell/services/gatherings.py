@@ -56,6 +56,11 @@ class Gatherings:
         return self._egress.here.region
 
     @property
+    def walked(self) -> Stage:
+        """The policies under which all conversations were last ruled on."""
+        return self._walked
+
+    @property
     def stage(self) -> Stage:
         """As `domain.gatherings.Bench`."""
         bundle = self._policies.bundle()

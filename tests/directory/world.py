@@ -24,6 +24,7 @@ from directory.domain.peers import Peer, PeerKind
 from directory.domain.placements import Asked, Placement, ResidentKind
 from directory.domain.policy_log import LogPen
 from directory.entrypoints.grpc.forms import encode_delta
+from directory.entrypoints.http.app import OfficerDoors
 from directory.ports.store import Store, WriteUnit
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
@@ -36,6 +37,7 @@ from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
 from directory.services.traffic import TrafficService
+from directory.services.unlawful import UnlawfulService
 from directory.services.watch import WatchService
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 
@@ -126,12 +128,26 @@ class World:
         self.evidence = PolicyEvidence(*made)
         self.halts = HaltService(*made, acknowledge_s=10)
         self.traffic = TrafficService(self.store, self.clock)
+        self.unlawful = UnlawfulService(self.store, self.clock)
         self.log = PolicyLogService(self.store)
         self.factors = SealedTotp(bytes(32))
         self.officers = OfficerService(
             self.store, self.clock, self.random, HASHER, self.factors, LocalRate(1_000), self.pen
         )
         self.watch = WatchService(self.store, self.clock, self.routes_key, encode_delta)
+
+    @property
+    def doors(self) -> OfficerDoors:
+        """What officers are served by."""
+        return OfficerDoors(
+            self.officers,
+            self.review,
+            self.rollout,
+            self.halts,
+            self.log,
+            self.evidence,
+            self.unlawful,
+        )
 
     async def begin(self, documents: tuple[str, ...] = builtin_documents()) -> "World":
         """With the built-in bundle active, or another one."""

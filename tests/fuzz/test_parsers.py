@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.architecture.sources import PACKAGES, modules
-from tests.fuzz import cell, federation, resting, tools
+from tests.fuzz import cell, federation, reports, resting, tools
 from tests.support.fuzzing import (
     GROWTH_BYTES_MAX,
     KINDS_OF_EDITS,
@@ -22,7 +22,7 @@ from tests.support.fuzzing import (
     judge,
 )
 
-TARGETS = federation.TARGETS | tools.TARGETS | cell.TARGETS | resting.TARGETS
+TARGETS = federation.TARGETS | tools.TARGETS | cell.TARGETS | reports.TARGETS | resting.TARGETS
 # Functions with the name of a reader that read nothing from elsewhere.
 NO_READERS = {
     "accord.runtime.rpc_client.open_channel": "dials an address from the settings",

@@ -11,6 +11,7 @@ from directory.domain.placements import Placement, ReportedEpoch, Tombstone
 from directory.domain.policies import Approval, Revision
 from directory.domain.policy_log import LogEntry
 from directory.domain.traffic import TrafficReport
+from directory.domain.unlawful import UnlawfulReport
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class State:
     traffic_reports: dict[str, TrafficReport] = field(default_factory=dict)
     traffic_kinds: dict[tuple[str, int], bytes] = field(default_factory=dict)
     traffic: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    unlawful: dict[str, UnlawfulReport] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     log_nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
 

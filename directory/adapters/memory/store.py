@@ -19,6 +19,7 @@ from directory.adapters.memory.policies import MemoryPolicies
 from directory.adapters.memory.policy_log import MemoryPolicyLog
 from directory.adapters.memory.state import State
 from directory.adapters.memory.traffic import MemoryTraffic
+from directory.adapters.memory.unlawful import MemoryUnlawful
 from directory.ports.store import ReadUnit, WriteUnit
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class MemoryUnit:
         self.policies = MemoryPolicies(state)
         self.halts = MemoryHalts(state)
         self.traffic = MemoryTraffic(state)
+        self.unlawful = MemoryUnlawful(state)
         self.log = MemoryPolicyLog(state)
         self.committed = False
 

@@ -61,6 +61,7 @@ CLASSES: dict[str, dict[str, str]] = {
     "traffic_reports": _all("telemetry", "cell since_us position until_s"),
     "traffic_kinds": _all(_META, "cell number kind"),
     "traffic": _all("telemetry", "cell number start_s flows"),
+    "unlawful": _all("telemetry", "cell bundle_version refused read_only reported_s") | _all(_META, "listed"),
     "alembic_version": _all(_META, "version_num"),
 }
 """Table to column to data class."""

@@ -33,6 +33,7 @@ from directory.adapters.sql.policies import SqlPolicies
 from directory.adapters.sql.policy_log import SqlPolicyLog
 from directory.adapters.sql.tables import counters, route_versions
 from directory.adapters.sql.traffic import SqlTraffic
+from directory.adapters.sql.unlawful import SqlUnlawful
 from directory.ports.store import ReadUnit, WriteUnit
 
 T = TypeVar("T")
@@ -83,6 +84,7 @@ class SqlUnit:
         self.policies = SqlPolicies(connection)
         self.halts = SqlHalts(connection)
         self.traffic = SqlTraffic(connection)
+        self.unlawful = SqlUnlawful(connection)
         self.log = SqlPolicyLog(connection)
         self.committed = False
 

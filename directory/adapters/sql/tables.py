@@ -272,3 +272,14 @@ traffic = Table(
     Column("start_s", BigInteger, primary_key=True, autoincrement=False),
     Column("flows", BigInteger, nullable=False),
 )
+
+unlawful = Table(
+    "unlawful",
+    metadata,
+    Column("cell", Text, primary_key=True),
+    Column("bundle_version", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("read_only", BigInteger, nullable=False),
+    Column("listed", LargeBinary, nullable=False),
+    Column("reported_s", BigInteger, nullable=False),
+)

@@ -16,12 +16,14 @@ from directory.entrypoints.grpc.forms import (
     orders_to_wire,
     piece_from_wire,
     require_context,
+    unlawful_from_wire,
 )
 from directory.entrypoints.grpc.peers import Callers
 from directory.ports.outside import Bell
 from directory.services.bundles import BundleService
 from directory.services.halts import HaltService
 from directory.services.traffic import TrafficService
+from directory.services.unlawful import UnlawfulService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -37,6 +39,7 @@ class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
         bundles: BundleService,
         halts: HaltService,
         traffic: TrafficService,
+        unlawful: UnlawfulService,
         callers: Callers,
         bell: Bell,
         draining: asyncio.Event,
@@ -44,6 +47,7 @@ class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
         self._bundles = bundles
         self._halts = halts
         self._traffic = traffic
+        self._unlawful = unlawful
         self._callers = callers
         self._bell = bell
         self._draining = draining
@@ -93,3 +97,10 @@ class PoliciesServicer(directory_pb2_grpc.PoliciesServicer):
         require_context(request.context)
         position = await self._traffic.report(self._callers.current(), piece_from_wire(request))
         return pb.ReportTrafficResponse(position=position)
+
+    async def ReportUnlawful(
+        self, request: pb.ReportUnlawfulRequest, context: Context
+    ) -> pb.ReportUnlawfulResponse:
+        require_context(request.context)
+        await self._unlawful.report(self._callers.current(), unlawful_from_wire(request))
+        return pb.ReportUnlawfulResponse()

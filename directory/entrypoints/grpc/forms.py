@@ -16,6 +16,7 @@ from directory.domain.claims import Claim
 from directory.domain.halts import SignedOrders
 from directory.domain.placements import Asked, Placement, ResidentKind
 from directory.domain.traffic import TrafficPiece
+from directory.domain.unlawful import UnlawfulConversation, UnlawfulReport
 from directory.domain.watch import RouteChanges
 
 INTEGER_MAX = 2**63 - 1
@@ -216,4 +217,24 @@ def piece_from_wire(it: pb.ReportTrafficRequest) -> TrafficPiece:
             for one in it.counts
         ],
         integer(it.until_s, "until_s"),
+    )
+
+
+def unlawful_from_wire(it: pb.ReportUnlawfulRequest) -> UnlawfulReport:
+    """What a cell says of its conversations, without the cell; raises InvalidError."""
+    return UnlawfulReport(
+        "",
+        integer(it.bundle_version, "bundle_version"),
+        integer(it.refused, "refused"),
+        integer(it.read_only, "read_only"),
+        tuple(
+            UnlawfulConversation(
+                one.resident,
+                one.channel,
+                one.outcome,
+                one.rule,
+                integer(one.bundle_version, "bundle_version"),
+            )
+            for one in it.conversations
+        ),
     )

@@ -57,6 +57,7 @@ class Callers:
             "Policies/WatchBundle": node,
             "Policies/Acknowledge": node,
             "Policies/ReportTraffic": cell,
+            "Policies/ReportUnlawful": cell,
         }
         return {_PACKAGE + name: row for name, row in rows.items()}
 

@@ -29,6 +29,7 @@ from directory.entrypoints.http.halts import halt_routes
 from directory.entrypoints.http.officers import officer_routes, who
 from directory.entrypoints.http.policies import policy_routes
 from directory.entrypoints.http.policy_log import policy_log_routes
+from directory.entrypoints.http.unlawful import unlawful_routes
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
 from directory.services.halts import HaltService
@@ -37,6 +38,7 @@ from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policy_log import PolicyLogService
+from directory.services.unlawful import UnlawfulService
 from residency_policies.errors import PolicyError
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
@@ -53,6 +55,7 @@ class OfficerDoors:
     halts: HaltService
     log: PolicyLogService
     evidence: PolicyEvidence
+    unlawful: UnlawfulService
 
 
 def make_app(
@@ -81,6 +84,7 @@ def make_app(
         app.include_router(evidence_routes(doors.evidence, me))
         app.include_router(halt_routes(doors.halts, me))
         app.include_router(policy_log_routes(doors.log, me))
+        app.include_router(unlawful_routes(doors.unlawful, me))
     _answer_refusals(app)
 
     @app.get("/livez")

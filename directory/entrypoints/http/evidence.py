@@ -19,6 +19,7 @@ from directory.entrypoints.http.halts import shown as halt_shown
 from directory.entrypoints.http.officers import Number, WhoAmI
 from directory.entrypoints.http.policies import ApprovalShown, FindingShown, shown
 from directory.entrypoints.http.policy_log import EntryShown, entry_shown
+from directory.entrypoints.http.unlawful import CellUnlawfulShown, cell_shown
 from directory.services.policies.evidence import Evidence, PolicyEvidence
 from residency_policies.model import Waiver
 
@@ -109,7 +110,9 @@ class ProofsShown(BaseModel):
 
 
 class EvidenceShown(BaseModel):
-    """The whole report. `analysis`: null before there is one."""
+    """The whole report. `analysis`: null before there is one; `unlawful`: by cell, conversations that these
+    bundles made unlawful and that are not resolved.
+    """
 
     schema_version: str
     made_s: int
@@ -120,6 +123,7 @@ class EvidenceShown(BaseModel):
     log: LogEvidence
     halts: list[HaltShown]
     waivers: list[WaiverShown]
+    unlawful: list[CellUnlawfulShown]
 
 
 def evidence_routes(evidence: PolicyEvidence, me: WhoAmI) -> APIRouter:
@@ -158,6 +162,7 @@ def _report(found: Evidence) -> EvidenceShown:
         ),
         halts=[halt_shown(it) for it in found.halts],
         waivers=[_waiver(it) for it in found.proofs.waivers],
+        unlawful=[cell_shown(it) for it in found.unlawful],
     )
 
 

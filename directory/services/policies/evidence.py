@@ -12,6 +12,7 @@ from directory.domain.halts import HaltRecord
 from directory.domain.officers import Officer, OfficerAct, require_may
 from directory.domain.policies import Revision
 from directory.domain.policy_log import PAGE_MAX, LogEntry
+from directory.domain.unlawful import CellUnlawful, since_bundles, unresolved
 from directory.ports.store import ReadUnit
 from directory.services.policies.base import Revisions, Standing, require_revision
 from residency_policies.bundle import compile_bundle, load_bundle
@@ -43,6 +44,7 @@ class Evidence:
         over_s: when another revision took its place; 0: none did.
         size, checkpoint: of the policy log against which the entries are proven.
         halts: those that stood while it was in force.
+        unlawful: by cell, conversations that its bundles made unlawful and that are not resolved.
     """
 
     made_s: int
@@ -53,6 +55,7 @@ class Evidence:
     size: int
     checkpoint: str
     halts: tuple[HaltRecord, ...]
+    unlawful: tuple[CellUnlawful, ...]
     proofs: Proofs
 
 
@@ -91,6 +94,9 @@ class PolicyEvidence(Revisions):
             size,
             newest[0].note if newest else "",
             tuple(halts),
+            since_bundles(
+                unresolved(unit.cells.cells(), unit.unlawful.reports(), unit.bundles.activated_s), versions
+            ),
             Proofs(),
         )
 

@@ -629,3 +629,35 @@ class ReportTrafficResponse(_message.Message):
     POSITION_FIELD_NUMBER: _ClassVar[int]
     position: int
     def __init__(self, position: _Optional[int] = ...) -> None: ...
+
+class UnlawfulConversation(_message.Message):
+    __slots__ = ("resident", "channel", "outcome", "rule", "bundle_version")
+    RESIDENT_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    resident: str
+    channel: str
+    outcome: str
+    rule: str
+    bundle_version: int
+    def __init__(self, resident: _Optional[str] = ..., channel: _Optional[str] = ..., outcome: _Optional[str] = ..., rule: _Optional[str] = ..., bundle_version: _Optional[int] = ...) -> None: ...
+
+class ReportUnlawfulRequest(_message.Message):
+    __slots__ = ("context", "bundle_version", "refused", "read_only", "conversations")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    READ_ONLY_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    bundle_version: int
+    refused: int
+    read_only: int
+    conversations: _containers.RepeatedCompositeFieldContainer[UnlawfulConversation]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., bundle_version: _Optional[int] = ..., refused: _Optional[int] = ..., read_only: _Optional[int] = ..., conversations: _Optional[_Iterable[_Union[UnlawfulConversation, _Mapping]]] = ...) -> None: ...
+
+class ReportUnlawfulResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

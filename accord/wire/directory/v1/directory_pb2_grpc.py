@@ -893,6 +893,11 @@ class PoliciesStub:
                 request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficRequest.SerializeToString,
                 response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficResponse.FromString,
                 _registered_method=True)
+        self.ReportUnlawful = channel.unary_unary(
+                '/accord.wire.directory.v1.Policies/ReportUnlawful',
+                request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportUnlawfulRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportUnlawfulResponse.FromString,
+                _registered_method=True)
 
 
 class PoliciesServicer:
@@ -923,6 +928,13 @@ class PoliciesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportUnlawful(self, request, context):
+        """By a cell: which of its conversations policies no longer allow.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PoliciesServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -945,6 +957,11 @@ def add_PoliciesServicer_to_server(servicer, server):
                     servicer.ReportTraffic,
                     request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficRequest.FromString,
                     response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficResponse.SerializeToString,
+            ),
+            'ReportUnlawful': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportUnlawful,
+                    request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportUnlawfulRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportUnlawfulResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1055,6 +1072,33 @@ class Policies:
             '/accord.wire.directory.v1.Policies/ReportTraffic',
             accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficRequest.SerializeToString,
             accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportTrafficResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportUnlawful(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.directory.v1.Policies/ReportUnlawful',
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportUnlawfulRequest.SerializeToString,
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.ReportUnlawfulResponse.FromString,
             options,
             channel_credentials,
             insecure,

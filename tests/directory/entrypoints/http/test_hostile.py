@@ -47,6 +47,7 @@ DOORS = {
     "/directory/v1/policies/{number}/withdrawals": "POST",
     "/directory/v1/policy-log": "GET",
     "/directory/v1/rollout": "GET",
+    "/directory/v1/unlawful-conversations": "GET",
     "/directory/v1/policy-log/consistency": "GET",
 }
 """Doors of officers to the verbs that open them."""
@@ -85,7 +86,9 @@ async def no_parts() -> Mapping[str, bool]:
 def made() -> FastAPI:
     """The application over a store of its own."""
     world = World(MemoryStore())
-    doors = OfficerDoors(world.officers, world.review, world.rollout, world.halts, world.log, world.evidence)
+    doors = OfficerDoors(
+        world.officers, world.review, world.rollout, world.halts, world.log, world.evidence, world.unlawful
+    )
     return make_app(world.cells, world.bundles, Metrics(), no_parts, doors)
 
 

@@ -26,7 +26,13 @@ class Face:
     def __init__(self, world: World, *, doors: bool = True) -> None:
         self.world = world
         made = OfficerDoors(
-            world.officers, world.review, world.rollout, world.halts, world.log, world.evidence
+            world.officers,
+            world.review,
+            world.rollout,
+            world.halts,
+            world.log,
+            world.evidence,
+            world.unlawful,
         )
         app = make_app(world.cells, world.bundles, Metrics(), _no_parts, made if doors else None)
         self.client = TestClient(app, raise_server_exceptions=False)

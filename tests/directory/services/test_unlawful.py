@@ -1,0 +1,81 @@
+"""Conversations that policies no longer allow, as officers hear of them, and which cells said nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from accord.errors import ForbiddenError, InvalidError, PeerRefusedError
+from accord.ids import new_id
+from directory.domain.peers import Peer, PeerKind
+from directory.domain.unlawful import LISTED_MAX, RESOLVE_S, UnlawfulConversation, UnlawfulReport
+from directory.ports.store import Store, WriteUnit
+from tests.directory.world import World
+
+
+def conversation(version: int = 1, outcome: str = "refused") -> UnlawfulConversation:
+    return UnlawfulConversation(new_id("T"), new_id("C"), outcome, "default/de F9", version)
+
+
+def report(*listed: UnlawfulConversation, version: int = 1) -> UnlawfulReport:
+    counts = [sum(it.outcome == outcome for it in listed) for outcome in ("refused", "read_only")]
+    return UnlawfulReport("", version, counts[0], counts[1], listed)
+
+
+async def test_what_a_cell_says_stands_until_it_says_otherwise_and_who_is_silent_is_unknown(
+    store: Store,
+) -> None:
+    world = await World(store).begin()
+    cell, officer = await world.admit("de-fra"), await world.officer("de-one")
+    await world.admit("us-iad")
+    said = report(conversation(), conversation(outcome="read_only"))
+    for _ in range(2):
+        await world.unlawful.report(cell.peer, said)
+    german, american = await world.unlawful.unresolved(officer)
+    assert (american.cell, american.report, american.unresolved) == ("us-iad", None, ())
+    assert german.report is not None
+    assert (german.report.refused, german.report.read_only, german.report.more) == (1, 1, 0)
+    assert [it.conversation for it in german.unresolved] == list(said.listed)
+    begun_s = await store.read(lambda unit: unit.bundles.activated_s(1))
+    assert {(it.since_s, it.deadline_s) for it in german.unresolved} == {(begun_s, begun_s + RESOLVE_S)}
+    await world.unlawful.report(cell.peer, report())
+    resolved, _ = await world.unlawful.unresolved(officer)
+    assert (resolved.unresolved, resolved.report is None) == ((), False)
+
+
+async def test_what_was_ruled_under_an_older_bundle_comes_too_late(store: Store) -> None:
+    world = await World(store).begin()
+    cell, officer = await world.admit("de-fra"), await world.officer("de-one")
+
+    def work(unit: WriteUnit) -> None:
+        unit.unlawful.put(replace(report(version=2), cell="de-fra"))
+        unit.commit()
+
+    await store.write(work)
+    await world.unlawful.report(cell.peer, report(conversation()))
+    [german] = await world.unlawful.unresolved(officer)
+    assert german.report is not None
+    assert (german.report.bundle_version, german.unresolved) == (2, ())
+
+
+async def test_a_report_is_bounded_and_of_ids_alone(store: Store) -> None:
+    world = await World(store).begin()
+    cell, one = await world.admit("de-fra"), conversation()
+    for wrong in (
+        report(*(conversation() for _ in range(LISTED_MAX + 1))),
+        replace(report(one), refused=0),
+        report(one, one),
+        report(replace(one, workspace="acme")),
+        report(replace(one, channel="general")),
+        replace(report(replace(one, outcome="here")), refused=1),
+        report(replace(one, rule="a\nb")),
+        report(replace(one, rule="r" * 1_000)),
+        report(replace(one, bundle_version=2)),
+        report(one, version=9),
+    ):
+        with pytest.raises(InvalidError):
+            await world.unlawful.report(cell.peer, wrong)
+    with pytest.raises(PeerRefusedError):
+        await world.unlawful.report(Peer(PeerKind.NODE, "us-iad"), report(one))
+    stranger = replace(await world.officer("de-one"), roles=frozenset())
+    with pytest.raises(ForbiddenError):
+        await world.unlawful.unresolved(stranger)
