@@ -115,14 +115,19 @@ async def drained(rooms: Sequence[Sequence[Member]]) -> bool:
 
 
 def faults_of(rooms: Sequence[Sequence[Member]]) -> list[str]:
-    """What is wrong with what the members saw: unanswered, missing, doubled, or in another order."""
+    """What is wrong with what the members saw: an end, unanswered, missing, doubled, or in another order.
+    Nothing is asked of a member after its socket's end.
+    """
     faults: list[str] = []
     for room in rooms:
         sent, answered = sum(member.sent for member in room), sum(member.answered for member in room)
         accepted = answered - sum(member.refused for member in room)
         if sent != answered:
             faults.append(f"{sent - answered} sends without an answer")
-        seen = [member.delivered for member in room]
+        ended = sum(member.lost.done() for member in room)
+        if ended:
+            faults.append(f"{ended} of {len(room)} sockets ended")
+        seen = [member.delivered for member in room if not member.lost.done()] or [accepted]
         if min(seen) < accepted:
             faults.append(f"{accepted - min(seen)} of {accepted} messages missing")
         if max(seen) > accepted:

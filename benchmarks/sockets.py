@@ -66,6 +66,10 @@ class Counter:
         return found
 
 
+TAKEN_IN_BYTES = 16 * 1024 * 1024
+"""For a member that stands still longer than a server holds what is not read."""
+
+
 class Member(asyncio.Protocol):
     """One member's socket.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.loops import closed_loop, drained, faults_of
 from benchmarks.product import Room
-from benchmarks.sockets import connect
+from benchmarks.sockets import TAKEN_IN_BYTES, connect
 from benchmarks.works.overload import SENDERS, WARM_S, WINDOW, offered
 
 LAST = 19
@@ -57,6 +57,9 @@ def _serve(pipe: Connection, apis: tuple[str, ...], room: Room) -> None:
 
 async def _answer(pipe: Connection, apis: tuple[str, ...], room: Room) -> None:
     rooms = await connect(apis, [room], 0)
+    for member in rooms[0]:
+        # It is run last, and stands still.
+        member.take_in(TAKEN_IN_BYTES)
     senders = rooms[0][:SENDERS]
     while True:
         what, *how = await asyncio.to_thread(pipe.recv)

@@ -51,6 +51,13 @@ async def test_what_a_member_lacks_or_has_twice_is_a_fault(other: dict[str, int]
     assert faults_of([[member(3, 3, 3), member(**other)]]) == fault
 
 
+async def test_nothing_is_asked_of_a_member_after_the_end_of_its_socket() -> None:
+    cut = member(0, 0, 1)
+    cut.connection_lost(None)
+    assert faults_of([[member(3, 3, 3), cut]]) == ["1 of 2 sockets ended"]
+    assert faults_of([[member(3, 3, 2), cut]]) == ["1 of 2 sockets ended", "1 of 3 messages missing"]
+
+
 async def test_a_bare_page_is_answered_with_its_bytes_again_and_again() -> None:
     async with bare_page(b'{"ok":true}') as api:
         asked = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"

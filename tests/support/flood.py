@@ -14,12 +14,10 @@ from pathlib import Path
 
 from benchmarks.loops import Window, counts, drained, faults_of
 from benchmarks.product import Room
-from benchmarks.sockets import Member, connect
+from benchmarks.sockets import TAKEN_IN_BYTES, Member, connect
 from tests.support.federation import RunningDemo
 
 SENDERS, UNANSWERED = 8, 1_000
-# More than everything that one of them can be told meanwhile: they may stand still, and are not cut for it.
-TAKEN_IN_BYTES = 16 * 1024 * 1024
 OPEN_S, END_S = 60.0, 120.0
 
 
