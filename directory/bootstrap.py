@@ -55,7 +55,9 @@ from directory.services.placements import PlacementService
 from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
+from directory.services.policies.shadow import PolicyShadow
 from directory.services.policy_log import PolicyLogService
+from directory.services.shadows import ShadowService
 from directory.services.traffic import TrafficService
 from directory.services.unlawful import UnlawfulService
 from directory.services.watch import WatchService
@@ -106,6 +108,8 @@ class Plane:
         self.review = PolicyReview(self.store, clock, self.bell, key, os.urandom, pen)
         self.rollout = PolicyRollout(self.store, clock, self.bell, key, os.urandom, pen)
         self.evidence = PolicyEvidence(self.store, clock, self.bell, key, os.urandom, pen)
+        self.shadow = PolicyShadow(self.store, clock, self.bell, key, os.urandom, pen)
+        self.shadows = ShadowService(self.store, clock)
         acknowledge_s = settings.policies.acknowledge_s
         self.halts = HaltService(self.store, clock, self.bell, key, os.urandom, pen, acknowledge_s)
         self.traffic = TrafficService(self.store, clock)
@@ -130,7 +134,15 @@ class Plane:
     def doors(self) -> OfficerDoors:
         """What officers are served by."""
         return OfficerDoors(
-            self.officers, self.review, self.rollout, self.halts, self.log, self.evidence, self.unlawful
+            self.officers,
+            self.review,
+            self.rollout,
+            self.halts,
+            self.log,
+            self.evidence,
+            self.shadow,
+            self.shadows,
+            self.unlawful,
         )
 
     async def readiness(self) -> Mapping[str, bool]:
@@ -235,7 +247,14 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     cells = CellsServicer(plane.cells, plane.callers, plane.believe_admitted, plane.watch.held)
     officers = OfficersServicer(plane.officers, plane.callers)
     policies = PoliciesServicer(
-        plane.bundles, plane.halts, plane.traffic, plane.unlawful, plane.callers, plane.bell, draining
+        plane.bundles,
+        plane.halts,
+        plane.traffic,
+        plane.shadows,
+        plane.unlawful,
+        plane.callers,
+        plane.bell,
+        draining,
     )
     rpc.add(lambda server: stubs.add_DirectoryServicer_to_server(routes, server))
     rpc.add(lambda server: stubs.add_ResidentsServicer_to_server(residents, server))
@@ -247,7 +266,7 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     http = _http_server(settings, plane)
     tasks = [
         asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining)),
-        asyncio.ensure_future(roll_out(plane.rollout, plane.halts, plane.officers, draining)),
+        asyncio.ensure_future(roll_out(plane.rollout, plane.shadow, plane.halts, plane.officers, draining)),
     ]
     renewal = asyncio.ensure_future(Renewal(settings.mtls, mtls, plane.trust).run())
     if http is not None:

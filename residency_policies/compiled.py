@@ -30,6 +30,7 @@ from residency_policies.stack import Around, Stack, make_stack
 
 PROFILES_MAX: Final = 1_024
 ASKERS_MAX: Final = 65_536
+_Asker = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 _Key = tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
@@ -46,7 +47,7 @@ class CompiledBundle:
         self.at_s = at_s
         self._chosen = Selection(bundle.parsed, at_s)
         self._profiles: dict[_Key, Profile] = {}
-        self._askers: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Profile] = {}
+        self._askers: dict[_Asker, Profile] = {}
         self._core = SafeCoreProfile(bundle.version, bundle.regions)
         self._unruled = unruled_places(floor.id for floor in self._chosen.floors)
         later = [moment for moment in boundaries(bundle.parsed) if moment > at_s]
@@ -74,6 +75,16 @@ class CompiledBundle:
     def policy_of(self, workspace: str, establishment: str) -> Policy | None:
         """The policy that rules a workspace; None: the safe core does."""
         return self._chosen.policy(workspace, establishment)
+
+    @property
+    def askers(self) -> list[_Asker]:
+        """What `profile_for` was asked with, each once."""
+        return list(self._askers)
+
+    def warm(self, askers: Iterable[_Asker]) -> None:
+        """Compile what these would be answered with, so that nobody waits for it."""
+        for asker in askers:
+            self.profile_for(*asker)
 
     def at(self, now_s: int) -> "CompiledBundle":
         """This, while it is valid at the instant; otherwise the bundle compiled for it. Raises nothing."""

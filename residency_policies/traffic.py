@@ -8,7 +8,7 @@ Invariants
 """
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from accord.encoding import canonical_json, parse_canonical
 from accord.errors import InvalidError
@@ -22,6 +22,11 @@ KIND_BYTES_MAX: Final = 4_096
 KINDS_MAX: Final = 5_000
 """Of one cell; what comes beyond is counted without its kind."""
 _WORKSPACE: Final = "T"
+
+Change = Literal["refused", "allowed", "owes"]
+KINDS_OF_CHANGE: Final[dict[str, Change]] = {"allowed": "allowed", "refused": "refused", "owes": "owes"}
+"""Ways in which another bundle may answer, by their word."""
+RULE_CHARACTERS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

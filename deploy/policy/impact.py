@@ -1,11 +1,12 @@
 """`colink policy impact NUMBER`: analyse a revision anew against what is in force: what it means, what it
-would do to the flows of the last 30 days, who must move.
+would do to the flows of the last 30 days, who must move. Of one that is in shadow: as it was signed, beside
+what cells see live.
 """
 
 import argparse
 from typing import Any
 
-from deploy.policy import directory, life
+from deploy.policy import directory, life, shadow
 from deploy.policy.output import Colour, Output
 
 
@@ -16,15 +17,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
-    """0 when it is analysed; 1 when it has errors now."""
+    """0 when it is analysed; 1 when it has errors now, or is on its way."""
 
     def act(ask: life.Ask) -> int:
-        revision = ask("POST", f"/policies/{given.number}/analyses")
+        revision = ask("GET", f"/policies/{given.number}")
+        told = revision["shadow"]
+        if revision["state"] != "shadow":
+            revision = ask("POST", f"/policies/{given.number}/analyses")
         life.show(revision, output)
         for policy in ((revision["analysis"] or {}).get("diff") or {}).get("policies", []):
             output.line(f"  {policy['policy']} {policy['what']}: {policy['direction']}")
         _traffic((revision["analysis"] or {}).get("traffic"), output)
         _homes((revision["analysis"] or {}).get("placements"), output)
+        shadow.tell(told, output)
         return 0 if revision["analysis"] else 1
 
     return life.run(given, output, act)

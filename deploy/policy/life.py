@@ -25,7 +25,7 @@ def show(revision: dict[str, Any], output: Output) -> None:
     output.value({"event": "revision", **revision})
     analysis = revision["analysis"] or {}
     head = f"revision {revision['revision']}: {revision['document']} version {revision['version']}"
-    output.line(f"{head} is {revision['state']}")
+    output.line(f"{head} is {'in shadow' if revision['state'] == 'shadow' else revision['state']}")
     for finding in revision["findings"]:
         colour = "red" if finding["code"].startswith("E-") else "yellow"
         output.line(

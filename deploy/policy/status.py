@@ -1,10 +1,10 @@
 """`colink policy status [NUMBER]`: revisions, conversations that policies no longer allow,
-and which cell and edge evaluates under which bundle.
+and which cell and edge evaluates under which bundle; of one revision, what came of its shadow.
 """
 
 import argparse
 
-from deploy.policy import directory, life
+from deploy.policy import directory, life, shadow
 from deploy.policy.output import Output
 
 
@@ -19,7 +19,9 @@ def run(given: argparse.Namespace, output: Output) -> int:
 
     def act(ask: life.Ask) -> int:
         if given.number:
-            life.show(ask("GET", f"/policies/{given.number}"), output)
+            revision = ask("GET", f"/policies/{given.number}")
+            life.show(revision, output)
+            shadow.tell(revision["shadow"], output)
             return 0
         for revision in ask("GET", "/policies")["revisions"]:
             life.show(revision, output)

@@ -13,30 +13,63 @@ from accord.errors import InvalidError
 from directory.domain.cells import Cell, CellState, Edge
 from residency_policies.analyse.impact import Histogram, Key, keys_of, replay
 from residency_policies.bundle import CompiledBundle
-from residency_policies.traffic import HOUR_S, KINDS_MAX, SPAN_S, read_kind
+from residency_policies.traffic import (
+    HOUR_S,
+    KINDS_MAX,
+    KINDS_OF_CHANGE,
+    RULE_CHARACTERS_MAX,
+    SPAN_S,
+    read_kind,
+)
 
 PIECE_MAX: Final = 1_000
 DAY_S: Final = 24 * HOUR_S
 AHEAD_S: Final = HOUR_S
 """How far a cell's clock may be ahead."""
 FLOWS_MAX: Final = 2**53
+HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCount:
+    """Flows of one kind (0: not known) in a bucket until now; `start_s`: its start, unix seconds; `shadow`:
+    hash of the shadow under which they were asked about too, empty without one.
+    """
+
+    number: int
+    start_s: int
+    flows: int
+    shadow: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficDifference:
+    """Flows of one kind and class that a shadow decides otherwise, under one clause, until now."""
+
+    number: int
+    start_s: int
+    shadow: bytes
+    data_class: str
+    what: str
+    rule: str
+    flows: int
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficPiece:
     """A stretch of what a cell counted, in the order in which it changed, from `after` to `position`.
 
-    `since_us`: when the cell began to count. `kinds`: number to canonical bytes. `counts`: (number, start of
-    the bucket in unix seconds, flows until now); number 0 are flows whose kind is not known. `until_s`: until
-    when everything is told with this piece; 0: there is more.
+    `since_us`: when the cell began to count. `kinds`: number to canonical bytes. `until_s`: until when
+    everything is told with this piece; 0: there is more.
     """
 
     since_us: int
     after: int
     position: int
     kinds: Mapping[int, bytes]
-    counts: Sequence[tuple[int, int, int]]
+    counts: Sequence[TrafficCount]
     until_s: int = 0
+    differences: Sequence[TrafficDifference] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +92,57 @@ class DayCount:
     flows: int
 
 
+@dataclass(frozen=True, slots=True)
+class BucketCount:
+    """Flows of one kind that a cell counted in one bucket while it evaluated a shadow."""
+
+    cell: str
+    kind: bytes
+    start_s: int
+    flows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCount:
+    """Flows of one kind and class that a cell saw a shadow decide otherwise, in one bucket."""
+
+    cell: str
+    kind: bytes
+    start_s: int
+    data_class: str
+    what: str
+    rule: str
+    flows: int
+
+
 def check_piece(piece: TrafficPiece, now_s: int) -> None:
     """Prove that a piece can be kept; raises InvalidError."""
-    if piece.position < piece.after or len(piece.counts) > PIECE_MAX or len(piece.kinds) > PIECE_MAX:
+    told = len(piece.counts) + len(piece.differences)
+    if piece.position < piece.after or told > PIECE_MAX or len(piece.kinds) > PIECE_MAX:
         raise InvalidError(field="counts", why="no piece", counts_max=PIECE_MAX)
     if piece.until_s > now_s + AHEAD_S or piece.since_us > (now_s + AHEAD_S) * 1_000_000:
         raise InvalidError(field="until_s", why="ahead")
-    for number, kind in piece.kinds.items():
-        if number < 1:
-            raise InvalidError(field="number", why="no number of a kind")
-        read_kind(kind)
-    for number, start_s, flows in piece.counts:
-        if number and number not in piece.kinds:
+    if any(number < 1 for number in piece.kinds):
+        raise InvalidError(field="number", why="no number of a kind")
+    classes = {number: read_kind(kind).classes for number, kind in piece.kinds.items()}
+    rows: list[TrafficCount | TrafficDifference] = [*piece.counts, *piece.differences]
+    for one in rows:
+        if one.number and one.number not in classes:
             raise InvalidError(field="number", why="a kind that is not in the piece")
-        if start_s > now_s + AHEAD_S or not 0 < flows <= FLOWS_MAX:
+        if one.start_s > now_s + AHEAD_S or not 0 < one.flows <= FLOWS_MAX:
             raise InvalidError(field="flows", why="out of range")
+        if len(one.shadow) not in (0, HASH_BYTES):
+            raise InvalidError(field="shadow", why="no hash")
+    for difference in piece.differences:
+        if not difference.shadow or difference.data_class not in classes.get(difference.number, ()):
+            raise InvalidError(field="differences", why="of no shadow, or no class of its kind")
+        rule = difference.rule
+        if (
+            difference.what not in KINDS_OF_CHANGE
+            or len(rule) > RULE_CHARACTERS_MAX
+            or not rule.isprintable()
+        ):
+            raise InvalidError(field="differences", why="no change")
 
 
 def check_kinds(count: int) -> None:

@@ -7,7 +7,15 @@ from directory.domain.bundles import Acknowledgement, SignedBundle
 from directory.domain.halts import HaltRecord, SignedOrders
 from directory.domain.officers import Officer, Session
 from directory.domain.policies import Approval, Revision, RevisionState
-from directory.domain.traffic import DayCount, TrafficReport
+from directory.domain.shadows import Shadow, ShadowAcknowledgement
+from directory.domain.traffic import (
+    BucketCount,
+    ChangeCount,
+    DayCount,
+    TrafficCount,
+    TrafficDifference,
+    TrafficReport,
+)
 from directory.domain.unlawful import UnlawfulReport
 
 
@@ -148,6 +156,12 @@ class TrafficReader(Protocol):
     def days(self, since_s: int) -> list[DayCount]:
         """Sums of the buckets that began at this time or later, by cell, kind and day (UTC)."""
 
+    def buckets(self, shadow: bytes) -> list[BucketCount]:
+        """What was counted while cells evaluated this shadow, by cell, kind and bucket."""
+
+    def changes(self, shadow: bytes) -> list[ChangeCount]:
+        """What cells saw it decide otherwise, by cell, kind, bucket and class."""
+
 
 class TrafficWriter(TrafficReader, Protocol):
     """As the reader, and changes."""
@@ -155,8 +169,14 @@ class TrafficWriter(TrafficReader, Protocol):
     def put(self, report: TrafficReport) -> None:
         """Insert or replace."""
 
-    def keep(self, cell: str, kinds: Mapping[int, bytes], counts: Sequence[tuple[int, int, int]]) -> None:
-        """Insert or replace kinds, and counts (number, start of the bucket, flows)."""
+    def keep(
+        self,
+        cell: str,
+        kinds: Mapping[int, bytes],
+        counts: Sequence[TrafficCount],
+        differences: Sequence[TrafficDifference],
+    ) -> None:
+        """Insert or replace kinds, counts and differences."""
 
     def forget_before(self, cell: str, start_s: int) -> int:
         """Forget buckets that began before, and kinds of which none is left; gives how many kinds are."""
@@ -177,3 +197,29 @@ class UnlawfulWriter(UnlawfulReader, Protocol):
 
     def put(self, report: UnlawfulReport) -> None:
         """Insert, or replace the cell's last report."""
+
+
+class ShadowReader(Protocol):
+    """Bundles that are or were evaluated beside the active one, kept for ever, and who does so."""
+
+    def standing(self) -> tuple[int, bytes] | None:
+        """Base version and hash of the one that cells are told of; None: there is none."""
+
+    def find(self, digest: bytes) -> Shadow | None:
+        """The shadow with this hash; None: there was none."""
+
+    def of_revision(self, number: int) -> Shadow | None:
+        """The newest one of this revision."""
+
+    def acknowledgements(self, digest: bytes) -> list[ShadowAcknowledgement]:
+        """Who acknowledged this shadow, by name."""
+
+
+class ShadowWriter(ShadowReader, Protocol):
+    """As the reader, and changes."""
+
+    def put(self, shadow: Shadow) -> None:
+        """Insert or replace."""
+
+    def acknowledge(self, acknowledgement: ShadowAcknowledgement) -> None:
+        """Insert or replace the node's word about that shadow."""

@@ -20,6 +20,8 @@ from directory.ports.policies import (
     OfficerWriter,
     PolicyReader,
     PolicyWriter,
+    ShadowReader,
+    ShadowWriter,
     TrafficReader,
     TrafficWriter,
     UnlawfulReader,
@@ -59,6 +61,8 @@ class ReadUnit(Protocol):
     @property
     def halts(self) -> HaltReader: ...
     @property
+    def shadows(self) -> ShadowReader: ...
+    @property
     def traffic(self) -> TrafficReader: ...
     @property
     def unlawful(self) -> UnlawfulReader: ...
@@ -85,6 +89,8 @@ class WriteUnit(Protocol):
     def policies(self) -> PolicyWriter: ...
     @property
     def halts(self) -> HaltWriter: ...
+    @property
+    def shadows(self) -> ShadowWriter: ...
     @property
     def traffic(self) -> TrafficWriter: ...
     @property

@@ -35,7 +35,7 @@ class TrafficService:
                 unit.traffic.forget(cell)
                 held = TrafficReport(cell, piece.since_us, 0, 0)
             if held.position == piece.after:
-                unit.traffic.keep(cell, piece.kinds, piece.counts)
+                unit.traffic.keep(cell, piece.kinds, piece.counts, piece.differences)
                 held = TrafficReport(cell, piece.since_us, piece.position, piece.until_s or held.until_s)
                 check_kinds(unit.traffic.forget_before(cell, now_s - SPAN_S))
             unit.traffic.put(held)

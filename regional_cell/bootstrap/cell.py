@@ -156,6 +156,8 @@ class Cell:
             self.egress, stores.ledger, self.policies, self.routes, self.clock.now_us, new_uuid, self.spawn,
             self.traffic.count,
         )  # fmt: skip
+        # What passed before belongs to what was evaluated then.
+        self.directory.shadow.changing = self.passages.count
         self.keeps_traffic = traffic_job(self.traffic, self.passages)
         self.gatherings, self.unlawful = make_gatherings(
             commits, stores, self.egress, self.directory, self.metrics, self.clock

@@ -19,6 +19,7 @@ from regional_cell.adapters.directory.lookup import LookupKeys, read_lookup_keys
 from regional_cell.adapters.directory.policies import BundlePolicies
 from regional_cell.adapters.directory.records import RecordFiles
 from regional_cell.adapters.directory.routes import RouteTable
+from regional_cell.adapters.directory.shadows import ShadowBundle
 from regional_cell.adapters.directory.watch import Watches
 from regional_cell.ports.directory import DirectoryDoor
 from regional_cell.settings import CellSettings, lookup_keys_file
@@ -57,6 +58,7 @@ class DirectorySide:
         country, age_s_max = node.jurisdiction.partition("-")[0], node.bundle_age_h_max * 3600.0
         self.routes = RouteTable(routes_ring, node.name)
         self.policies = BundlePolicies(files, bundle_ring, clock, node.region, country, age_s_max)
+        self.shadow = ShadowBundle(self.policies, bundle_ring, clock)
         self.client = DirectoryClient(
             directory.addresses, mtls, trust, directory.trust_domain, lambda: self.policies.version
         )
@@ -67,6 +69,7 @@ class DirectorySide:
             self.client,
             self.routes,
             self.policies,
+            self.shadow,
             files,
             metrics,
             cell=node.name,

@@ -13,7 +13,9 @@ from regional_cell.services.traffic import FLUSH_S, Traffic
 
 def make_traffic(stores: Stores, directory: DirectorySide, clock: Clock) -> Traffic:
     """Counts flows and keeps them in the cell's store."""
-    return Traffic(directory.policies, stores.traffic, DirectoryTraffic(directory.client), clock)
+    return Traffic(
+        directory.policies, stores.traffic, DirectoryTraffic(directory.client), clock, directory.shadow
+    )
 
 
 def traffic_job(traffic: Traffic, passages: EdgePassages) -> Job:

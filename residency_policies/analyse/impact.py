@@ -10,15 +10,16 @@ Invariants
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from residency_policies.compiled import CompiledBundle
 from residency_policies.decision import Decision, Question, Viewer
 from residency_policies.prove.paths import permits_of
+from residency_policies.traffic import RULE_CHARACTERS_MAX
+from residency_policies.traffic import Change as Kind
 from residency_policies.traffic import Kind as Traffic
 from residency_policies.vocabulary import OBLIGATIONS
 
-Kind = Literal["refused", "allowed", "owes"]
 KINDS: Final[tuple[Kind, ...]] = ("allowed", "refused", "owes")
 WORKSPACES_MAX: Final = 10
 EXAMPLES_MAX: Final = 10
@@ -87,7 +88,7 @@ class Counted:
     rules: Counter[str] = field(default_factory=Counter)
     workspaces: Counter[str] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
-    examples: list[tuple[int, Key, str]] = field(default_factory=list)
+    examples: Counter[tuple[Key, str]] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, object]:
         """Canonical: most flows first, then by name. `hours` are starts of buckets with their counts."""
@@ -102,9 +103,9 @@ class Counted:
             "hours": [[start, count] for start, count in sorted(self.hours.items())],
             "examples": [
                 {**key.to_json(), "flows": count, "rule": rule}
-                for count, key, rule in sorted(self.examples, key=lambda one: (-one[0], repr(one[1])))[
-                    :EXAMPLES_MAX
-                ]
+                for (key, rule), count in sorted(
+                    self.examples.items(), key=lambda one: (-one[1], repr(one[0]))
+                )[:EXAMPLES_MAX]
             ],
         }
 
@@ -121,36 +122,56 @@ class Replay:
         return {"asked": self.asked, **{kind: self.changed[kind].to_json() for kind in KINDS}}
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Flows of one key that are decided otherwise, under one clause: (start of the bucket, flows)."""
+
+    kind: Kind
+    rule: str
+    key: Key
+    counts: Sequence[tuple[int, int]]
+
+
 def replay(old: CompiledBundle, new: CompiledBundle, histogram: Histogram, at_s: int | None = None) -> Replay:
     """Every key asked under both bundles, at each stretch of time in which neither changes; or all of them as
     they would be answered at one instant (Unix seconds).
     """
-    changed: dict[Kind, Counted] = {kind: Counted() for kind in KINDS}
     asked = sum(sum(counts) for counts in histogram.rows.values())
-    seen: dict[Kind, set[Key]] = {kind: set() for kind in KINDS}
+    return gathered(asked, changes(old, new, histogram, at_s))
+
+
+def changes(
+    old: CompiledBundle, new: CompiledBundle, histogram: Histogram, at_s: int | None = None
+) -> Iterator[Change]:
+    """What `replay` finds, one by one."""
     starts_s = histogram.starts_s
     whole = [(0, len(starts_s))] if starts_s else []
     for first, last in whole if at_s is not None else _stretches(old, new, starts_s):
         moment = starts_s[first] if at_s is None else at_s
         before, now = old.at(moment), new.at(moment)
         for key, counts in histogram.rows.items():
-            told = _told(_decided(before, key), _decided(now, key))
+            told = difference(_decided(before, key), _decided(now, key))
             if told is None:
                 continue
-            kind, rule = told
-            part = counts[first:last]
-            flows = sum(part)
-            if not flows:
-                continue
-            counted = changed[kind]
-            counted.flows += flows
-            counted.rules[rule] += flows
-            counted.workspaces[key.workspace] += flows
-            for start, count in zip(starts_s[first:last], part, strict=True):
-                if count:
-                    counted.hours[start] += count
-            counted.examples.append((flows, key, rule))
-            seen[kind].add(key)
+            part = zip(starts_s[first:last], counts[first:last], strict=True)
+            if found := [(start_s, flows) for start_s, flows in part if flows]:
+                yield Change(*told, key, found)
+
+
+def gathered(asked: int, found: Iterable[Change]) -> Replay:
+    """Changes by their kind, of so many flows that were asked about."""
+    changed: dict[Kind, Counted] = {kind: Counted() for kind in KINDS}
+    seen: dict[Kind, set[Key]] = {kind: set() for kind in KINDS}
+    for change in found:
+        counted = changed[change.kind]
+        flows = sum(count for _, count in change.counts)
+        counted.flows += flows
+        counted.rules[change.rule] += flows
+        counted.workspaces[change.key.workspace] += flows
+        for start_s, count in change.counts:
+            counted.hours[start_s] += count
+        counted.examples[change.key, change.rule] += flows
+        seen[change.kind].add(change.key)
     for kind, counted in changed.items():
         counted.keys = len(seen[kind])
     return Replay(asked, changed)
@@ -161,8 +182,15 @@ def _decided(bundle: CompiledBundle, key: Key) -> Decision:
     return profile.decide(key.question(bundle.version))
 
 
+def difference(before: Decision, now: Decision) -> tuple[Kind, str] | None:
+    """How a decision changes, and the clause to show for it (at most `RULE_CHARACTERS_MAX` of it); None: both
+    mean the same.
+    """
+    told = _told(before, now)
+    return None if told is None else (told[0], told[1][:RULE_CHARACTERS_MAX])
+
+
 def _told(before: Decision, now: Decision) -> tuple[Kind, str] | None:
-    """How a decision changes, and the clause to show for it."""
     if before.allow and not now.allow:
         return "refused", now.rule or now.code
     if now.allow and not before.allow:

@@ -35,7 +35,9 @@ from directory.services.placements import PlacementService
 from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
+from directory.services.policies.shadow import PolicyShadow
 from directory.services.policy_log import PolicyLogService
+from directory.services.shadows import ShadowService
 from directory.services.traffic import TrafficService
 from directory.services.unlawful import UnlawfulService
 from directory.services.watch import WatchService
@@ -128,6 +130,7 @@ class World:
         self.evidence = PolicyEvidence(*made)
         self.halts = HaltService(*made, acknowledge_s=10)
         self.traffic = TrafficService(self.store, self.clock)
+        self.shadow, self.shadows = PolicyShadow(*made), ShadowService(self.store, self.clock)
         self.unlawful = UnlawfulService(self.store, self.clock)
         self.log = PolicyLogService(self.store)
         self.factors = SealedTotp(bytes(32))
@@ -146,6 +149,8 @@ class World:
             self.halts,
             self.log,
             self.evidence,
+            self.shadow,
+            self.shadows,
             self.unlawful,
         )
 

@@ -15,7 +15,7 @@ from accord.errors import (
 from accord.identity import KeyRing, RingKey, SigningKey, mint, mint_identity
 from accord.runtime import error_detail, mtls
 from accord.wire.directory.v1 import directory_pb2 as wire
-from directory.domain import cells, claims, halts, names, officers
+from directory.domain import cells, claims, halts, names, officers, shadows
 from directory.domain import traffic as told
 from directory.entrypoints.grpc import forms
 from edge.adapters.directory import parsing
@@ -38,15 +38,8 @@ TOKEN: dict[str, object] = {
 }
 TICKET: dict[str, object] = {"i": "abc", "r": "T00000000000A", "x": NOW_S + 20, "edge": "fra", "tok": "t"}
 REFUSED_TOKENS = (TokenInvalidError, TokenExpiredError)
-IDENTITY = mint_identity(
-    KEY,
-    resident="P00000000000A",
-    user=None,
-    audience="us-iad",
-    roles=["person"],
-    via="de-fra",
-    issued_s=NOW_S,
-)
+ASKS = {"resident": "P00000000000A", "user": None, "audience": "us-iad", "roles": ["person"], "via": "de-fra"}
+IDENTITY = mint_identity(KEY, **ASKS, issued_s=NOW_S)  # type: ignore[arg-type]
 HANDOVER = identity.sign_handover(KEY, identity.Handover("T00000000000A", "", "de-fra", 1, "0" * 64))
 CHECKPOINT = ledger.sign_checkpoint(ledger.checkpoint_text("demo/de-fra", 2, b"r" * 32), KEY)
 AUTHORITY = mtls.make_authority("an authority", "de-fra.demo")
@@ -75,7 +68,10 @@ KIND = traffic.kind_of(
 ).to_bytes()  # fmt: skip
 REPORT = wire.ReportTrafficRequest(
     since_us=1, position=1, kinds=[wire.TrafficKind(number=1, kind=KIND)], until_s=NOW_S,
-    counts=[wire.TrafficCount(number=1, start_s=NOW_S, flows=3)],
+    counts=[wire.TrafficCount(number=1, start_s=NOW_S, flows=3, shadow=b"s" * 32)],
+    differences=[wire.TrafficDifference(
+        number=1, start_s=NOW_S, shadow=b"s" * 32, data_class="file_content", what="owes", rule="F", flows=1
+    )],
 )  # fmt: skip
 RECORD = journal.Record(DELTA, b"k" * 8, b"s" * 64)
 
@@ -351,6 +347,11 @@ TARGETS: dict[str, Target] = {
         [REPORT.SerializeToString()],
         reported,
         (InvalidError, DecodeError),
+    ),
+    "words about shadows": Target(
+        ("directory.domain.shadows.check_state",),
+        [b"s" * 32 + b"signature"],
+        lambda data: shadows.check_state(data[:32], text(data[32:])),
     ),
     "deltas of routes": Target(
         ("edge.adapters.directory.parsing.parse_delta",), [DELTA], parsing.parse_delta

@@ -10,6 +10,7 @@ from directory.domain.officers import Officer, Session
 from directory.domain.placements import Placement, ReportedEpoch, Tombstone
 from directory.domain.policies import Approval, Revision
 from directory.domain.policy_log import LogEntry
+from directory.domain.shadows import Shadow, ShadowAcknowledgement
 from directory.domain.traffic import TrafficReport
 from directory.domain.unlawful import UnlawfulReport
 
@@ -41,7 +42,10 @@ class State:
     orders: dict[int, SignedOrders] = field(default_factory=dict)
     traffic_reports: dict[str, TrafficReport] = field(default_factory=dict)
     traffic_kinds: dict[tuple[str, int], bytes] = field(default_factory=dict)
-    traffic: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    traffic: dict[tuple[str, int, int, bytes], int] = field(default_factory=dict)
+    differences: dict[tuple[str, int, int, bytes, str], tuple[str, str, int]] = field(default_factory=dict)
+    shadows: dict[bytes, Shadow] = field(default_factory=dict)
+    shadow_acknowledgements: dict[tuple[bytes, str], ShadowAcknowledgement] = field(default_factory=dict)
     unlawful: dict[str, UnlawfulReport] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
     log_nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)

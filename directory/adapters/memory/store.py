@@ -17,6 +17,7 @@ from directory.adapters.memory.officers import MemoryOfficers
 from directory.adapters.memory.placements import MemoryPlacements
 from directory.adapters.memory.policies import MemoryPolicies
 from directory.adapters.memory.policy_log import MemoryPolicyLog
+from directory.adapters.memory.shadows import MemoryShadows
 from directory.adapters.memory.state import State
 from directory.adapters.memory.traffic import MemoryTraffic
 from directory.adapters.memory.unlawful import MemoryUnlawful
@@ -58,6 +59,7 @@ class MemoryUnit:
         self.officers = MemoryOfficers(state)
         self.policies = MemoryPolicies(state)
         self.halts = MemoryHalts(state)
+        self.shadows = MemoryShadows(state)
         self.traffic = MemoryTraffic(state)
         self.unlawful = MemoryUnlawful(state)
         self.log = MemoryPolicyLog(state)

@@ -60,7 +60,11 @@ CLASSES: dict[str, dict[str, str]] = {
     "orders": _all(_META, "version orders key_id signature"),
     "traffic_reports": _all("telemetry", "cell since_us position until_s"),
     "traffic_kinds": _all(_META, "cell number kind"),
-    "traffic": _all("telemetry", "cell number start_s flows"),
+    "traffic": _all("telemetry", "cell number start_s shadow flows"),
+    "traffic_differences": _all("telemetry", "cell number start_s shadow flows")
+    | _all(_META, "data_class what rule"),
+    "shadows": _all(_META, "sha256 revision version bundle key_id signature begun_s ended_s"),
+    "shadow_acknowledgements": _all(_META, "shadow node refused acknowledged_s"),
     "unlawful": _all("telemetry", "cell bundle_version refused read_only reported_s") | _all(_META, "listed"),
     "alembic_version": _all(_META, "version_num"),
 }

@@ -31,6 +31,7 @@ from directory.adapters.sql.officers import SqlOfficers
 from directory.adapters.sql.placements import SqlPlacements
 from directory.adapters.sql.policies import SqlPolicies
 from directory.adapters.sql.policy_log import SqlPolicyLog
+from directory.adapters.sql.shadows import SqlShadows
 from directory.adapters.sql.tables import counters, route_versions
 from directory.adapters.sql.traffic import SqlTraffic
 from directory.adapters.sql.unlawful import SqlUnlawful
@@ -83,6 +84,7 @@ class SqlUnit:
         self.officers = SqlOfficers(connection)
         self.policies = SqlPolicies(connection)
         self.halts = SqlHalts(connection)
+        self.shadows = SqlShadows(connection)
         self.traffic = SqlTraffic(connection)
         self.unlawful = SqlUnlawful(connection)
         self.log = SqlPolicyLog(connection)

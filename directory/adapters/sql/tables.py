@@ -270,6 +270,7 @@ traffic = Table(
     Column("cell", Text, primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("start_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("shadow", LargeBinary, primary_key=True),
     Column("flows", BigInteger, nullable=False),
 )
 
@@ -282,4 +283,39 @@ unlawful = Table(
     Column("read_only", BigInteger, nullable=False),
     Column("listed", LargeBinary, nullable=False),
     Column("reported_s", BigInteger, nullable=False),
+)
+
+traffic_differences = Table(
+    "traffic_differences",
+    metadata,
+    Column("cell", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("start_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("shadow", LargeBinary, primary_key=True),
+    Column("data_class", Text, primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("flows", BigInteger, nullable=False),
+)
+
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("revision", BigInteger, nullable=False, index=True),
+    Column("version", BigInteger, nullable=False),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("begun_s", BigInteger, nullable=False),
+    Column("ended_s", BigInteger, nullable=False, index=True),
+)
+
+shadow_acknowledgements = Table(
+    "shadow_acknowledgements",
+    metadata,
+    Column("shadow", LargeBinary, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("refused", Text, nullable=False),
+    Column("acknowledged_s", BigInteger, nullable=False),
 )

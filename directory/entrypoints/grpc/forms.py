@@ -15,7 +15,8 @@ from directory.domain.cells import AdmittedKey, Cell, CellState, Edge
 from directory.domain.claims import Claim
 from directory.domain.halts import SignedOrders
 from directory.domain.placements import Asked, Placement, ResidentKind
-from directory.domain.traffic import TrafficPiece
+from directory.domain.shadows import Shadow
+from directory.domain.traffic import TrafficCount, TrafficDifference, TrafficPiece
 from directory.domain.unlawful import UnlawfulConversation, UnlawfulReport
 from directory.domain.watch import RouteChanges
 
@@ -179,6 +180,11 @@ def bundle_to_wire(it: SignedBundle) -> pb.SignedBundle:
     return pb.SignedBundle(version=it.version, bundle=it.bundle, key_id=it.key_id, signature=it.signature)
 
 
+def shadow_to_wire(it: Shadow) -> pb.SignedBundle:
+    """The shadow with its signature."""
+    return pb.SignedBundle(version=it.version, bundle=it.bundle, key_id=it.key_id, signature=it.signature)
+
+
 def orders_to_wire(it: SignedOrders) -> pb.SignedOrders:
     """The orders with their signature."""
     return pb.SignedOrders(version=it.version, orders=it.orders, key_id=it.key_id, signature=it.signature)
@@ -213,10 +219,27 @@ def piece_from_wire(it: pb.ReportTrafficRequest) -> TrafficPiece:
         integer(it.position, "position"),
         kinds,
         [
-            (integer(one.number, "number"), integer(one.start_s, "start_s"), integer(one.flows, "flows"))
+            TrafficCount(
+                integer(one.number, "number"),
+                integer(one.start_s, "start_s"),
+                integer(one.flows, "flows"),
+                one.shadow,
+            )
             for one in it.counts
         ],
         integer(it.until_s, "until_s"),
+        [
+            TrafficDifference(
+                integer(one.number, "number"),
+                integer(one.start_s, "start_s"),
+                one.shadow,
+                one.data_class,
+                one.what,
+                one.rule,
+                integer(one.flows, "flows"),
+            )
+            for one in it.differences
+        ],
     )
 
 

@@ -55,6 +55,7 @@ class Callers:
             "Officers/Invite": operator,
             "Policies/FetchBundle": anyone,
             "Policies/WatchBundle": node,
+            "Policies/FetchShadow": node,
             "Policies/Acknowledge": node,
             "Policies/ReportTraffic": cell,
             "Policies/ReportUnlawful": cell,

@@ -29,6 +29,7 @@ from directory.entrypoints.http.halts import halt_routes
 from directory.entrypoints.http.officers import officer_routes, who
 from directory.entrypoints.http.policies import policy_routes
 from directory.entrypoints.http.policy_log import policy_log_routes
+from directory.entrypoints.http.shadows import shadow_routes
 from directory.entrypoints.http.unlawful import unlawful_routes
 from directory.services.bundles import BundleService
 from directory.services.cells import CellService
@@ -37,7 +38,9 @@ from directory.services.officers import OfficerService
 from directory.services.policies.evidence import PolicyEvidence
 from directory.services.policies.review import PolicyReview
 from directory.services.policies.rollout import PolicyRollout
+from directory.services.policies.shadow import PolicyShadow
 from directory.services.policy_log import PolicyLogService
+from directory.services.shadows import ShadowService
 from directory.services.unlawful import UnlawfulService
 from residency_policies.errors import PolicyError
 
@@ -55,6 +58,8 @@ class OfficerDoors:
     halts: HaltService
     log: PolicyLogService
     evidence: PolicyEvidence
+    shadow: PolicyShadow
+    shadows: ShadowService
     unlawful: UnlawfulService
 
 
@@ -80,7 +85,8 @@ def make_app(
     if doors is not None:
         me = who(doors.officers)
         app.include_router(officer_routes(doors.officers))
-        app.include_router(policy_routes(doors.review, doors.rollout, me))
+        app.include_router(policy_routes(doors.review, doors.rollout, doors.shadows, me))
+        app.include_router(shadow_routes(doors.shadow, me))
         app.include_router(evidence_routes(doors.evidence, me))
         app.include_router(halt_routes(doors.halts, me))
         app.include_router(policy_log_routes(doors.log, me))

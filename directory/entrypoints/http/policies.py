@@ -15,6 +15,7 @@ from directory.entrypoints.http.officers import Form, Number, WhoAmI
 from directory.services.policies.base import Standing
 from directory.services.policies.review import PAGE_MAX, PolicyReview
 from directory.services.policies.rollout import PolicyRollout
+from directory.services.shadows import ShadowService
 
 
 class DocumentForm(Form):
@@ -94,10 +95,63 @@ class RevisionShown(BaseModel):
     rolls_back: int
 
 
+class ChangedShown(BaseModel):
+    """Flows by data class that are decided otherwise in one way."""
+
+    flows: int
+    keys: int
+    rules: list[dict[str, Any]]
+    workspaces: list[dict[str, Any]]
+    hours: list[tuple[int, int]]
+    examples: list[dict[str, Any]]
+
+
+class ComparedShown(BaseModel):
+    """Of so many flows that were asked about: newly allowed, newly refused, and with other obligations."""
+
+    asked: int
+    allowed: ChangedShown
+    refused: ChangedShown
+    owes: ChangedShown
+
+
+class ShadowNodeShown(BaseModel):
+    """`state`: evaluating, refused (`why`), waiting (not acknowledged) or unknown; times are unix seconds, of
+    the flows that were counted in shadow. `other`: flows whose kind was not kept apart.
+    """
+
+    node: str
+    kind: str
+    state: str
+    why: str
+    acknowledged_s: int | None = None
+    since_s: int | None = None
+    until_s: int | None = None
+    flows: int = 0
+    other: int = 0
+    changed: dict[str, int] | None = None
+
+
+class ShadowShown(BaseModel):
+    """The newest shadow of a revision. `live` is what cells counted as they decided, `replayed` what the
+    directory finds for the same flows; `agrees`: they are equal, one by one.
+    """
+
+    bundle_version: int
+    bundle_sha256: str
+    begun_s: int
+    ended_s: int | None
+    live: ComparedShown
+    replayed: ComparedShown
+    agrees: bool
+    nodes: list[ShadowNodeShown]
+
+
 class RevisionWhole(RevisionShown):
-    """With the document itself."""
+    """With the document itself, and what came of its shadow, if there was one."""
 
     content: dict[str, Any]
+    shadow: ShadowShown | None
 
 
 class RevisionPage(BaseModel):
@@ -107,7 +161,9 @@ class RevisionPage(BaseModel):
     cursor: str
 
 
-def policy_routes(review: PolicyReview, rollout: PolicyRollout, me: WhoAmI) -> APIRouter:
+def policy_routes(
+    review: PolicyReview, rollout: PolicyRollout, shadows: ShadowService, me: WhoAmI
+) -> APIRouter:
     """Revisions and what is done with them."""
     routes = APIRouter(prefix="/directory/v1/policies", tags=["policies"])
 
@@ -139,10 +195,12 @@ def policy_routes(review: PolicyReview, rollout: PolicyRollout, me: WhoAmI) -> A
 
     @routes.get("/{number}")
     async def read_revision(number: Number, officer: Annotated[Officer, Depends(me)]) -> RevisionWhole:
-        """One revision, with its document."""
+        """One revision, with its document and its shadow."""
         standing = await review.find(officer, number)
         content = json.loads(standing.revision.canonical)
-        return RevisionWhole(**shown(standing).model_dump(), content=content)
+        found = await shadows.look(officer, number)
+        shadow = None if found is None else ShadowShown.model_validate(found)
+        return RevisionWhole(**shown(standing).model_dump(), content=content, shadow=shadow)
 
     @routes.post("/{number}/analyses", status_code=201)
     async def analyse(number: Number, officer: Annotated[Officer, Depends(me)]) -> RevisionShown:

@@ -11,19 +11,25 @@ from accord.runtime.logs import get_logger
 from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.policies.rollout import PolicyRollout
+from directory.services.policies.shadow import PolicyShadow
 
 EVERY_S = 1.0
 SWEEP_EVERY = 600
 
 
 async def roll_out(
-    rollout: PolicyRollout, halts: HaltService, officers: OfficerService, draining: asyncio.Event
+    rollout: PolicyRollout,
+    shadow: PolicyShadow,
+    halts: HaltService,
+    officers: OfficerService,
+    draining: asyncio.Event,
 ) -> None:
     """Run until the process drains; what fails is tried again at the next turn."""
     turn = 0
     while not draining.is_set():
         try:
             await rollout.tick()
+            await shadow.tick()
             await halts.renew()
             if turn % SWEEP_EVERY == 0:
                 await officers.sweep()

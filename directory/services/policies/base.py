@@ -18,7 +18,7 @@ from accord.clock import Clock
 from accord.errors import ConflictError, NotFoundError, NotReadyError, WrongStateError
 from accord.signing import SigningKey
 from directory.domain.bundles import SignedBundle, sign_bundle
-from directory.domain.officers import Officer, OfficerAct, require_may
+from directory.domain.officers import EVERYWHERE, Officer, OfficerAct, require_may
 from directory.domain.policies import (
     OPEN,
     Approval,
@@ -29,6 +29,7 @@ from directory.domain.policies import (
     document_bytes,
     earliest_s,
     has_lapsed,
+    replaced,
     world_state,
 )
 from directory.domain.policy_log import SALT_BYTES, Act, LogPen
@@ -74,17 +75,23 @@ class Revisions:
         self, revision: Revision, active: SignedBundle, make: Callable[[Bundle, int], Bundle]
     ) -> SignedBundle:
         """The next bundle, signed. Raises WrongStateError when it would not compile (any more)."""
+        return sign_bundle(await self.built(revision, active, make), self.key)
+
+    async def built(
+        self, revision: Revision, active: SignedBundle, make: Callable[[Bundle, int], Bundle]
+    ) -> Bundle:
+        """As `made`, before anybody signed it."""
         began = await self.store.read(lambda unit: unit.bundles.find(revision.base_version))
         version, now_s = active.version + 1, self.now_s()
 
-        def build() -> SignedBundle:
+        def build() -> Bundle:
             held = load_bundle(active.bundle)
             base = (
                 held if began is None or revision.state is not RevisionState.PILOT else refreshed(began, held)
             )
             made = make(base, version)
             check_bundle(made, now_s)
-            return sign_bundle(made, self.key)
+            return made
 
         try:
             return await asyncio.to_thread(build)
@@ -97,6 +104,25 @@ class Revisions:
         facts: dict[str, object] = {"bundle_version": bundle.version, "bundle_sha256": bundle.digest.hex()}
         self.enter(unit, Act("bundle_signed", by, facts))
         unit.bundles.add(bundle, now_s)
+
+    def require_alone(self, unit: ReadUnit, revision: Revision) -> None:
+        """Prove that no other revision is rolled out; raises WrongStateError (`code` E-BUSY)."""
+        busy = unit.policies.in_states({RevisionState.SHADOW, RevisionState.PILOT})
+        other = next((it.number for it in busy if it.number != revision.number), 0)
+        if other:
+            raise WrongStateError(
+                "Another revision is being rolled out.",
+                code="E-BUSY",
+                state=revision.state.value,
+                revision=other,
+            )
+
+    def end_shadow(self, unit: WriteUnit) -> None:
+        """Tell cells of no shadow any more; nothing, where there is none."""
+        standing = unit.shadows.standing()
+        shadow = None if standing is None else unit.shadows.find(standing[1])
+        if shadow is not None:
+            unit.shadows.put(replace(shadow, ended_s=self.now_s()))
 
     def unmoved(self, unit: ReadUnit, revision: Revision, world: WorldState) -> Revision:
         """The revision as stored; raises ConflictError when anything that was looked at has changed since."""
@@ -123,6 +149,17 @@ class Revisions:
 
     def now_s(self) -> int:
         return self.clock.now_us() // 1_000_000
+
+
+def activated_with(revision: Revision) -> Callable[[Bundle, int], Bundle]:
+    """Makes the bundle in which the revision rules everybody."""
+    return lambda base, version: replaced(base, [(revision.document, revision.text)], version)
+
+
+def halted(unit: ReadUnit, revision: Revision, now_s: int) -> bool:
+    """Whether a halt stands over one of the revision's jurisdictions."""
+    standing = [it for it in unit.halts.everything() if it.scope == "jurisdiction" and it.holds(now_s)]
+    return any(EVERYWHERE in revision.jurisdictions or it.value in revision.jurisdictions for it in standing)
 
 
 def documents_of(bundle: SignedBundle) -> dict[str, Document]:

@@ -205,7 +205,8 @@ class PolicyReview(Revisions):
         return await self.store.write(work)
 
     async def withdraw(self, by: Officer, number: int) -> Standing:
-        """Give up a revision that is not active; a pilot ends with a bundle as it was before.
+        """Give up a revision that is not active; a pilot ends with a bundle as it was before, a shadow with
+        none.
 
         Raises:
             WrongStateError: it is active or over.
@@ -221,6 +222,8 @@ class PolicyReview(Revisions):
             standing = self.unmoved(unit, revision, world)
             if standing.state not in OPEN | UNDER_WAY:
                 raise WrongStateError(state=standing.state.value, needed="not over")
+            if standing.state is RevisionState.SHADOW:
+                self.end_shadow(unit)
             fresh = replace(standing, state=RevisionState.WITHDRAWN)
             self.enter(unit, Act("revision_withdrawn", officer.name, named(fresh)))
             if bundle is not None:

@@ -4,18 +4,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from accord.errors import ConflictError, InvalidError, WrongStateError
-from directory.domain.officers import EVERYWHERE, Officer, OfficerAct, require_may
+from directory.domain.officers import Officer, OfficerAct, require_may
 from directory.domain.policies import (
     Revision,
     RevisionState,
     check_activation,
     check_pilot,
     piloted,
-    replaced,
 )
 from directory.domain.policy_log import Act
-from directory.ports.store import ReadUnit, WriteUnit
-from directory.services.policies.base import Revisions, Standing, look, named, require_revision, world_of
+from directory.ports.store import WriteUnit
+from directory.services.policies.base import (
+    Revisions,
+    Standing,
+    activated_with,
+    halted,
+    look,
+    named,
+    require_revision,
+    world_of,
+)
 from residency_policies.bundle import Bundle
 
 DIRECTORY = "directory"
@@ -101,10 +109,10 @@ class PolicyRollout(Revisions):
             if by is not None:
                 name = self.allowed(unit, by, OfficerAct.ACTIVATE, stored).name
             self._require_ready(stored, bool(pilot))
-            self._require_alone(unit, stored)
+            self.require_alone(unit, stored)
             now_s = self.now_s()
             given = unit.policies.approvals_of(number)
-            check_activation(stored, given, world, now_s, now_s, halted=_halted(unit, stored, now_s))
+            check_activation(stored, given, world, now_s, now_s, halted=halted(unit, stored, now_s))
             fresh = replace(
                 stored,
                 state=RevisionState.PILOT if pilot else RevisionState.ACTIVE,
@@ -121,6 +129,7 @@ class PolicyRollout(Revisions):
                     named(fresh) | {"bundle_version": bundle.version, "pilot": list(revision.pilot)},
                 ),
             )
+            self.end_shadow(unit)
             self.store_bundle(unit, bundle, name)
             if not pilot:
                 self._succeed(unit, fresh)
@@ -137,17 +146,6 @@ class PolicyRollout(Revisions):
         if revision.state not in allowed:
             raise WrongStateError(state=revision.state.value, needed="approved")
 
-    def _require_alone(self, unit: ReadUnit, revision: Revision) -> None:
-        busy = unit.policies.in_states({RevisionState.SHADOW, RevisionState.PILOT})
-        other = next((it.number for it in busy if it.number != revision.number), 0)
-        if other:
-            raise WrongStateError(
-                "Another revision is being rolled out.",
-                code="E-BUSY",
-                state=revision.state.value,
-                revision=other,
-            )
-
     def _succeed(self, unit: WriteUnit, fresh: Revision) -> None:
         """What was in force for this document is over."""
         for before in unit.policies.of_document(fresh.document):
@@ -157,17 +155,6 @@ class PolicyRollout(Revisions):
                 unit.policies.put(replace(before, state=state))
 
 
-def activated_with(revision: Revision) -> Callable[[Bundle, int], Bundle]:
-    """Makes the bundle in which the revision rules everybody."""
-    return lambda base, version: replaced(base, [(revision.document, revision.text)], version)
-
-
 def piloted_with(revision: Revision) -> Callable[[Bundle, int], Bundle]:
     """Makes the bundle in which the revision rules its pilot workspaces."""
     return lambda base, version: piloted(base, revision, version)
-
-
-def _halted(unit: ReadUnit, revision: Revision, now_s: int) -> bool:
-    """Whether a halt stands over one of the revision's jurisdictions."""
-    standing = [it for it in unit.halts.everything() if it.scope == "jurisdiction" and it.holds(now_s)]
-    return any(EVERYWHERE in revision.jurisdictions or it.value in revision.jurisdictions for it in standing)

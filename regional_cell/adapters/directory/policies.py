@@ -73,6 +73,10 @@ class BundlePolicies:
         """SHA-256 of the active bundle; empty without one."""
         return bytes.fromhex(self._active.hash) if self._active is not None else b""
 
+    def askers(self) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        """What selects the profiles that the active bundle was asked for."""
+        return [] if self._active is None else self._active.askers
+
     def bundle(self) -> CompiledBundle | None:
         """See `ports.Policies`."""
         if self._active is not None:

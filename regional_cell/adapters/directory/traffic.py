@@ -1,5 +1,7 @@
 """Telling the directory what was counted. Keeps the promises of `ports.TrafficDoor`."""
 
+from dataclasses import asdict
+
 from accord.wire.directory.v1 import directory_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2_grpc as stubs
 from regional_cell.adapters.directory.client import DirectoryClient
@@ -21,10 +23,11 @@ class DirectoryTraffic:
             position=piece.position,
             kinds=[wire.TrafficKind(number=number, kind=kind) for number, kind in piece.kinds.items()],
             counts=[
-                wire.TrafficCount(number=number, start_s=start_s, flows=flows)
-                for number, start_s, flows in piece.counts
+                wire.TrafficCount(number=it.number, start_s=it.start_s, flows=it.flows, shadow=it.shadow)
+                for it in piece.counts
             ],
             until_s=piece.until_s,
+            differences=[wire.TrafficDifference(**asdict(it)) for it in piece.differences],
         )
         answer = await self._client.ask(lambda channel: stubs.PoliciesStub(channel).ReportTraffic, request)
         return int(answer.position)

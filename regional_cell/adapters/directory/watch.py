@@ -1,4 +1,4 @@
-"""The three things that run against the directory: the watch of routes, the watch of bundles, the
+"""What runs against the directory: the watch of routes, the watch of bundles, the fetching of a shadow, the
 announcement.
 
 Invariants
@@ -23,6 +23,7 @@ from regional_cell.adapters.directory.client import DirectoryClient
 from regional_cell.adapters.directory.policies import BundlePolicies
 from regional_cell.adapters.directory.records import RECORDS_BYTES_MAX, RecordFiles
 from regional_cell.adapters.directory.routes import RouteTable
+from regional_cell.adapters.directory.shadows import ShadowBundle
 
 ANNOUNCE_S = 5.0
 PAUSE_S_MIN = 0.1
@@ -42,6 +43,7 @@ class Watches:
         client: DirectoryClient,
         table: RouteTable,
         policies: BundlePolicies,
+        shadow: ShadowBundle,
         files: RecordFiles,
         metrics: Metrics,
         *,
@@ -53,6 +55,7 @@ class Watches:
         jitter: Callable[[], float],
     ) -> None:
         self._client, self._table, self._policies, self._files = client, table, policies, files
+        self._shadow = shadow
         self._metrics, self._cell, self._software = metrics, cell, software
         self._backoff_s_max, self._checkpoint, self._load, self._jitter = (
             backoff_s_max,
@@ -75,10 +78,11 @@ class Watches:
         self._told()
 
     async def run(self) -> None:
-        """All three, for ever."""
+        """All of them, for ever."""
         await asyncio.gather(
             self._again("watch", self._watch_routes),
             self._again("watch_bundle", self._watch_bundles),
+            self._again("fetch_shadow", self._fetch_shadows),
             self._announce_for_ever(),
         )
 
@@ -155,6 +159,7 @@ class Watches:
                     self._policies.take(answer.bundle)
                 except InvalidError as error:
                     get_logger().error("bundle_refused", why=error.metadata.get("why", ""))
+                self._shadow.tell(answer.shadow.base_version, answer.shadow.bundle_hash)
                 await self._acknowledge()
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from None
@@ -164,6 +169,14 @@ class Watches:
     def _taken(self, version: int) -> None:
         get_logger().info("bundle_taken", bundle_version=version)
         self._metrics.set_to("colink_bundle_version", version)
+
+    async def _fetch_shadows(self) -> None:
+        """Beside the watch: what is slow or wrong about a shadow holds up nothing that decides."""
+        while digest := await self._shadow.missing():
+            request = wire.FetchShadowRequest(context=self._client.context(), bundle_hash=digest)
+            answer = await self._client.ask(lambda channel: stubs.PoliciesStub(channel).FetchShadow, request)
+            await self._shadow.take(digest, answer.bundle)
+            await self._acknowledge()
 
     async def _acknowledge(self) -> None:
         version = self._policies.version
@@ -175,6 +188,7 @@ class Watches:
             bundle_version=version,
             bundle_hash=self._policies.hash,
             checkpoint=await self._checkpoint(),
+            shadow=self._shadow.state,
         )
         answer = await self._client.ask(lambda channel: stubs.PoliciesStub(channel).Acknowledge, request)
         self._policies.confirm(0, answer.settled_version)

@@ -29,7 +29,9 @@ CLASSES: dict[str, dict[str, str]] = {
     "data_keys": _all("enc_key", "resident key_id wrapped"),
     "tickets_spent": _all("token", "ticket until_s"),
     "claims": _all(_META, "lease residents at_s"),
-    "traffic": _all("telemetry", "number start_s flows position"),
+    "traffic": _all("telemetry", "number start_s shadow flows position"),
+    "traffic_differences": _all("telemetry", "number start_s shadow flows position")
+    | _all(_META, "data_class what rule"),
     "traffic_kinds": _all(_META, "kind number"),
     "traffic_state": _all("telemetry", "only_one since_us numbers position until_s"),
     "schema_version": _all(_META, "version_num"),

@@ -82,15 +82,31 @@ CLAIMS = _table(
     _column("at_s", "integer"),
 )
 
-# How many flows of which kind were asked about; `position` is the place of the last change in the order.
+# How many flows of which kind were asked about, and under which shadow too (its hash; empty: none).
+# `position` is the place of the last change in the order.
 TRAFFIC = _table(
     "traffic",
     _column("number", "integer", key=True),
     _column("start_s", "integer", key=True),
+    _column("shadow", "blob", key=True),
     _column("flows", "integer"),
     _column("position", "integer"),
 )
 sa.Index("traffic_by_position", TRAFFIC.c.position)
+
+# How many of them that shadow decides otherwise, by class.
+TRAFFIC_DIFFERENCES = _table(
+    "traffic_differences",
+    _column("number", "integer", key=True),
+    _column("start_s", "integer", key=True),
+    _column("shadow", "blob", key=True),
+    _column("data_class", "text", key=True),
+    _column("what", "text"),
+    _column("rule", "text"),
+    _column("flows", "integer"),
+    _column("position", "integer"),
+)
+sa.Index("traffic_differences_by_position", TRAFFIC_DIFFERENCES.c.position)
 
 TRAFFIC_KINDS = _table(
     "traffic_kinds",

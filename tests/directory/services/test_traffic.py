@@ -8,7 +8,7 @@ import pytest
 from accord.errors import InvalidError, PeerRefusedError
 from directory.adapters.memory.store import MemoryStore
 from directory.domain.peers import Peer, PeerKind
-from directory.domain.traffic import DAY_S, DayCount, TrafficPiece
+from directory.domain.traffic import DAY_S, DayCount, TrafficCount, TrafficDifference, TrafficPiece
 from residency_policies.analyse.impact import KINDS
 from residency_policies.decision import Viewer
 from residency_policies.points import Flow, Point
@@ -19,6 +19,7 @@ from tests.directory.world import World
 FILES = Point("x", "disclose", ("file_content",), "local", frozenset({"ledger_entry", "keep_record"}))
 TO_GUESTS = LOOSER.replace('to: ["GB"]', 'to: ["DE"]\n    viewer_countries: ["GB"]')
 WORKSPACE = "T0000000000A"
+DIFFERENCE = TrafficDifference(1, 0, bytes(32), "file_content", "refused", "default/de F9", 1)
 
 
 def files(country: str, relation: str = "employee", place: str = "us-east-1") -> bytes:
@@ -34,7 +35,7 @@ def now_s(world: World) -> int:
 def piece(world: World, *flows: int, after: int = 0, kind: bytes = b"") -> TrafficPiece:
     """Of one kind, one bucket an hour, the newest first."""
     start_s = now_s(world) // HOUR_S * HOUR_S
-    counts = [(1, start_s - HOUR_S * hour, count) for hour, count in enumerate(flows)]
+    counts = [TrafficCount(1, start_s - HOUR_S * hour, count) for hour, count in enumerate(flows)]
     kinds = {1: kind or files("US")}
     return TrafficPiece(1_000_000, after, after + len(counts), kinds, counts, now_s(world))
 
@@ -74,8 +75,15 @@ async def test_what_is_older_than_its_span_is_forgotten(world: World) -> None:
     "change",
     [
         {"kinds": {}}, {"kinds": {0: b"", 1: b""}}, {"kinds": {1: b"{}"}}, {"position": 0, "after": 1},
-        {"until_s": 2**40}, {"since_us": 2**62}, {"counts": [(1, 0, 0)]}, {"counts": [(1, 2**40, 1)]},
-        {"counts": [(1, 0, 1)] * 1_001},
+        {"until_s": 2**40}, {"since_us": 2**62}, {"counts": [TrafficCount(1, 0, 0)]},
+        {"counts": [TrafficCount(1, 2**40, 1)]}, {"counts": [TrafficCount(1, 0, 1)] * 1_001},
+        {"counts": [TrafficCount(1, 0, 1, b"short")]}, {"differences": [DIFFERENCE] * 1_001},
+        {"differences": [replace(DIFFERENCE, number=0)]}, {"differences": [replace(DIFFERENCE, shadow=b"")]},
+        {"differences": [replace(DIFFERENCE, data_class="message_body")]},
+        {"differences": [replace(DIFFERENCE, what="moved")]},
+        {"differences": [replace(DIFFERENCE, rule="r" * 1_001)]},
+        {"differences": [replace(DIFFERENCE, rule="\0")]},
+        {"differences": [replace(DIFFERENCE, flows=0)]},
     ],
 )  # fmt: skip
 async def test_what_is_no_piece_is_refused_and_changes_nothing(change: dict[str, object]) -> None:
@@ -96,7 +104,10 @@ async def test_an_analysis_says_what_recorded_flows_would_become_and_whose_flows
     await world.admit_edge()
     start_s = now_s(world) // HOUR_S * HOUR_S
     kinds = {1: files("US"), 2: files("GB", "guest", "eu-central-1")}
-    counts = [(1, start_s, 3), (1, start_s - HOUR_S, 4), (2, start_s, 5), (0, start_s, 6)]
+    counts = [
+        TrafficCount(*it)
+        for it in ((1, start_s, 3), (1, start_s - HOUR_S, 4), (2, start_s, 5), (0, start_s, 6))
+    ]
     await world.traffic.report(cell.peer, TrafficPiece(1, 0, 4, kinds, counts, now_s(world)))
     standing = await submitted(world, author, STRICTER)
     told = json.loads(standing.revision.analysis)["traffic"]
@@ -115,7 +126,7 @@ async def test_an_analysis_says_what_recorded_flows_would_become_and_whose_flows
     told = json.loads(looser.revision.analysis)["traffic"]
     assert [told[it]["flows"] for it in KINDS] == [5, 0, 0]
     await world.traffic.report(
-        cell.peer, TrafficPiece(1, 4, 5, {1: kinds[1]}, [(1, start_s, 9)], now_s(world))
+        cell.peer, TrafficPiece(1, 4, 5, {1: kinds[1]}, [TrafficCount(1, start_s, 9)], now_s(world))
     )
     again = await world.review.analyse(author, standing.revision.number)
     assert json.loads(again.revision.analysis)["traffic"]["refused"]["flows"] == 13

@@ -39,8 +39,8 @@ class Door:
         self.pieces.append(piece)
         if piece.after == self.position:
             self.position = piece.position
-            for number, start_s, flows in piece.counts:
-                self.counts[piece.kinds.get(number, b""), start_s] = flows
+            for it in piece.counts:
+                self.counts[piece.kinds.get(it.number, b""), it.start_s] = it.flows
         return self.position
 
 
@@ -161,7 +161,7 @@ async def test_what_is_older_than_its_span_is_forgotten_and_no_number_comes_agai
     cell.traffic.count(QUERY_SENT, FLOW, FACTS)
     await cell.told()
     piece = await cell.store.piece(0, PIECE_MAX)
-    assert [(number, flows) for number, _, flows in piece.counts] == [(2, 1)]
+    assert [(it.number, it.flows) for it in piece.counts] == [(2, 1)]
     assert [read_kind(kind).op for kind in piece.kinds.values()] == ["process"]
 
 

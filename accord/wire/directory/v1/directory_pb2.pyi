@@ -560,27 +560,61 @@ class SignedOrders(_message.Message):
     signature: bytes
     def __init__(self, version: _Optional[int] = ..., orders: _Optional[bytes] = ..., key_id: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
+class Shadow(_message.Message):
+    __slots__ = ("base_version", "bundle_hash")
+    BASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_HASH_FIELD_NUMBER: _ClassVar[int]
+    base_version: int
+    bundle_hash: bytes
+    def __init__(self, base_version: _Optional[int] = ..., bundle_hash: _Optional[bytes] = ...) -> None: ...
+
 class WatchBundleResponse(_message.Message):
-    __slots__ = ("bundle", "orders")
+    __slots__ = ("bundle", "orders", "shadow")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     ORDERS_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     bundle: SignedBundle
     orders: SignedOrders
-    def __init__(self, bundle: _Optional[_Union[SignedBundle, _Mapping]] = ..., orders: _Optional[_Union[SignedOrders, _Mapping]] = ...) -> None: ...
+    shadow: Shadow
+    def __init__(self, bundle: _Optional[_Union[SignedBundle, _Mapping]] = ..., orders: _Optional[_Union[SignedOrders, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ...) -> None: ...
+
+class FetchShadowRequest(_message.Message):
+    __slots__ = ("context", "bundle_hash")
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_HASH_FIELD_NUMBER: _ClassVar[int]
+    context: _common_pb2.RequestContext
+    bundle_hash: bytes
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., bundle_hash: _Optional[bytes] = ...) -> None: ...
+
+class FetchShadowResponse(_message.Message):
+    __slots__ = ("bundle",)
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    bundle: SignedBundle
+    def __init__(self, bundle: _Optional[_Union[SignedBundle, _Mapping]] = ...) -> None: ...
+
+class ShadowState(_message.Message):
+    __slots__ = ("bundle_hash", "refused")
+    BUNDLE_HASH_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    bundle_hash: bytes
+    refused: str
+    def __init__(self, bundle_hash: _Optional[bytes] = ..., refused: _Optional[str] = ...) -> None: ...
 
 class AcknowledgeRequest(_message.Message):
-    __slots__ = ("context", "node", "bundle_version", "bundle_hash", "checkpoint")
+    __slots__ = ("context", "node", "bundle_version", "bundle_hash", "checkpoint", "shadow")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_HASH_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     context: _common_pb2.RequestContext
     node: str
     bundle_version: int
     bundle_hash: bytes
     checkpoint: str
-    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., node: _Optional[str] = ..., bundle_version: _Optional[int] = ..., bundle_hash: _Optional[bytes] = ..., checkpoint: _Optional[str] = ...) -> None: ...
+    shadow: ShadowState
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., node: _Optional[str] = ..., bundle_version: _Optional[int] = ..., bundle_hash: _Optional[bytes] = ..., checkpoint: _Optional[str] = ..., shadow: _Optional[_Union[ShadowState, _Mapping]] = ...) -> None: ...
 
 class AcknowledgeResponse(_message.Message):
     __slots__ = ("settled_version",)
@@ -597,17 +631,37 @@ class TrafficKind(_message.Message):
     def __init__(self, number: _Optional[int] = ..., kind: _Optional[bytes] = ...) -> None: ...
 
 class TrafficCount(_message.Message):
-    __slots__ = ("number", "start_s", "flows")
+    __slots__ = ("number", "start_s", "flows", "shadow")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     START_S_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     number: int
     start_s: int
     flows: int
-    def __init__(self, number: _Optional[int] = ..., start_s: _Optional[int] = ..., flows: _Optional[int] = ...) -> None: ...
+    shadow: bytes
+    def __init__(self, number: _Optional[int] = ..., start_s: _Optional[int] = ..., flows: _Optional[int] = ..., shadow: _Optional[bytes] = ...) -> None: ...
+
+class TrafficDifference(_message.Message):
+    __slots__ = ("number", "start_s", "shadow", "data_class", "what", "rule", "flows")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    START_S_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    DATA_CLASS_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    start_s: int
+    shadow: bytes
+    data_class: str
+    what: str
+    rule: str
+    flows: int
+    def __init__(self, number: _Optional[int] = ..., start_s: _Optional[int] = ..., shadow: _Optional[bytes] = ..., data_class: _Optional[str] = ..., what: _Optional[str] = ..., rule: _Optional[str] = ..., flows: _Optional[int] = ...) -> None: ...
 
 class ReportTrafficRequest(_message.Message):
-    __slots__ = ("context", "since_us", "after", "position", "kinds", "counts", "until_s")
+    __slots__ = ("context", "since_us", "after", "position", "kinds", "counts", "until_s", "differences")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     SINCE_US_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
@@ -615,6 +669,7 @@ class ReportTrafficRequest(_message.Message):
     KINDS_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     UNTIL_S_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     context: _common_pb2.RequestContext
     since_us: int
     after: int
@@ -622,7 +677,8 @@ class ReportTrafficRequest(_message.Message):
     kinds: _containers.RepeatedCompositeFieldContainer[TrafficKind]
     counts: _containers.RepeatedCompositeFieldContainer[TrafficCount]
     until_s: int
-    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., since_us: _Optional[int] = ..., after: _Optional[int] = ..., position: _Optional[int] = ..., kinds: _Optional[_Iterable[_Union[TrafficKind, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[TrafficCount, _Mapping]]] = ..., until_s: _Optional[int] = ...) -> None: ...
+    differences: _containers.RepeatedCompositeFieldContainer[TrafficDifference]
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., since_us: _Optional[int] = ..., after: _Optional[int] = ..., position: _Optional[int] = ..., kinds: _Optional[_Iterable[_Union[TrafficKind, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[TrafficCount, _Mapping]]] = ..., until_s: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[TrafficDifference, _Mapping]]] = ...) -> None: ...
 
 class ReportTrafficResponse(_message.Message):
     __slots__ = ("position",)

@@ -883,6 +883,11 @@ class PoliciesStub:
                 request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.WatchBundleRequest.SerializeToString,
                 response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.WatchBundleResponse.FromString,
                 _registered_method=True)
+        self.FetchShadow = channel.unary_unary(
+                '/accord.wire.directory.v1.Policies/FetchShadow',
+                request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.FetchShadowRequest.SerializeToString,
+                response_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.FetchShadowResponse.FromString,
+                _registered_method=True)
         self.Acknowledge = channel.unary_unary(
                 '/accord.wire.directory.v1.Policies/Acknowledge',
                 request_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.AcknowledgeRequest.SerializeToString,
@@ -911,6 +916,13 @@ class PoliciesServicer:
 
     def WatchBundle(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchShadow(self, request, context):
+        """By the hash of which the watch told; NOT_FOUND once it is over.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -947,6 +959,11 @@ def add_PoliciesServicer_to_server(servicer, server):
                     servicer.WatchBundle,
                     request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.WatchBundleRequest.FromString,
                     response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.WatchBundleResponse.SerializeToString,
+            ),
+            'FetchShadow': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchShadow,
+                    request_deserializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.FetchShadowRequest.FromString,
+                    response_serializer=accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.FetchShadowResponse.SerializeToString,
             ),
             'Acknowledge': grpc.unary_unary_rpc_method_handler(
                     servicer.Acknowledge,
@@ -1018,6 +1035,33 @@ class Policies:
             '/accord.wire.directory.v1.Policies/WatchBundle',
             accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.WatchBundleRequest.SerializeToString,
             accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.WatchBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchShadow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/accord.wire.directory.v1.Policies/FetchShadow',
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.FetchShadowRequest.SerializeToString,
+            accord_dot_wire_dot_directory_dot_v1_dot_directory__pb2.FetchShadowResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,7 +17,7 @@ READABLE = {name for group in ("content", "derived", "identity", "activity") for
 FIELDS_BY_CLASS = {
     "workspace_meta": "resident cell establishment subjects tags handover idempotency_key missing residents"
     " lease_id cursor attribute request_id purpose traceparent principal delta last_hash bundle bundle_hash"
-    " orders kind channel outcome rule",
+    " orders kind channel outcome rule shadow data_class what refused",
     # `key`: names of nodes, in a map.
     "federation_link": "name jurisdiction region addresses operator url node key",
     "signing_key": "key_id public_key purposes signature authority",

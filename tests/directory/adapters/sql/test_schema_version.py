@@ -3,15 +3,16 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from accord.errors import OverloadedError
 from directory.adapters.sql import schema_version
 from directory.adapters.sql.engine import Engines
 from directory.adapters.sql.schema_version import SchemaError
-from directory.adapters.sql.tables import metadata
+from directory.adapters.sql.tables import metadata, traffic
 from tests.directory.stores import sql_url
 
 SQL = ("sqlite", "postgresql")
@@ -35,8 +36,8 @@ def test_migrations_make_exactly_the_tables_that_are_used(backend: str, tmp_path
         ("DELETE FROM alembic_version", "run migrate"),
         ("DROP TABLE alembic_version", "run migrate"),
         ("DROP TABLE tombstones", "half-migrated"),
-        ("ALTER TABLE edges DROP COLUMN url", "release of schema 0006.*: edges lacks url"),
-        ("ALTER TABLE edges ADD COLUMN colour TEXT", "release of schema 0006.*: edges also has colour"),
+        ("ALTER TABLE edges DROP COLUMN url", "release of schema 0007.*: edges lacks url"),
+        ("ALTER TABLE edges ADD COLUMN colour TEXT", "release of schema 0007.*: edges also has colour"),
     ],
 )
 def test_another_schema_is_refused_by_name(backend: str, fault: str, word: str, tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_store_of_another_build_is_not_taken_for_migrated(tmp_path: Path) -> N
     schema_version.migrate(engines)
     with engines.writer.begin() as connection:
         connection.execute(text("ALTER TABLE edges DROP COLUMN url"))
-    with pytest.raises(SchemaError, match="release of schema 0006"):
+    with pytest.raises(SchemaError, match="release of schema 0007"):
         schema_version.migrate(engines)
     engines.close()
 
@@ -105,4 +106,18 @@ def test_sqlite_syncs_every_commit_and_readers_never_write(tmp_path: Path) -> No
     with engines.reader.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA query_only").scalar() == 1
         assert connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar() == 0
+    engines.close()
+
+
+@pytest.mark.parametrize("backend", SQL)
+def test_what_cells_counted_before_there_were_shadows_is_kept(backend: str, tmp_path: Path) -> None:
+    engines = Engines(sql_url(backend, tmp_path))
+    config = schema_version._config()
+    with engines.writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        connection.execute(text("INSERT INTO traffic (cell, number, start_s, flows) VALUES ('c', 1, 2, 3)"))
+    schema_version.migrate(engines)
+    with engines.reader.connect() as connection:
+        assert [tuple(row) for row in connection.execute(select(traffic))] == [("c", 1, 2, b"", 3)]
     engines.close()

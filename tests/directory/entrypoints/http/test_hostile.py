@@ -44,6 +44,7 @@ DOORS = {
     "/directory/v1/policies/{number}/analyses": "POST",
     "/directory/v1/policies/{number}/approvals": "POST",
     "/directory/v1/policies/{number}/evidence": "GET",
+    "/directory/v1/policies/{number}/shadows": "DELETE POST",
     "/directory/v1/policies/{number}/withdrawals": "POST",
     "/directory/v1/policy-log": "GET",
     "/directory/v1/rollout": "GET",
@@ -87,7 +88,15 @@ def made() -> FastAPI:
     """The application over a store of its own."""
     world = World(MemoryStore())
     doors = OfficerDoors(
-        world.officers, world.review, world.rollout, world.halts, world.log, world.evidence, world.unlawful
+        world.officers,
+        world.review,
+        world.rollout,
+        world.halts,
+        world.log,
+        world.evidence,
+        world.shadow,
+        world.shadows,
+        world.unlawful,
     )
     return make_app(world.cells, world.bundles, Metrics(), no_parts, doors)
 

@@ -32,6 +32,8 @@ class Face:
             world.halts,
             world.log,
             world.evidence,
+            world.shadow,
+            world.shadows,
             world.unlawful,
         )
         app = make_app(world.cells, world.bundles, Metrics(), _no_parts, made if doors else None)
@@ -208,6 +210,8 @@ async def test_a_number_that_no_store_takes_is_refused(face: Face, number: str) 
         ("GET", "/policies/{}"),
         ("POST", "/policies/{}/analyses"),
         ("POST", "/policies/{}/withdrawals"),
+        ("POST", "/policies/{}/shadows"),
+        ("DELETE", "/policies/{}/shadows"),
         ("DELETE", "/halts/{}"),
         ("POST", "/halts/{}/approvals"),
     ):

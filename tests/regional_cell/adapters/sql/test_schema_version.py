@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from regional_cell.adapters.sql import schema_version
 from regional_cell.adapters.sql.classes import CLASSES
 from regional_cell.adapters.sql.database import connect
 from regional_cell.adapters.sql.schema_version import VERSION_TABLE, SchemaError, migrate, require_current
-from regional_cell.adapters.sql.tables import METADATA
+from regional_cell.adapters.sql.tables import METADATA, TRAFFIC
 from residency_policies.vocabulary import CLASSES as DATA_CLASSES
 from tests.regional_cell.stores import sql_url
 
@@ -64,9 +66,9 @@ def test_a_store_that_is_not_what_its_version_says_is_refused_by_start_and_by_mi
 ) -> None:
     migrate(sql_url(tmp_path))
     edited(tmp_path, statement)
-    with pytest.raises(SchemaError, match=f"schema 0002, .*{where}"):
+    with pytest.raises(SchemaError, match=f"schema 0003, .*{where}"):
         require_current(sql_url(tmp_path))
-    with pytest.raises(SchemaError, match=f"schema 0002, .*{where}"):
+    with pytest.raises(SchemaError, match=f"schema 0003, .*{where}"):
         migrate(sql_url(tmp_path))
 
 
@@ -111,3 +113,16 @@ def test_every_column_has_a_data_class_and_every_class_a_column(tmp_path: Path) 
     assert {name: set(columns) for name, columns in CLASSES.items()} == standing
     named = {data_class for columns in CLASSES.values() for data_class in columns.values()}
     assert named <= set(DATA_CLASSES)
+
+
+def test_what_was_counted_before_there_were_shadows_is_kept(tmp_path: Path) -> None:
+    engine, config = sa.create_engine(sql_url(tmp_path)), schema_version._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(
+            sa.text("INSERT INTO traffic (number, start_s, flows, position) VALUES (1, 2, 3, 4)")
+        )
+    migrate(sql_url(tmp_path))
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(sa.select(TRAFFIC))] == [(1, 2, b"", 3, 4)]
