@@ -113,7 +113,7 @@ def run(choice: Choice, root: Path, tally: Tally) -> None:
             checks = [pool.submit(check, name, module, root) for name, module in wanted.items()]
             chosen = mine or selection(tier, root)
             if chosen:
-                run_pytest(tier, chosen, choice, root, tally)
+                run_pytest(tier.at_length() if choice.long else tier, chosen, choice, root, tally)
             for done in checks:
                 name, failure = done.result()
                 if failure is None:

@@ -6,14 +6,15 @@ Invariants
        each worker has federations of its own, and does harm to none of the others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Tier:
     """One tier. `workers` 1 means serial; `by_file`: each takes whole files, in their order, and a run may
-    ask for another number of them. After `limit_s` the tier is ended and counts as failed.
+    ask for another number of them. After `limit_s` the tier is ended and counts as failed; with `--long`
+    after `long_limit_s`, where it has one.
     """
 
     name: str
@@ -22,11 +23,16 @@ class Tier:
     limit_s: int
     summary: str
     by_file: bool = False
+    long_limit_s: int | None = None
+
+    def at_length(self) -> "Tier":
+        """The tier as `--long` runs it."""
+        return self if self.long_limit_s is None else replace(self, limit_s=self.long_limit_s)
 
 
 TIERS = (
     Tier("static", ("tests/architecture",), 1, 600, "lint, format, types and the rules of the house"),
-    Tier("unit", ("tests",), 2, 1200, "one module at a time"),
+    Tier("unit", ("tests",), 2, 1200, "one module at a time", long_limit_s=3600),
     Tier("fuzz", ("tests/fuzz",), 2, 3600, "every parser, fed with what nobody meant to write"),
     Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
     Tier("flows", ("tests/flows", "tests/residency"), 2, 2400, "federations of real processes", True),

@@ -370,7 +370,9 @@ def acceptance_page() -> str:
     return page(
         "Acceptance",
         "What residency policies are held to, with the tests that show it. Those of the short run are part of"
-        " `python -m deploy test`, the others of `python -m deploy test --long`.",
+        " `python -m deploy test`, the others of `python -m deploy test --long`. So are the mutants of what"
+        " decides: a test notices at least nine of ten of each, and"
+        " `tests/residency_policies/survivors.toml` lists the others with the reason.",
         *acceptance.parts(ROOT, acceptance.entries(ROOT)),
     )
 

@@ -146,6 +146,17 @@ def test_a_tier_that_hangs_is_ended_and_failed(
     assert last_line(capsys) == "0 passed, 1 failed, 0 skipped"
 
 
+def test_a_tier_may_take_longer_when_everything_runs(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tree, "tests/docs/test_a.py", "import time\ndef test_a(): time.sleep(4)")
+    patient = Tier("docs", ("tests/docs",), 1, 2, "takes its time", long_limit_s=60)
+    monkeypatch.setattr(testing, "TIERS", (patient,))
+    monkeypatch.setattr(testing, "GRACE_S", 1)
+    assert testing.main(["--tier", "docs"], tree) == 1
+    assert testing.main(["--tier", "docs", "--long"], tree) == 0
+
+
 def test_an_interrupted_run_leaves_no_process_and_still_counts(tree: Path) -> None:
     write(
         tree,

@@ -113,6 +113,7 @@ def test_a_table_at_its_bound_is_made_and_one_beyond_it_refused(
         compile_stack(stack)
     (finding,) = caught.value.findings
     assert str(finding) == f"firm/main: E-GUARD flows: {sentence}. Merge or split rules."
+    assert (finding.line, finding.column) == (0, 0), "of no one rule"
 
 
 def test_an_answer_holds_what_is_owed_and_what_comes_of_owing_it() -> None:

@@ -249,6 +249,7 @@ def test_a_table_that_is_not_whole_makes_no_profile() -> None:
     table = made().table
     for broken in (
         replace(table, offsets=table.offsets[:-1]),
+        replace(table, offsets=(*table.offsets, table.offsets[-1])),
         replace(table, offsets=table.offsets[:-1], values=table.values[:-1]),
         replace(table, offsets=(*table.offsets[:-1], table.offsets[-1][:-1])),
     ):
