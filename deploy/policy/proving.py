@@ -88,7 +88,7 @@ def _told(report: Report) -> list[str]:
     made = {
         it["open"]["bundle_version"]: it["open"]["bundle_sha256"]
         for it in entries
-        if "bundle_sha256" in it["open"]
+        if it["open"]["act"] == "bundle_signed"
     }
     for bundle in report["bundles"]:
         version = bundle["bundle_version"]

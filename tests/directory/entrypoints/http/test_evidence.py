@@ -41,6 +41,7 @@ async def activated(face: Face, text: str) -> dict[str, Any]:
     signed = face.ask("POST", f"/policies/{number}/analyses", "de-one")["approval_sha256"]
     for name in ("de-two", "de-three"):
         face.ask("POST", f"/policies/{number}/approvals", name, hash=signed)
+    face.ask("POST", f"/policies/{number}/shadows", "de-one")
     face.ask("POST", f"/policies/{number}/activations", "de-one", at_s=None)
     bundle, _ = await face.world.bundles.look()
     assert bundle is not None
@@ -65,7 +66,7 @@ async def test_a_report_says_who_signed_what_and_where_it_arrived(face: Face) ->
     acts = [it["open"]["act"] for it in report["log"]["entries"]]
     assert acts == [
         "revision_submitted", "revision_analysed", "revision_approved", "revision_approved",
-        "revision_activated", "bundle_signed", "halt_ordered",
+        "revision_shadowed", "revision_activated", "bundle_signed", "halt_ordered",
     ]  # fmt: skip
     whole = face.ask("GET", "/bundles/2")["bundle"]
     assert report["proofs"]["expectations"] > 0
