@@ -24,6 +24,7 @@ from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 CORE: Final[dict[str, tuple[str, ...]]] = {
     "decide": ("decide", "compile"),
     "channels": ("layers",),
+    "compile": ("compile",),
     "interpret": ("interpret", "compile"),
     "resolve": ("resolve", "compile", "bundle", "instruments", "stack"),
     "selection": ("selection", "bundle", "layers"),

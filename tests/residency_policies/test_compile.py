@@ -13,10 +13,10 @@ from residency_policies.decision import Question, Viewer
 from residency_policies.errors import BundleError
 from residency_policies.interpret import interpret
 from residency_policies.places import COUNTRY_INDEX
-from residency_policies.stack import Stack
+from residency_policies.stack import Stack, make_stack
 from residency_policies.vocabulary import CLASSES, OBLIGATIONS, OPERATIONS, PURPOSES, RELATIONS
-from tests.residency_policies.sample_law import REGIONS, UNTIL_S, WAIVED_S, firm, lone, of_chance
-from tests.residency_policies.support import bare, compiled, flow, policy, question
+from tests.residency_policies.sample_law import REGIONS, UNTIL_S, WAIVED_S, firm, floors, lone, of_chance
+from tests.residency_policies.support import AT_S, bare, compiled, flow, policy, question
 
 # Every rule, text, obligation and code of these stacks is in the hash of their table; this is half of it.
 TABLES: dict[str, tuple[Callable[[], Stack], str]] = {
@@ -143,3 +143,26 @@ def test_what_is_allowed_nearby_names_relations_and_countries_in_order() -> None
     assert profile.decide(asked).nearest == f"allowed: {everybody}"
     nothing = replace(asked, op="relocate", data_class="billing")
     assert profile.decide(nothing).nearest == "allowed: nothing"
+
+
+def test_every_decision_of_a_table_names_it() -> None:
+    table = compile_stack(lone())
+    whole = [
+        one for entry in table.answers for one in (entry.answers if isinstance(entry, Guard) else (entry,))
+    ]
+    found = {decision.profile for one in whole for decision in (one.decision, one.unmet)}
+    assert found == {table.hash}
+    plain = (table.unknown, table.skew, table.halted)
+    assert [one.code for one in plain] == ["UNKNOWN_VALUE", "BUNDLE_SKEW", "HALTED"]
+    assert {one.profile for one in plain} == {table.hash}
+
+
+def test_a_ground_that_ended_at_one_of_two_places_gives_the_denial_its_code() -> None:
+    law, many = floors()
+    stack = make_stack(7, lone().policy, (law, replace(many, id="floor/zz")), REGIONS, AT_S, "DE")
+    profile = TableProfile(compile_stack(stack), 7, None)
+    for dst, country in (("in-1", "RU"), ("br-1", "IN"), ("in-1", "IN"), ("ch-1", "IN")):
+        asked = Question("T1", 7, "disclose", "message_body", "de-1", dst, Viewer("guest", country), "local")
+        decision = profile.decide(asked)
+        assert (decision.code, decision.rule) == ("INSTRUMENT_EXPIRED", "floor/zz m-1")
+        assert bare(decision) == interpret(stack, asked)
