@@ -119,10 +119,23 @@ def test_changed_policies_mark_and_tell_without_a_restart_and_lose_nothing(
         with pytest.raises(WithheldError):
             add_subject(changed, "acme", "US")
         assert f"<#{channel}>: nobody may write" in told(changed, owner)
+        until(lambda: unlawful(officers).get(channel) == ("de-fra", "refused", "default/de F9"))
         officers.roll_back("default/de", before)
         until(lambda: outcome() == "here")
         plain.done("chat.postMessage", channel=channel, text="lawful again")
+        until(lambda: channel not in unlawful(officers))
     assert f"<#{channel}>: everybody there may write again" in told(changed, owner)
+
+
+def unlawful(officers: OfficersOverHttp) -> dict[str, tuple[str, str, str]]:
+    """What officers are told of conversations: cell, outcome and rule by channel."""
+    cells = officers.ask(1, "GET", "/unlawful-conversations")["cells"]
+    assert {it["cell"] for it in cells} == {"de-fra", "us-iad"}
+    return {
+        one["channel"]: (it["cell"], one["outcome"], one["rule"])
+        for it in cells
+        for one in it["conversations"]
+    }
 
 
 def told(demo: RunningDemo, owner: Person) -> str:

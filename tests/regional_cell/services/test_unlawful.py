@@ -77,7 +77,11 @@ async def test_a_conversation_is_told_until_it_is_resolved(told: Told) -> None:
     stranger = next(iter(await told.ruled.members(SECRET) - {ANN}))
     await told.ruled.cell.ok(ANN, "conversations.kick", channel=SECRET, user=stranger)
     told.reports.changed()
-    await told.pass_s(SOON_S)
+    told.door.away = True
+    with pytest.raises(NotReadyError):
+        await told.pass_s(SOON_S)
+    told.door.away = False
+    await told.reports.report()
     left = [it for it in listed if it.channel != SECRET]
     assert told.door.said[-1] == (2, len(left), 0, left)
 
