@@ -166,9 +166,12 @@ class Provisioning:
         return new.resident
 
     async def attach_workspace(self, organisation: str, workspace: str) -> None:
-        """Note a workspace, wherever its home is, under an organisation of this cell."""
-        decide = organisations.attach(check_id(workspace, "T"))
-        await self._commits.commit(check_id(organisation, "E"), decide, principal="")
+        """Note a workspace, wherever its home is, under an organisation of this cell. UnknownResidentError
+        when it lives nowhere; ColinkErrors of the directory.
+        """
+        organisation, workspace = check_id(organisation, "E"), check_id(workspace, "T")
+        await self._creator.require_placed(workspace)
+        await self._commits.commit(organisation, organisations.attach(workspace), principal="")
 
     async def create_workspace(self, spec: WorkspaceSpec) -> tuple[str, str, str]:
         """(workspace, #general, #random). ConflictError when the slug is taken; UnknownResidentError when the

@@ -108,6 +108,17 @@ async def test_a_workspace_is_of_an_organisation_that_lives_somewhere_or_of_none
         assert len(cell.plane.placements) == 2
 
 
+async def test_only_a_workspace_that_lives_somewhere_is_attached(site: Site) -> None:
+    async with running(site) as cell:
+        owner = await cell.provisioning.create_organisation("Holding", "DE")
+        team, _, _ = await cell.provisioning.create_workspace(WORKS)
+        with pytest.raises(UnknownResidentError):
+            await cell.provisioning.attach_workspace(owner, new_id("T"))
+        await cell.provisioning.attach_workspace(owner, team)
+        state = await cell.commits.state(owner)
+        assert list(state.rows["organisation_workspaces"]) == [(team,)]
+
+
 async def test_with_the_directory_away_nothing_is_created_and_the_rest_goes_on(site: Site) -> None:
     async with running(site) as cell:
         team, _, _ = await cell.provisioning.create_workspace(WORKS)
