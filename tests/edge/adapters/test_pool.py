@@ -127,7 +127,7 @@ async def test_a_stream_leaves_for_its_successor_and_what_is_under_way_is_answer
     async with serving(fake) as address, pooled(address) as (pool, cell, events, _):
         (before,) = await pool.streams(cell, RESIDENT, 30)
         calling = asyncio.ensure_future(before.find([], 30))
-        await until(lambda: bool(fake.sessions[0].frames[1:]))
+        await until(lambda: any(session.frames[1:] for session in fake.sessions))
         pool.renew(own=False, withdrawn=False)
         pool.renew(own=True, withdrawn=False)
         await until(partial(_counts, events.drained, 1))
