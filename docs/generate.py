@@ -10,41 +10,29 @@ import importlib
 import io
 import os
 import sys
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 from unittest import mock
-
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from pydantic import BaseModel
 
 from accord.errors import CLASSES, RULES
 from accord.runtime.logs import LOG_KEYS
 from accord.runtime.metrics import METRICS
-from accord.runtime.mtls import PeerName
-from accord.wire.cell.v1 import channel_pb2, gateway_pb2, operations_pb2
-from accord.wire.directory.v1 import directory_pb2
 from deploy import commands
-from directory.entrypoints.grpc.peers import Callers
-from directory.settings import DirectoryPlaneSettings
 from docs import acceptance, enforcement, faults, invariants, packs, queues, stores
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
 from docs.hostile import hostile
 from docs.language import language, schema_text
+from docs.rpcs import rpcs
+from docs.settings import settings
 from docs.tables import code, table
-from edge.settings import EdgeSettings
 from regional_cell.domain.events import KINDS
 from regional_cell.domain.views.registry import VIEWS, View
-from regional_cell.entrypoints.allow import allow_table
 from regional_cell.entrypoints.web_api.limits import FIRST_PARTY_FACTOR, PROFILES
 from regional_cell.entrypoints.web_api.method import Method
 from regional_cell.entrypoints.web_api.methods import METHODS
-from regional_cell.settings import CellSettings
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -121,86 +109,7 @@ def log_keys_page() -> str:
     )
 
 
-# --- settings ----------------------------------------------------------------------------------------
-
-PLANES: dict[str, type[BaseModel]] = {
-    "directory": DirectoryPlaneSettings,
-    "cell": CellSettings,
-    "edge": EdgeSettings,
-}
-
-
-def type_of(schema: Mapping[str, Any]) -> str:
-    """A JSON schema's type and bounds in few words."""
-    if "anyOf" in schema:
-        return " or ".join(type_of(one) for one in schema["anyOf"])
-    if "enum" in schema or "const" in schema:
-        return " or ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
-    if schema.get("format") in ("password", "path"):
-        return {"password": "secret file", "path": "path"}[schema["format"]]
-    kind = {"string": "text", "null": "none", "array": "list", "object": "table"}
-    word = kind.get(schema.get("type", "object"), schema.get("type", "table"))
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    above = "above " if "exclusiveMinimum" in schema else ""
-    if low is not None and "maximum" in schema:
-        return f"{word}, {above}{low} to {schema['maximum']}"
-    return f"{word}, {above or 'from '}{low}" if low is not None else word
-
-
-def settings_rows(plane: str, meanings: Callable[[str, str], str]) -> list[list[str]]:
-    """Name, type, default and meaning of every setting of a plane."""
-    schema = PLANES[plane].model_json_schema()
-    rows: list[list[str]] = []
-
-    def row(name: str, one: Mapping[str, Any], required: bool) -> None:
-        default = one.get("default")
-        shown = "" if default is None else f"`{default}`" if default != "" else "empty"
-        rows.append(
-            [
-                f"`{name}`",
-                type_of(one),
-                "**required**" if required else shown or "none",
-                meanings(plane, name),
-            ]
-        )
-
-    for section, outer in schema["properties"].items():
-        inner = schema["$defs"].get(outer.get("$ref", "").rpartition("/")[2])
-        if inner is None:
-            row(section, {key: value for key, value in outer.items() if key != "default"}, False)
-            continue
-        for name, one in inner["properties"].items():
-            row(f"{section}.{name}", one, name in inner.get("required", ()))
-    return rows
-
-
-def settings_page() -> str:
-    """Every setting of every plane. Raises KeyError for one without a meaning, or a meaning of none."""
-    texts: dict[str, dict[str, str]] = tomllib.loads((DOCS / "settings.toml").read_text(encoding="utf-8"))
-    unused = {(plane, name) for plane, names in texts.items() for name in names}
-
-    def meaning(plane: str, name: str) -> str:
-        place = plane if name in texts[plane] else "common"
-        unused.discard((place, name))
-        return texts[place][name]
-
-    parts = []
-    for plane in PLANES:
-        head = ("setting", "type", "default", "meaning")
-        parts += [f"## {plane}", table(head, settings_rows(plane, meaning))]
-    if unused:
-        raise KeyError(f"meanings without a setting: {sorted(unused)}")
-    return page(
-        "Settings",
-        "Order: environment `COLINK_<SECTION>__<NAME>` over the TOML file of `--config` over defaults. A"
-        " secret is read from the file `<section>__<name>` in the folder `COLINK_SECRETS_DIR`, and nowhere"
-        " else. A name that this plane does not serve or read is still accepted, and does nothing."
-        " Unknown names, missing values and wrong types are listed together, and the process ends with 2.",
-        *parts,
-    )
-
-
-# --- methods, events, rpcs ---------------------------------------------------------------------------
+# --- methods, events -------------------------------------------------------------------------------
 
 
 def method_row(name: str, method: Method) -> list[str]:
@@ -258,49 +167,6 @@ def events_page() -> str:
         "Everything else is folded from them by one function (`regional_cell/domain/views/apply.py`). The"
         " first key of every view is the resident; a column with * is sealed.",
         table(head, [view_row(view) for view in VIEWS.values()]),
-    )
-
-
-# A directory that has admitted the edge and the cell that the page asks about.
-ADMITTED = SimpleNamespace(edge={"fra": ("DE", "eu-central-1")}.get, jurisdiction_of={"us-iad": "US"}.get)
-PEERS = {
-    "operator": PeerName("operator.demo", "anna"),
-    "edge": PeerName("fra.demo", "edge"),
-    "cell": PeerName("us-iad.demo", "cell"),
-    "stranger": PeerName("us-iad.elsewhere", "cell"),
-}
-
-
-def callers_of(allow: Mapping[str, Callable[[PeerName], bool]], method: MethodDescriptor) -> str:
-    """Kinds of peers that the row of a method admits."""
-    may = allow[f"/{method.containing_service.full_name}/{method.name}"]
-    found = [kind for kind, peer in PEERS.items() if may(peer)]
-    return ", ".join(found) or "nobody"
-
-
-def service_part(service: ServiceDescriptor, allow: Mapping[str, Callable[[PeerName], bool]]) -> str:
-    """The table of one service."""
-    rows = []
-    for method in service.methods:
-        asks = ("stream of " if method.client_streaming else "") + f"`{method.input_type.name}`"
-        gets = ("stream of " if method.server_streaming else "") + f"`{method.output_type.name}`"
-        rows.append([f"`{method.name}`", asks, gets, callers_of(allow, method)])
-    return f"## {service.full_name}\n\n" + table(("rpc", "request", "answer", "callers"), rows)
-
-
-def rpcs_page() -> str:
-    """Every rpc with who may call it."""
-    directory = Callers("demo").allow()
-    cell = allow_table(ADMITTED, "demo", "de-fra")
-    parts = [service_part(one, directory) for one in directory_pb2.DESCRIPTOR.services_by_name.values()]
-    for file in (gateway_pb2, channel_pb2, operations_pb2):
-        parts += [service_part(one, cell) for one in file.DESCRIPTOR.services_by_name.values()]
-    return page(
-        "Rpcs",
-        "Mutual TLS everywhere. The column of callers is the row of the allow table: what kind of peer the"
-        " certificate must name. A row is the coarse half: cells ask what the directory has admitted, and the"
-        " directory's services tell cells from edges by their admission. An rpc without a row is refused.",
-        *parts,
     )
 
 
@@ -459,8 +325,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/metrics.md": metrics_page,
     "reference/packs/INDEX.md": lambda: page("Packs", *packs.index()),
     "reference/queues.md": queues_page,
-    "reference/rpcs.md": rpcs_page,
-    "reference/settings.md": settings_page,
+    "reference/rpcs.md": lambda: page("Rpcs", *rpcs()),
+    "reference/settings.md": lambda: page("Settings", *settings()),
     "reference/stores.md": stores_page,
     "explanation/residency.md": lambda: with_table((DOCS / "explanation/residency.md").read_text("utf-8")),
 }

@@ -1,7 +1,8 @@
 """Conversations that policies in force no longer allow: what each cell says of its own, until it is resolved.
 
 Ids alone: which conversation, since which bundle, by which rule. Whoever is in one reads and loses nothing;
-officers see the deadline by which it is to be resolved, by moving it, by who is in it, or by a waiver.
+officers see the deadline by which it is to be resolved, by who is in it or by a change of policies. Nothing
+happens by itself when it has passed.
 
 Invariants
     1. A report is all that a cell has to say: it takes the place of the one before, so that telling twice, or

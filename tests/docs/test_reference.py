@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import acceptance, clients, faults, generate, invariants
+from docs import acceptance, clients, faults, generate, invariants, settings
 from tests.architecture.sources import PACKAGES, ROOT, modules
 from tests.docs.test_architecture import missing_tests
 from tests.support import official
@@ -51,13 +51,13 @@ def test_a_setting_without_a_meaning_and_a_meaning_without_a_setting_are_faults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (ROOT / "docs" / "settings.toml").read_text(encoding="utf-8")
-    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    monkeypatch.setattr(settings, "DOCS", tmp_path)
     (tmp_path / "settings.toml").write_text(text.replace('"writer.batch_max"', '"writer.batch"'), "utf-8")
     with pytest.raises(KeyError, match="batch_max"):
-        generate.settings_page()
+        settings.settings()
     (tmp_path / "settings.toml").write_text(text + '"calls.patience_ms" = "of a saint"\n', "utf-8")
     with pytest.raises(KeyError, match="patience_ms"):
-        generate.settings_page()
+        settings.settings()
 
 
 def test_every_test_that_holds_an_invariant_exists() -> None:
