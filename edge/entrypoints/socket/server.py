@@ -3,7 +3,8 @@
 Invariants
     1. A ticket is proven and transit decided before the handshake is answered.
     2. Text frames of at most 16 KB in one piece are taken; anything else closes the socket with a code.
-    3. Every socket is pinged by protocol every `ping_s`; one that is silent for three times as long is cut.
+    3. Every socket is pinged by protocol every `ping_s`; one that is silent for three times as long is cut,
+       unless it is this edge that does not read it.
 """
 
 import asyncio
@@ -116,6 +117,7 @@ class _Client(WSListener):
             self._plain.pause_reading()
 
     def resume(self) -> None:
+        self.silent = 0
         if not self._plain.is_closing():
             self._plain.resume_reading()
 
@@ -136,10 +138,11 @@ class _Client(WSListener):
         self._plain.abort()
 
     def ping(self) -> None:
-        if self.silent >= SILENT_PINGS_MAX:
+        reads = self._plain.is_reading()
+        if reads and self.silent >= SILENT_PINGS_MAX:
             self.cut()
         elif not self._ended:
-            self.silent += 1
+            self.silent += reads
             self._transport.send_ping(b"")
 
 
