@@ -6,7 +6,8 @@ Invariants
     2. The token is proven and its record looked up at the head on every call; the token's resident is the
        one that is asked about, whatever the edge resolved.
     3. For an edge in another jurisdiction the decision comes before the work, and the answer is counted
-       before it leaves.
+       before it leaves. What was written stands, so that an answer that may not pass any more is of unknown
+       outcome: nobody does the same again by himself.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from accord.errors import (
     ColinkError,
     InternalError,
     Moved,
+    OutcomeUnknownError,
+    Reason,
     StaleEpochError,
     TokenInvalidError,
     UnknownResidentError,
@@ -32,6 +35,7 @@ from regional_cell.entrypoints.gateway.webhooks import WebhookDoor
 from regional_cell.entrypoints.web_api.answers import refusal
 from regional_cell.entrypoints.web_api.calls import ApiAnswer, ApiCall, EdgeInfo
 from regional_cell.entrypoints.web_api.dispatch import WebApi
+from regional_cell.entrypoints.web_api.methods import METHODS
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.sockets import EdgeFacts, EdgePassage
 from regional_cell.services.tokens import Tokens
@@ -99,18 +103,26 @@ class Calls:
             passage.edge_passage(
                 edge, resident, size, SHOWN, viewer_country=country, guest=guest, member=member
             )
-        if call.method in DOORS:
-            answer = await self._doors.open(call, body, caller)
-        elif call.method == webhooks.METHOD:
-            answer = await self._webhook_door.open(call, body)
-        else:
-            answer = await self._web_api.call(_api_call(edge, call, body, caller))
+        answer = await self._done(edge, call, body, caller)
         if passage is not None:
             size = len(answer.body)
-            passage.edge_passage(
-                edge, resident, size, SHOWN, viewer_country=country, guest=guest, member=member
-            )
+            try:
+                passage.edge_passage(
+                    edge, resident, size, SHOWN, viewer_country=country, guest=guest, member=member
+                )
+            except ColinkError as error:
+                if not _may_have_written(call.method, answer):
+                    raise
+                self._web_api.note_lost(answer.digest)
+                raise OutcomeUnknownError() from error
         return answer
+
+    async def _done(self, edge: EdgeFacts, call: wire.Call, body: bytes, caller: Caller | None) -> ApiAnswer:
+        if call.method in DOORS:
+            return await self._doors.open(call, body, caller)
+        if call.method == webhooks.METHOD:
+            return await self._webhook_door.open(call, body)
+        return await self._web_api.call(_api_call(edge, call, body, caller))
 
     async def require_home(self, resident: str, epoch: int) -> None:
         """Raises UnknownResidentError, or StaleEpochError with where it lives (when the directory has
@@ -130,6 +142,12 @@ class Calls:
         if shown.claims.resident != resident:
             raise TokenInvalidError(why="of another resident")
         return self._tokens.caller_at(shown, await self._commits.state(resident))
+
+
+def _may_have_written(method: str, answer: ApiAnswer) -> bool:
+    if answer.refused is not None:
+        return answer.refused.reason is Reason.OUTCOME_UNKNOWN
+    return method not in METHODS or METHODS[method].writes
 
 
 def _refusal(call: wire.Call, error: ColinkError) -> ApiAnswer:

@@ -8,6 +8,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
+from accord.errors import LedgerUnavailableError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2
 from regional_cell.entrypoints.gateway.exchange import BEGIN_MAX, CALLS_MAX
@@ -218,3 +219,35 @@ async def test_what_edges_say_of_each_answer_is_not_carried_to_them(town: Town) 
     own = {"content-type", "x-oauth-scopes", "x-accepted-oauth-scopes"}
     for each in (answer, refused):
         assert {header.name for header in each.headers} == own
+
+
+class _Closing:
+    """A passage that lets a request in and no answer out, until it is opened."""
+
+    def __init__(self) -> None:
+        self.open = False
+        self._inward = False
+
+    def edge_passage(self, *_: object, **__: object) -> None:
+        self._inward = not self._inward
+        if not self._inward and not self.open:
+            raise LedgerUnavailableError(why="full")
+
+
+async def test_what_was_written_for_an_edge_abroad_is_unknown_when_its_answer_may_not_pass(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing = _Closing()
+    monkeypatch.setattr(town.cell.passages, "edge_passage", closing.edge_passage)
+    async with edge_to(town.site, "iad", "US") as edge:
+        how: dict[str, Any] = {"token": town.tokens[0], "resident": town.team}
+        post = {"channel": town.room, "text": "once"}
+        assert (await edge.ask("chat.postMessage", post, **how))["error"] == "fatal_error"
+        read = await edge.ask("conversations.history", {"channel": town.room}, **how)
+        assert read["error"] == "service_unavailable"
+        refused = await edge.ask("chat.postMessage", {"channel": "C0", "text": "never"}, **how)
+        assert refused["error"] == "service_unavailable"
+        closing.open = True
+        assert (await edge.ask("chat.postMessage", post, **how))["ok"]
+        read = await edge.ask("conversations.history", {"channel": town.room}, **how)
+        assert [message["text"] for message in read["messages"]].count("once") == 1
