@@ -255,21 +255,21 @@ class Load:
         self.stop()
         self._settled = True
         ends_s = time.monotonic() + within_s
-        for key, one in list(self._together.unsettled.items()):
-            self._insist(one, key, ends_s)
-            del self._together.unsettled[key]
-        for channel in self.channels:
-            key = str(uuid.uuid4())
-            self._insist(Unsettled(0, channel, f"the end {uuid.uuid4().hex[:10]}"), key, ends_s)
-            for listener in self._listeners:
-                if listener.hears(channel):
-                    listener.drain(key, min(DRAIN_S, ends_s - time.monotonic()))
-
-    def _insist(self, one: Unsettled, key: str, ends_s: float) -> None:
-        with self.device(one.place, one.place) as device:
-            while device.send(one.channel, one.value, key, one.thread) != "ok" and not device.refused:
-                assert time.monotonic() < ends_s, f"{key} does not settle"
-                time.sleep(0.2)
+        with ExitStack() as opened:
+            # To open one takes long on a busy machine, and a disk that was full leaves hundreds to settle.
+            devices = {
+                place: opened.enter_context(self.device(place, place))
+                for place in {0, *(one.place for one in self._together.unsettled.values())}
+            }
+            for key, one in list(self._together.unsettled.items()):
+                _insist(devices[one.place], one, key, ends_s)
+                del self._together.unsettled[key]
+            for channel in self.channels:
+                key = str(uuid.uuid4())
+                _insist(devices[0], Unsettled(0, channel, f"the end {uuid.uuid4().hex[:10]}"), key, ends_s)
+                for listener in self._listeners:
+                    if listener.hears(channel):
+                        listener.drain(key, min(DRAIN_S, ends_s - time.monotonic()))
 
     def verdict(self) -> Verdict:
         """Read everything a last time, judge the history and record it; `story` says what was found."""
@@ -310,6 +310,12 @@ class Load:
             asked.append(partial(reader.search, word, final=True))
         for ask in asked:
             until(lambda: ask() is not None or reader.refused, SETTLE_S, "a last read")  # noqa: B023
+
+
+def _insist(device: Device, one: Unsettled, key: str, ends_s: float) -> None:
+    while device.send(one.channel, one.value, key, one.thread) != "ok" and not device.refused:
+        assert time.monotonic() < ends_s, f"{key} does not settle: {device.error}"
+        time.sleep(0.2)
 
 
 def _file(name: str) -> Path:

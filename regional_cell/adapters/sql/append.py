@@ -200,7 +200,9 @@ def code_of(error: sqlite3.Error) -> int:
 
 def refused(error: sqlite3.Error) -> ColinkError:
     """The typed error for a transaction that was rolled back: nothing was written."""
-    if code_of(error) == sqlite3.SQLITE_FULL:
+    # Without room for the shared index of the log it is an error of input and output.
+    no_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    if no_index or code_of(error) == sqlite3.SQLITE_FULL:
         return StorageFullError(store="sql")
     return NotReadyError(store="sql", why=getattr(error, "sqlite_errorname", "") or type(error).__name__)
 

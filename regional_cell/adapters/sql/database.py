@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool
 
 from accord.errors import ColinkError, NotReadyError, OutcomeUnknownError
 from regional_cell.adapters.local.keys import sync_folder
+from regional_cell.adapters.sql import reserve
 from regional_cell.adapters.sql.append import code_of, refused
 from regional_cell.adapters.sql.inherited import write_again
 
@@ -78,7 +79,7 @@ class Database:
 
         False when a reader or another process was in the way; the next time will do.
         """
-        return await self.write(_restart_log)
+        return await self.write(lambda connection: _restart_log(connection, self.path))
 
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one read transaction, in a reading thread."""
@@ -100,6 +101,7 @@ class Database:
             if self._inherits:
                 write_again(self._writer, self.path)
                 self._inherits = False
+                reserve.keep(self.path)
             if self._doubtful:
                 _take_place(self._writer)
                 self._doubtful = False
@@ -177,7 +179,8 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection that may write, in autocommit mode.
 
     The first one cuts the shared index of the log to nothing and makes it anew. On a disk that is full it has
-    to get back what it has just freed, and a file system gives that out again when its journal was written.
+    to get back what it has just freed, and takes the reserve for what it needs beyond; a file system gives
+    that out again when its journal was written.
     """
     for _ in range(INDEX_TRIES - 1):
         try:
@@ -185,6 +188,7 @@ def connect(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode not in NO_INDEX:
                 raise
+            reserve.give_up(path)
             sync_folder(path.parent)
             time.sleep(INDEX_WAIT_S)
     return _open(path)
@@ -224,13 +228,15 @@ def _take_place(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _restart_log(connection: sqlite3.Connection) -> bool:
+def _restart_log(connection: sqlite3.Connection, path: Path) -> bool:
     connection.execute(f"PRAGMA busy_timeout = {READERS_WAIT_MS}")
     try:
         # It holds the lock of writers from before it looks: nobody can start the log anew beside it.
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     finally:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    if not busy:
+        reserve.keep(path)
     return not busy
 
 
