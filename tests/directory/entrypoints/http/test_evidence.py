@@ -87,7 +87,8 @@ async def test_whatever_is_changed_in_a_report_is_noticed(face: Face) -> None:
             place = place[step]
         assert place[path[-1]] != to
         place[path[-1]] = to
-        return faults_of(other, key, whole)
+        # Certificates take seconds to check, and speak for themselves alone.
+        return faults_of(other, key, whole if path[0] == "proofs" else None)
 
     assert changed("revision", "content", "metadata", "title", to="Another")
     assert changed("revision", "approvals", 0, "officer", to="de-four")
@@ -100,7 +101,7 @@ async def test_whatever_is_changed_in_a_report_is_noticed(face: Face) -> None:
     assert changed("log", "entries", 2, "seq", to=0)
     assert changed("log", "checkpoint", to=report["log"]["checkpoint"].replace("policies", "polices"))
     assert changed("proofs", "claims", 0, "certificate", "policy", to="default/us")
-    assert faults_of(report, bytes(32), whole)
+    assert faults_of(report, bytes(32))
 
 
 async def test_a_report_that_was_kept_is_proven_without_the_directory(
