@@ -6,7 +6,7 @@ instant (`compiled`); `check_bundle` is for whoever is about to put a bundle int
 
 from residency_policies.builtin import builtin_packs
 from residency_policies.checks.everything import check_findings
-from residency_policies.compiled import CompiledBundle, compile_bundle
+from residency_policies.compiled import Asker, CompiledBundle, compile_bundle
 from residency_policies.document import load_document
 from residency_policies.errors import BundleError, Finding
 from residency_policies.model import FloorPack
@@ -14,7 +14,15 @@ from residency_policies.prove.findings import proof_findings
 from residency_policies.reference import unoffered_findings
 from residency_policies.sealed import Bundle, load_bundle
 
-__all__ = ["Bundle", "CompiledBundle", "bundle_findings", "check_bundle", "compile_bundle", "load_bundle"]
+__all__ = [
+    "Asker",
+    "Bundle",
+    "CompiledBundle",
+    "bundle_findings",
+    "check_bundle",
+    "compile_bundle",
+    "load_bundle",
+]
 
 
 def check_bundle(bundle: Bundle, at_s: int) -> CompiledBundle:

@@ -30,7 +30,10 @@ from residency_policies.stack import Around, Stack, make_stack
 
 PROFILES_MAX: Final = 1_024
 ASKERS_MAX: Final = 65_536
-_Asker = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+WARMED_MAX: Final = 32
+"""Profiles that `warm` compiles: a bundle waits for them before it comes into force."""
+# Workspace, establishment, subjects, tags.
+Asker = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 _Key = tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
@@ -47,7 +50,7 @@ class CompiledBundle:
         self.at_s = at_s
         self._chosen = Selection(bundle.parsed, at_s)
         self._profiles: dict[_Key, Profile] = {}
-        self._askers: dict[_Asker, Profile] = {}
+        self._askers: dict[Asker, Profile] = {}
         self._core = SafeCoreProfile(bundle.version, bundle.regions)
         self._unruled = unruled_places(floor.id for floor in self._chosen.floors)
         later = [moment for moment in boundaries(bundle.parsed) if moment > at_s]
@@ -77,13 +80,18 @@ class CompiledBundle:
         return self._chosen.policy(workspace, establishment)
 
     @property
-    def askers(self) -> list[_Asker]:
+    def askers(self) -> list[Asker]:
         """What `profile_for` was asked with, each once."""
         return list(self._askers)
 
-    def warm(self, askers: Iterable[_Asker]) -> None:
-        """Compile what these would be answered with, so that nobody waits for it."""
+    def warm(self, askers: Iterable[Asker]) -> None:
+        """Compile what these would be answered with, so that nobody waits for it: in their order, until there
+        are `WARMED_MAX` more profiles. What others are answered with is compiled when they are asked about.
+        """
+        most = len(self._profiles) + WARMED_MAX
         for asker in askers:
+            if len(self._profiles) >= most:
+                return
             self.profile_for(*asker)
 
     def at(self, now_s: int) -> "CompiledBundle":

@@ -7,11 +7,13 @@ Invariants
     3. A decision is kept for one bundle and one placement's profile, and no longer than the bundle is valid.
     4. What the directory's newest orders halt or cut off does not pass, from the moment they are taken, over
        restarts too.
+    5. A bundle is compiled on a thread beside, for those too who are asked about now; until it is stored the
+       one before decides.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from accord.clock import Clock
 from accord.errors import ColinkError, InvalidError, NotReadyError, WrongEdgeError
@@ -20,7 +22,7 @@ from accord.signing import KeyRing, verify_signature
 from edge.domain.enforcement import ELSEWHERE
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
 from edge.ports import BundleStore, Directory, SignedBundle, SignedOrders, Sleep
-from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
+from residency_policies.bundle import Asker, CompiledBundle, compile_bundle, load_bundle
 from residency_policies.decision import USER_TEXTS, Decision, Viewer
 from residency_policies.errors import PolicyError
 from residency_policies.points import Decided, Flow, Point, untold
@@ -116,7 +118,8 @@ class Policies:
             self._told("older")
             return
         if signed.version > self.version:
-            compiled = await asyncio.to_thread(self._prove, signed)
+            askers = () if self._compiled is None else self._compiled.askers
+            compiled = await asyncio.to_thread(self._prove, signed, askers)
             if compiled is None:
                 return
             await self._store.write(signed)
@@ -141,7 +144,7 @@ class Policies:
             return None
         return orders if orders.version == signed.version else None
 
-    def _prove(self, signed: SignedBundle) -> CompiledBundle | None:
+    def _prove(self, signed: SignedBundle, askers: Iterable[Asker] = ()) -> CompiledBundle | None:
         key = self._signers.find(signed.key_id)
         digest = hashlib.sha256(signed.bundle).digest()
         if key is None or not verify_signature(key.public, "bundle", digest, signed.signature):
@@ -152,10 +155,12 @@ class Policies:
             if bundle.version != signed.version:
                 self._told("version")
                 return None
-            return compile_bundle(bundle, self._now_s())
+            compiled = compile_bundle(bundle, self._now_s())
         except PolicyError:
             self._told("bundle")
             return None
+        compiled.warm(askers)
+        return compiled
 
     def _use(self, compiled: CompiledBundle) -> None:
         self._compiled = compiled

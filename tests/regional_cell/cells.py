@@ -129,7 +129,7 @@ class TestedCell(Cell):
         side.door = self.plane
         return side
 
-    def admit(self) -> None:
+    async def admit(self) -> None:
         """What the directory tells a cell that was just admitted: cells, edges, keys, the bundle."""
         key = self.settings.keys.signing_keys()[0]
         keys = [
@@ -150,7 +150,7 @@ class TestedCell(Cell):
         self.plane.tell([], full=True, keys=keys, cells=cells, edges=edges)
         bundle = Bundle(1, tuple(builtin_documents()), tuple(BUILTIN_REGIONS))
         digest = bytes.fromhex(bundle.hash)
-        self.policies.take(
+        await self.policies.take(
             wire.SignedBundle(
                 version=1,
                 bundle=bundle.canonical_bytes,
@@ -241,7 +241,7 @@ async def running(site: Site) -> AsyncIterator[TestedCell]:
     """A cell that serves, until the block ends."""
     lifespan = Lifespan()
     cell = TestedCell(settings_of(site.folder), site.folder / "secrets", LOOKUP, lifespan, 0)
-    cell.admit()
+    await cell.admit()
     await cell.start()
     try:
         yield cell

@@ -69,6 +69,16 @@ def test_what_is_remembered_is_bounded_and_changes_no_decision(
     assert len(bundle._profiles) == min(made, 4), "and no fewer than fit: that of the policy itself is there"
 
 
+def test_so_many_profiles_are_made_beforehand_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WARMED_MAX", 2)
+    asked, bundle = of(FIRM), of(FIRM)
+    for subjects in ((), ("US",), ("IN",), ("SG",)):
+        asked.profile_for("T1", "DE", subjects)
+    bundle.warm(asked.askers)
+    assert bundle.askers == [("T1", "DE", subjects, ()) for subjects in ((), ("US",), ("IN",))]
+    assert len(bundle._profiles) == 1 + 2, "that of the policy is there, two are made"
+
+
 def test_a_bundle_that_is_not_valid_at_an_instant_is_compiled_for_it_and_never_fails() -> None:
     bundle = of(FIRM, WAIVER | {"pack": "floor/eea", "clauses": ["eea-1-disclose"]})
     assert (bundle.valid_until_s, bundle.version, bundle.hash) == (WAIVED_S, 3, bundle.bundle.hash)

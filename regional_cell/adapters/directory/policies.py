@@ -8,10 +8,13 @@ Invariants
        crosses.
     4. What the directory's newest orders halt does not cross, from the moment they are taken, over restarts
        too; orders are kept before they are used.
+    5. What is taken is compiled and kept on a thread beside, tables of those who are asked about now with it;
+       until then what was in force decides. One is taken after the other: nothing older overtakes.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -21,7 +24,7 @@ from accord.identity import KeyRing, verify_signature
 from accord.orders import Orders, open_orders
 from accord.wire.directory.v1 import directory_pb2 as wire
 from regional_cell.adapters.directory.records import RecordFiles
-from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
+from residency_policies.bundle import Asker, CompiledBundle, compile_bundle, load_bundle
 from residency_policies.decide import SafeCoreProfile
 from residency_policies.decision import Decision, Question, Region
 from residency_policies.errors import PolicyError
@@ -43,6 +46,7 @@ class BundlePolicies:
         self._before: CompiledBundle | None = None
         self._orders = Orders()
         self._confirmed_s = 0.0
+        self._taking = asyncio.Lock()
         self._core = SafeCoreProfile(0, (Region(here, country),))
         self.taken: Callable[[int], None] = lambda version: None
 
@@ -73,7 +77,7 @@ class BundlePolicies:
         """SHA-256 of the active bundle; empty without one."""
         return bytes.fromhex(self._active.hash) if self._active is not None else b""
 
-    def askers(self) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+    def askers(self) -> list[Asker]:
         """What selects the profiles that the active bundle was asked for."""
         return [] if self._active is None else self._active.askers
 
@@ -133,13 +137,14 @@ class BundlePolicies:
         """See `ports.Policies`."""
         return node in self._orders.cut_off
 
-    def order(self, signed: wire.SignedOrders) -> None:
+    async def order(self, signed: wire.SignedOrders) -> None:
         """Prove, keep and use orders. Raises InvalidError, and what was in force stays."""
-        if signed.version <= self._orders.version:
-            return
-        orders = self._proven(signed)
-        self._files.keep_orders(signed)
-        self._orders = orders
+        async with self._taking:
+            if signed.version <= self._orders.version:
+                return
+            orders = self._proven(signed)
+            await asyncio.to_thread(self._files.keep_orders, signed)
+            self._orders = orders
 
     def age_s(self) -> float:
         """Since the directory last confirmed the active bundle."""
@@ -155,15 +160,16 @@ class BundlePolicies:
         if settled_version >= self._active.version:
             self._before = None
 
-    def take(self, signed: wire.SignedBundle) -> None:
+    async def take(self, signed: wire.SignedBundle) -> None:
         """Prove, compile, keep and use a bundle. Raises InvalidError, and what was in force stays."""
-        if self._active is not None and signed.version <= self._active.version:
-            return
-        compiled = self._compiled(signed)
-        self._files.keep_bundle(signed)
-        self._before, self._active = self._active, compiled
-        self._confirmed_s = self._clock.now_us() / 1_000_000
-        self.taken(compiled.version)
+        async with self._taking:
+            if self._active is not None and signed.version <= self._active.version:
+                return
+            compiled = await asyncio.to_thread(self._compiled, signed, self.askers())
+            await asyncio.to_thread(self._files.keep_bundle, signed)
+            self._before, self._active = self._active, compiled
+            self._confirmed_s = self._clock.now_us() / 1_000_000
+            self.taken(compiled.version)
 
     def _proven(self, signed: wire.SignedOrders) -> Orders:
         orders = open_orders(signed.orders, signed.key_id, signed.signature, self._signers)
@@ -174,7 +180,7 @@ class BundlePolicies:
     def _country(self, active: CompiledBundle, region: str) -> str:
         return next((it.country for it in active.bundle.regions if it.id == region), "")
 
-    def _compiled(self, signed: wire.SignedBundle) -> CompiledBundle:
+    def _compiled(self, signed: wire.SignedBundle, askers: Iterable[Asker] = ()) -> CompiledBundle:
         key = self._signers.find(signed.key_id)
         digest = hashlib.sha256(signed.bundle).digest()
         if key is None or not verify_signature(key.public, "bundle", digest, signed.signature):
@@ -186,6 +192,7 @@ class BundlePolicies:
             raise InvalidError(field="bundle", why="does not compile") from None
         if compiled.version != signed.version:
             raise InvalidError(field="bundle", why="another version inside")
+        compiled.warm(askers)
         return compiled
 
     def _now_s(self) -> int:

@@ -19,7 +19,7 @@ from accord.identity import KeyRing, verify_signature
 from accord.runtime.logs import get_logger
 from accord.wire.directory.v1 import directory_pb2 as wire
 from regional_cell.adapters.directory.policies import BundlePolicies
-from residency_policies.bundle import CompiledBundle, compile_bundle, load_bundle
+from residency_policies.bundle import Asker, CompiledBundle, compile_bundle, load_bundle
 from residency_policies.errors import PolicyError
 
 PURPOSE = "shadow"
@@ -89,7 +89,7 @@ class ShadowBundle:
         return wire.ShadowState(bundle_hash=self._told[1], refused=self._refused)
 
     def _prove(
-        self, digest: bytes, signed: wire.SignedBundle, askers: "list[_Asker]"
+        self, digest: bytes, signed: wire.SignedBundle, askers: list[Asker]
     ) -> tuple[str, CompiledBundle | None]:
         key = self._signers.find(signed.key_id)
         if hashlib.sha256(signed.bundle).digest() != digest:
@@ -108,6 +108,3 @@ class ShadowBundle:
 
     def _now_s(self) -> int:
         return self._clock.now_us() // 1_000_000
-
-
-_Asker = tuple[str, str, tuple[str, ...], tuple[str, ...]]

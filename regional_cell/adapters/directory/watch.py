@@ -155,8 +155,8 @@ class Watches:
                 try:
                     # Orders only refuse: they come first, and need no bundle that proves.
                     if answer.HasField("orders"):
-                        self._policies.order(answer.orders)
-                    self._policies.take(answer.bundle)
+                        await self._policies.order(answer.orders)
+                    await self._policies.take(answer.bundle)
                 except InvalidError as error:
                     get_logger().error("bundle_refused", why=error.metadata.get("why", ""))
                 self._shadow.tell(answer.shadow.base_version, answer.shadow.bundle_hash)

@@ -17,9 +17,12 @@ from edge.domain.enforcement import TRANSIT
 from edge.domain.routes import CellRoute, EdgeRoute, Placement
 from edge.ports import LookupIndex, RouteFeed, SignedBundle, SignedOrders
 from edge.services.policies import Policies
+from residency_policies import compiled
 from residency_policies.builtin import BUILTIN_REGIONS, builtin_documents
 from residency_policies.bundle import Bundle
+from residency_policies.compile import Table, compile_stack
 from residency_policies.decision import USER_TEXTS, instant_text
+from residency_policies.stack import Stack
 from tests.edge.support_world import strict_policy
 
 KEY, FOREIGN = SigningKey.generate(), SigningKey.generate()
@@ -68,7 +71,7 @@ class _EndError(Exception):
     """The watch came to its pause."""
 
 
-async def watched(
+def edge(
     folder: Path,
     directory: _Directory,
     wall_s: float = NOW_US / 1e6,
@@ -89,6 +92,17 @@ async def watched(
         sleep=stop,
     )
     policies.start()
+    return policies
+
+
+async def watched(
+    folder: Path,
+    directory: _Directory,
+    wall_s: float = NOW_US / 1e6,
+    region: str = "eu-central-1",
+    clock: ManualClock | None = None,
+) -> Policies:
+    policies = edge(folder, directory, wall_s, region, clock)
     with pytest.raises(_EndError):
         await policies.watch()
     return policies
@@ -103,6 +117,35 @@ async def test_a_signed_bundle_is_stored_used_and_acknowledged(tmp_path: Path) -
     policies = await watched(tmp_path, directory)
     assert (policies.version, policies.country, directory.acknowledged) == (1, "DE", [1])
     assert (await watched(tmp_path, _Directory(), (tmp_path / "bundle").stat().st_mtime)).version == 1
+
+
+async def test_a_bundle_decides_for_those_who_are_asked_about_without_a_table_to_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Stack] = []
+
+    def counted(stack: Stack) -> Table:
+        made.append(stack)
+        return compile_stack(stack)
+
+    class Asking(_Directory):
+        """After each bundle the edge is asked about a workspace whose law is that of several places."""
+
+        policies: Policies
+
+        async def acknowledge(self, version: int, bundle_hash: bytes) -> None:
+            asked = replace(home(new_id("T")), subjects=("SG",))
+            made.clear()
+            self.policies.check(asked, INDIA, TRANSIT)
+            self.acknowledged.append(len(made))
+            made.clear()
+
+    monkeypatch.setattr(compiled, "compile_stack", counted)
+    directory = Asking(signed(1), signed(2))
+    directory.policies = edge(tmp_path, directory)
+    with pytest.raises(_EndError):
+        await directory.policies.watch()
+    assert directory.acknowledged == [1, 0], "the table is made when the first bundle is asked"
 
 
 async def test_a_bundle_that_is_not_the_directorys_is_neither_used_nor_stored(tmp_path: Path) -> None:

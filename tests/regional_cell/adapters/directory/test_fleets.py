@@ -66,14 +66,14 @@ def crossing(ends: list[BundlePolicies]) -> frozenset[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_mixed_fleets_never_allow_what_either_end_denies(tmp_path: Path, seed: int) -> None:
+async def test_random_mixed_fleets_never_allow_what_either_end_denies(tmp_path: Path, seed: int) -> None:
     chance, clock = random.Random(seed), ManualClock(NOW_S * 1_000_000)
     texts = {number: chance.choice(TEXTS) for number in range(2, 6)} | {1: chance.choice(TEXTS)}
     ends = []
     for name, region, country in (("de", "eu-central-1", "DE"), ("us", "us-east-1", "US")):
         end = BundlePolicies(RecordFiles(tmp_path / name), RING, clock, region, country, 3_600.0)
         end.start()
-        end.take(signed(1, texts[1]))
+        await end.take(signed(1, texts[1]))
         ends.append(end)
     held = [1, 1]
     seen: Counter[bool] = Counter()
@@ -81,7 +81,7 @@ def test_random_mixed_fleets_never_allow_what_either_end_denies(tmp_path: Path, 
         late = chance.choice([number for number, version in enumerate(held) if version < max(texts)])
         # Who slept hears of the newest at once.
         held[late] = chance.randint(held[late] + 1, max(texts))
-        ends[late].take(signed(held[late], texts[held[late]]))
+        await ends[late].take(signed(held[late], texts[held[late]]))
         for end in chance.sample(ends, chance.randint(0, 2)):
             end.confirm(max(held), min(held))
         lawful = ALLOWED[texts[held[0]]] & ALLOWED[texts[held[1]]]

@@ -31,7 +31,7 @@ def digest_of(bundle: wire.SignedBundle) -> bytes:
 
 async def test_a_shadow_is_compared_with_its_base_and_decides_nothing(tmp_path: Path) -> None:
     clock = ManualClock(AT_S * 1_000_000)
-    policies = held(tmp_path, clock, OPEN)
+    policies = await held(tmp_path, clock, OPEN)
     shadow, bundle = ShadowBundle(policies, RING, clock), signed(SHUT)
     changed: list[object] = []
     shadow.changing = lambda: changed.append(shadow.shadow())
@@ -70,7 +70,7 @@ async def test_what_is_wrong_with_a_shadow_is_told_and_disturbs_nothing(
     tmp_path: Path, bundle: wire.SignedBundle, why: str
 ) -> None:
     clock = ManualClock(AT_S * 1_000_000)
-    policies = held(tmp_path, clock, OPEN)
+    policies = await held(tmp_path, clock, OPEN)
     shadow = ShadowBundle(policies, RING, clock)
     shadow.tell(1, digest_of(bundle))
     await shadow.take(digest_of(bundle), bundle)
@@ -82,7 +82,7 @@ async def test_what_is_wrong_with_a_shadow_is_told_and_disturbs_nothing(
 
 async def test_a_shadow_that_is_not_the_one_told_is_not_taken(tmp_path: Path) -> None:
     clock = ManualClock(AT_S * 1_000_000)
-    shadow, bundle = ShadowBundle(held(tmp_path, clock, OPEN), RING, clock), signed(SHUT)
+    shadow, bundle = ShadowBundle(await held(tmp_path, clock, OPEN), RING, clock), signed(SHUT)
     other = hashlib.sha256(b"another").digest()
     shadow.tell(1, other)
     await shadow.take(other, bundle)
