@@ -22,7 +22,7 @@ from accord.encoding import b64url, canonical_json, parse_canonical, unb64url
 from accord.errors import InvalidError, TokenExpiredError, TokenInvalidError
 from accord.handover import Handover, sign_handover, verify_handover
 from accord.ids import check_id
-from accord.signing import KeyRing, RingKey, SigningKey, key_id_of, verify_signature
+from accord.signing import KeyRing, RingKey, SigningKey, key_id_of, later_state, verify_signature
 
 __all__ = [
     "Handover",
@@ -33,6 +33,7 @@ __all__ = [
     "TokenClaims",
     "blind_index",
     "key_id_of",
+    "later_state",
     "mint",
     "mint_identity",
     "new_token_id",

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from accord.errors import InvalidError, KeyUnavailableError
 
 KeyState = Literal["active", "verify_only", "withdrawn"]
+KEY_STATES: tuple[KeyState, ...] = ("active", "verify_only", "withdrawn")
+"""A key goes through them in this order."""
 
 _PURPOSE = re.compile(r"[a-z][a-z0-9_.]{0,39}", re.ASCII)
 
@@ -135,6 +137,15 @@ class KeyRing:
 
     def keys(self) -> tuple[RingKey, ...]:
         return tuple(self._keys.values())
+
+
+def later_state(held: RingKey | None, told: RingKey) -> RingKey:
+    """`told`, unless its state is an earlier one than that of the same key as it is held: a state only goes
+    forward.
+    """
+    if held is None or KEY_STATES.index(told.state) >= KEY_STATES.index(held.state):
+        return told
+    return held
 
 
 class SigningKeys:

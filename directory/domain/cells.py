@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from accord.errors import ConflictError, InvalidError, WrongStateError
 from accord.identity import RingKey, key_id_of
+from accord.signing import KEY_STATES
 from directory.domain.names import (
     NAMES_RESERVED,
     check_addresses,
@@ -23,7 +24,6 @@ from directory.domain.names import (
 
 KEYS_MAX = 64
 AUTHORITY_BYTES_MAX = 16_384
-_STATE_ORDER = ("active", "verify_only", "withdrawn")
 
 
 class CellState(StrEnum):
@@ -111,7 +111,7 @@ def check_keys(cell: str, keys: tuple[RingKey, ...]) -> tuple[RingKey, ...]:
     for key in keys:
         if key.cell != cell or len(key.public) != 32 or key.key_id != key_id_of(key.public):
             raise InvalidError(field="keys", why="not a key of this cell")
-        if not key.purposes or not key.not_before_s < key.not_after_s or key.state not in _STATE_ORDER:
+        if not key.purposes or not key.not_before_s < key.not_after_s or key.state not in KEY_STATES:
             raise InvalidError(field="keys", why="purposes, times or state")
         if key.purposes != "*":
             for purpose in key.purposes:
@@ -156,7 +156,7 @@ def admit_key(existing: RingKey | None, asked: RingKey) -> RingKey | None:
         return asked
     if replace(existing, state=asked.state) != asked:
         raise ConflictError(what="key", key_id=asked.key_id)
-    if _STATE_ORDER.index(asked.state) < _STATE_ORDER.index(existing.state):
+    if KEY_STATES.index(asked.state) < KEY_STATES.index(existing.state):
         raise ConflictError(what="key", key_id=asked.key_id)
     return None if existing.state == asked.state else asked
 

@@ -36,7 +36,7 @@ class RouteChanges:
 
     Args:
         watch_version: what the node holds once it has applied this.
-        full: entries that are not named are gone.
+        full: the first of a whole table; what it does not name stands on with the node.
     """
 
     watch_version: int
@@ -143,6 +143,10 @@ class WatchedNode:
     def backoff_s(self) -> float:
         """How long to wait before what was refused is sent again unchanged; 0 when nothing was."""
         return min(BACKOFF_S_FIRST * 2 ** (self.refused - 1), BACKOFF_S_MAX) if self.refused else 0.0
+
+    def forget(self) -> None:
+        """What the node holds is of a past that this store does not know: a whole table is due."""
+        self.known, self.scanned_version = False, 0
 
     def wants(self, resident: str) -> bool:
         return self.start.all or resident in self.wanted

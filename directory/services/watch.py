@@ -74,6 +74,8 @@ class WatchService:
         """Put what the node is due in flight, or None when it holds everything."""
 
         def work(unit: ReadUnit) -> RouteChanges:
+            if node.known and node.acked_version and not unit.versions.was_given(node.acked_version):
+                node.forget()  # INVARIANT: watch 4, also when the store went back below this process
             return changes_for(unit, node)
 
         changes = await self._store.read(work)
@@ -99,9 +101,9 @@ def changes_for(unit: ReadUnit, node: WatchedNode) -> RouteChanges:
     """Everything that changed for the node, at most `BATCH_MAX` placements and tombstones of it."""
     since, full = node.since, node.needs_full
     if full and not node.start.all:
-        # Nothing that is not named survives a snapshot, so no tombstones are needed beside it.
         placements, upto = _placements_of(unit, node.wanted), unit.versions.current()
-        tombstones: list[Tombstone] = []
+        missing = sorted(node.wanted - {it.resident for it in placements})
+        tombstones = [it for it in map(unit.placements.tombstone, missing) if it is not None]
     else:
         placements, tombstones, upto = _changed_after(unit, node, since)
         seen = {it.resident for it in placements}

@@ -5,13 +5,16 @@ Invariants
     2. An entry is replaced by a higher epoch only, and its highest epoch outlives it (tombstones, restarts).
     3. An entry that the directory signed with a lower epoch than one seen anywhere is left out, not applied:
        a resident with no acceptable entry is not ready, not elsewhere.
+    4. What a whole table does not name stands on: a directory that was put back to an older copy knows less
+       than it told before. Gone is what has a tombstone.
+    5. Cells and edges do not go back to an earlier version, keys to no earlier state.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from accord.errors import NotReadyError, UnknownResidentError
-from accord.identity import RingKey
+from accord.identity import RingKey, later_state
 
 SERVING = frozenset({"active", "read_only", "draining"})
 
@@ -68,7 +71,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One batch of the route table; `full`: entries not named are gone."""
+    """One batch of the route table; `full`: the first of a whole table."""
 
     watch_version: int
     bundle_version: int
@@ -108,20 +111,14 @@ class RouteTable:
         """Take a batch that was proven and synced. Returns residents whose entry was refused for a lower
         epoch.
         """
-        before: dict[str, Placement] = {}
-        if delta.full:
-            before, self._placements = self._placements, {}
-            self._gone.clear()
-            self.cells.clear()
-            self.edges.clear()
-            self.keys.clear()
-        self.cells.update((cell.name, cell) for cell in delta.cells)
-        self.edges.update((edge.name, edge) for edge in delta.edges)
-        self.keys.update((key.key_id, key) for key in delta.keys)
+        for cell in delta.cells:
+            if (held := self.cells.get(cell.name)) is None or cell.version >= held.version:
+                self.cells[cell.name] = cell
+        for edge in delta.edges:
+            if (known := self.edges.get(edge.name)) is None or edge.version >= known.version:
+                self.edges[edge.name] = edge
+        self.keys = self.keys_with(delta)
         refused = [entry.resident for entry in delta.placements if not self.put(entry)]
-        # What a restored directory names with an epoch of the past stays where it was last proven to be.
-        kept = ((resident, before[resident]) for resident in refused if resident in before)
-        self._placements.update(kept)
         for stone in delta.tombstones:
             if stone.epoch >= self.highest_epoch(stone.resident):
                 self._epochs[stone.resident] = stone.epoch
@@ -130,6 +127,11 @@ class RouteTable:
         self.watch_version = delta.watch_version
         self.bundle_version = max(self.bundle_version, delta.bundle_version)
         return refused
+
+    def keys_with(self, delta: Delta) -> dict[str, RingKey]:
+        """All keys by id, as they are once the delta is taken; the table is as before."""
+        told = {key.key_id: later_state(self.keys.get(key.key_id), key) for key in delta.keys}
+        return {**self.keys, **told}
 
     def put(self, entry: Placement) -> bool:
         """Take one entry; False when a higher epoch was seen, or the resident is gone at this epoch."""

@@ -194,10 +194,8 @@ class Routing:
 
     def _faulty(self, delta: Delta) -> str | None:
         """Why a signed delta is refused all the same: its keys or its hand-overs."""
-        keys = {} if delta.full else dict(self.table.keys)
-        keys.update((key.key_id, key) for key in delta.keys)
         try:
-            ring = KeyRing(keys.values())
+            ring = KeyRing(self.table.keys_with(delta).values())
         except InvalidError:
             return "keys"
         for entry in delta.placements:

@@ -171,12 +171,12 @@ class Cell:
             self.name, stores, commits, self.tokens, self.directory, self.clock, self._claim_refused,
             self.settings.passwords,
         )  # fmt: skip
-        self.hasher, self.claims = people.hasher, people.claims
+        self.hasher, self.claims, placing = people.hasher, people.claims, people.placing
         self.sign_in, self.sessions, self.provisioning = people.sign_in, people.sessions, people.provisioning
         self.imports = Imports(commits, self.chat.messages, self.chat.reactions)
         self.tails = make_tails(stores)
         self.upkeep = Upkeep(
-            stores, self.tails, self.chat, self.claims, self.gatherings, self.traffic, self.unlawful,
+            stores, self.tails, self.chat, self.claims, placing, self.gatherings, self.traffic, self.unlawful,
             self.clock, self.spawn,
         )  # fmt: skip
         commits.feed(self.live, *self.tails)

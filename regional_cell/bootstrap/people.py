@@ -10,6 +10,7 @@ from regional_cell.bootstrap.directory import DirectorySide
 from regional_cell.bootstrap.stores import Stores
 from regional_cell.services.claims import Claims
 from regional_cell.services.commits.writer import GroupCommits
+from regional_cell.services.placing import Placing
 from regional_cell.services.provisioning import Provisioning
 from regional_cell.services.residents import Residents
 from regional_cell.services.sessions import Sessions
@@ -23,7 +24,7 @@ class PeopleSide:
 
     Args:
         cell: name of this cell.
-        refused: told of a resident whose name the directory gives to somebody else.
+        refused: told of a resident whose name or place the directory refuses.
     """
 
     def __init__(
@@ -55,3 +56,4 @@ class PeopleSide:
         residents = Residents(commits, stores.log, stores.sealer, door, stores.leases, clock)
         self.provisioning = Provisioning(commits, residents, tokens, self.hasher, os.urandom)
         self.claims = Claims(commits, stores.log, door, stores.leases, clock, refused)
+        self.placing = Placing(stores.log, door, routes, self.claims.drift, refused)

@@ -9,6 +9,7 @@ from regional_cell.bootstrap.stores import Stores
 from regional_cell.entrypoints.workers.jobs import Job, run
 from regional_cell.services.claims import Claims
 from regional_cell.services.gatherings import Gatherings
+from regional_cell.services.placing import Placing
 from regional_cell.services.tails import TailRunner
 from regional_cell.services.traffic import FLUSH_S, Traffic
 from regional_cell.services.unlawful import UnlawfulReports
@@ -18,7 +19,7 @@ SCHEDULED_S = 1.0
 GUESTS_S = 1.0
 GATHERINGS_S = 1.0
 PURGE_S = 5.0
-SETTLE_S = 10.0
+SETTLE_S, PLACING_S = 10.0, 5.0
 # It loads every resident; after a start everybody comes back, so it waits.
 DRIFT_S, DRIFT_FIRST_S = 3_600.0, 300.0
 
@@ -36,6 +37,7 @@ class Upkeep:
         tails: Sequence[TailRunner],
         chat: Chat,
         claims: Claims,
+        placing: Placing,
         gatherings: Gatherings,
         traffic: Traffic,
         unlawful: UnlawfulReports,
@@ -43,6 +45,7 @@ class Upkeep:
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._stores, self._tails, self._chat, self._claims = stores, tails, chat, claims
+        self._placing = placing
         self._gatherings, self._traffic, self._unlawful = gatherings, traffic, unlawful
         self._clock, self._spawn = clock, spawn
 
@@ -60,6 +63,7 @@ class Upkeep:
             Job("traffic_report", FLUSH_S, self._traffic.report),
             Job("unlawful", GATHERINGS_S, self._unlawful.report),
             Job("claims", SETTLE_S, self._claims.settle),
+            Job("placing", PLACING_S, self._placing.look),
             Job("claims_drift", DRIFT_S, self._claims.drift, DRIFT_FIRST_S),
         ):
             self._spawn(run(job))

@@ -29,6 +29,17 @@ class Routes(Protocol):
         """Public keys of all cells."""
 
 
+class PlacedHere(Protocol):
+    """What the directory's tables say of this cell's own residents. Does not wait."""
+
+    @property
+    def tables(self) -> int:
+        """How many whole tables came."""
+
+    def is_missing(self, resident: str) -> bool:
+        """Whether the last whole table, and what came since, does not name it."""
+
+
 class DirectoryDoor(Protocol):
     """Writing to the directory: placements and claims. Raises DirectoryAwayError-like NotReadyError when it
     is away.

@@ -10,7 +10,7 @@ Invariants
 from collections.abc import Callable
 
 from accord.clock import Clock
-from accord.errors import ColinkError, ConflictError, NotFoundError, WrongStateError
+from accord.errors import ColinkError, ConflictError, NotFoundError, StaleEpochError, WrongStateError
 from regional_cell.domain.state import State
 from regional_cell.ports.commits import Commits
 from regional_cell.ports.directory import DirectoryDoor, PendingLease, PendingLeases
@@ -35,7 +35,7 @@ class Claims:
     """The reconciler and the drift job of one cell.
 
     Args:
-        refused: told of a resident whose name the directory gives to somebody else.
+        refused: told of a resident whose name or home the directory gives to somebody else.
     """
 
     def __init__(
@@ -100,5 +100,5 @@ class Claims:
             try:
                 lease = await self._door.lease([(attribute, value, resident) for attribute, value in names])
                 await self._door.commit_lease(lease)
-            except (ConflictError, NotFoundError, WrongStateError) as error:
+            except (ConflictError, NotFoundError, StaleEpochError, WrongStateError) as error:
                 self._refused(resident, error)

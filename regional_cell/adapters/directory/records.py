@@ -1,6 +1,6 @@
 """What the cell keeps of the directory on disk, so that it starts and serves with the directory away.
 
-    routes/records    records as received: length (4 bytes), WatchResponse; the first one is a full table
+    routes/records    records as received: length (4 bytes), WatchResponse; the first one begins a chain
     routes/bundle     the newest SignedBundle
     routes/orders     the newest SignedOrders
 
@@ -47,7 +47,7 @@ class RecordFiles:
             at += 4 + size
 
     def begin(self, record: wire.WatchResponse) -> None:
-        """Start anew with a full table."""
+        """Start anew with a record that begins a chain."""
         self._replace(self._records, _framed(record))
 
     def append(self, record: wire.WatchResponse) -> int:

@@ -2,10 +2,11 @@
 
 Invariants
     1. Nothing is taken in before its signature is proven behind the record before it.
-    2. An entry is only replaced by one of a higher epoch, or of the same epoch and a higher version; a
-       full table that
-       would take an epoch back is refused as a whole.
-    3. Before the first table everything is NotReadyError: no home is made up.
+    2. What would take an epoch back is refused as a whole. Of two homes at one epoch the first stands.
+    3. What a whole table does not name stands on: a directory that was put back to an older copy knows less
+       than it told before. Gone is what has a tombstone, and its epochs do not come back.
+    4. Cells and edges do not go back to an earlier version, keys to no earlier state.
+    5. Before the first table everything is NotReadyError: no home is made up.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Literal, cast
 from google.protobuf.message import DecodeError
 
 from accord.errors import InvalidError, Moved, NotReadyError
-from accord.identity import KeyRing, RingKey
+from accord.identity import KeyRing, RingKey, later_state
 from accord.ids import check_id
 from accord.routes import CHAIN_START, route_record_hash, verify_route
 from accord.signing import KeyState
@@ -55,6 +56,10 @@ class RouteTable:
         self._edges: dict[str, tuple[str, str]] = {}
         self._keys: dict[str, RingKey] = {}
         self._tombstones: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+        # Lost by the directory: its last whole table did not name them, or with another home.
+        self._lost: set[str] = set()
+        self.tables = 0
         self.watch_version = 0
         self.last_hash = b""
 
@@ -109,6 +114,10 @@ class RouteTable:
             return None
         return Moved(resident, placement.cell, placement.epoch, placement.handover)
 
+    def is_missing(self, resident: str) -> bool:
+        """See `ports.PlacedHere`."""
+        return resident not in self._placements or resident in self._lost
+
     def count(self) -> int:
         """How many placements."""
         return len(self._placements)
@@ -116,28 +125,32 @@ class RouteTable:
     # --- taking records in ---------------------------------------------------------------------------
 
     def take(self, record: wire.WatchResponse) -> bool:
-        """Prove a record and take it in; whether it was a full table. Raises InvalidError, and changes
-        nothing then.
+        """Prove a record and take it in; whether it begins a chain, as what is kept on disk does. Raises
+        InvalidError, and changes nothing then.
         """
         delta, previous = self._proven(record)
-        placements = {} if delta.full else dict(self._placements)
+        placements = dict(self._placements)
+        lost = set(placements) if delta.full else set(self._lost)
         for entry in delta.placements:
-            self._check_placement(entry)
-            placements[entry.resident] = entry
-        for gone in delta.tombstones:
-            placements.pop(check_id(gone.resident, "T", "E", "P"), None)
-        keys = {} if delta.full else dict(self._keys)
-        keys.update((entry.key_id, _key(entry)) for entry in delta.keys)
+            if self._is_home(entry):
+                placements[entry.resident] = entry
+                lost.discard(entry.resident)
+        tombstones = {check_id(gone.resident, "T", "E", "P"): gone.epoch for gone in delta.tombstones}
+        for resident in tombstones:
+            placements.pop(resident, None)
+            lost.discard(resident)
+        told = {entry.key_id: later_state(self._keys.get(entry.key_id), _key(entry)) for entry in delta.keys}
+        keys = {**self._keys, **told}
         self._ring.replace(keys.values())
-        self._keys, self._placements = keys, placements
-        if delta.full:
-            self._cells.clear()
-            self._edges.clear()
-        self._cells.update((entry.name, _cell(entry)) for entry in delta.cells)
-        self._edges.update((entry.name, (entry.jurisdiction, entry.region)) for entry in delta.edges)
+        self._keys, self._placements, self._lost = keys, placements, lost
+        self._tombstones.update(tombstones)
+        self.tables += delta.full
+        self._cells.update((it.name, _cell(it)) for it in filter(self._is_newer, delta.cells))
+        edges = filter(self._is_newer, delta.edges)
+        self._edges.update((it.name, (it.jurisdiction, it.region)) for it in edges)
         self.watch_version = max(1, delta.watch_version)
         self.last_hash = route_record_hash(previous, record.delta, record.signature)
-        return delta.full
+        return previous == CHAIN_START
 
     def _proven(self, record: wire.WatchResponse) -> tuple[wire.RouteDelta, bytes]:
         key_id = record.key_id.hex()
@@ -156,11 +169,21 @@ class RouteTable:
             raise InvalidError(field="watch_version", why="goes back")
         return delta, previous
 
-    def _check_placement(self, entry: wire.Placement) -> None:
+    def _is_newer(self, entry: wire.Cell | wire.Edge) -> bool:
+        newer = entry.version >= self._versions.get(entry.name, 0)
+        if newer:
+            self._versions[entry.name] = entry.version
+        return newer
+
+    def _is_home(self, entry: wire.Placement) -> bool:
+        """Whether to take the entry; raises InvalidError for one that takes the table with it."""
         check_id(entry.resident, "T", "E", "P")
         held = self._placements.get(entry.resident)
         if entry.epoch < 1 or not entry.cell or (held is not None and entry.epoch < held.epoch):
             raise InvalidError(field="placement", why="an epoch goes back", resident=entry.resident)
+        if entry.epoch <= self._tombstones.get(entry.resident, 0):
+            return False
+        return held is None or entry.epoch > held.epoch or entry.cell == held.cell
 
 
 def _cell(entry: wire.Cell) -> CellRoute:

@@ -123,19 +123,19 @@ class Watches:
 
     async def _take(self, stream: Any, record: wire.WatchResponse) -> None:
         try:
-            full = self._table.take(record)
+            begins = self._table.take(record)
         except InvalidError as error:
             self._metrics.count("colink_routes_refused_total", reason=error.metadata.get("field", "record"))
             nack = wire.WatchNack(nonce=record.nonce, reason=error.metadata.get("why", "")[:64])
             await stream.write(wire.WatchRequest(context=self._client.context(), nack=nack))
             return
-        await asyncio.to_thread(self._keep, record, full)
+        await asyncio.to_thread(self._keep, record, begins)
         ack = wire.WatchAck(nonce=record.nonce)
         await stream.write(wire.WatchRequest(context=self._client.context(), ack=ack))
         self._told()
 
-    def _keep(self, record: wire.WatchResponse, full: bool) -> None:
-        if full:
+    def _keep(self, record: wire.WatchResponse, begins: bool) -> None:
+        if begins:
             self._files.begin(record)
         elif self._files.append(record) > RECORDS_BYTES_MAX:
             # Too long a tail of deltas: the next stream begins with a full table, which replaces the file.

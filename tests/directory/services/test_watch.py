@@ -37,8 +37,6 @@ class Journal:
         assert verify_route(self._ring, self.key_id, self.hash, record.delta, record.signature)
         self.hash = route_record_hash(self.hash, record.delta, record.signature)
         delta = pb.RouteDelta.FromString(record.delta)
-        if delta.full:
-            self.homes, self.cells, self.keys = {}, {}, set()
         self.homes |= {it.resident: (it.cell, it.epoch) for it in delta.placements}
         self.cells |= {it.name: it.state for it in delta.cells}
         self.keys |= {it.key_id for it in delta.keys}
@@ -102,6 +100,18 @@ async def test_a_version_that_was_never_given_out_gets_a_snapshot(world: World) 
     await world.place(cell)
     deltas = await drain(world, await world.watch.open(edge, start("fra", journal)), journal)
     assert [delta.full for delta in deltas] == [True]
+
+
+async def test_a_store_that_went_back_below_an_open_stream_tells_a_snapshot(world: World) -> None:
+    cell, _, node, journal = await begun(world)
+    await world.place(cell)
+    await drain(world, node, journal)
+    node.acked_version, node.scanned_version = node.acked_version + 7, node.acked_version + 9
+    later = await world.place(cell)
+    deltas = await drain(world, node, journal)
+    assert [delta.full for delta in deltas] == [True]
+    assert node.held_version == deltas[0].watch_version
+    assert later.resident in journal.homes
 
 
 async def test_changes_between_two_records_coalesce(world: World) -> None:
@@ -183,6 +193,13 @@ async def test_a_node_that_wants_some_gets_those_and_what_it_asks_for_later(worl
     await world.placements.close(cell.peer, later.resident, 1)
     await drain(world, node, journal)
     assert set(journal.homes) == {wanted.resident}
+    # A whole table takes nothing away by itself: it names who is gone, as well.
+    everyone = tuple(it.resident for it in (wanted, other, later))
+    journal.hash = CHAIN_START
+    again = await world.watch.open(edge, start("fra", everything=False, residents=everyone))
+    (delta,) = await drain(world, again, journal)
+    assert delta.full
+    assert {it.resident for it in delta.tombstones} == {other.resident, later.resident}
 
 
 async def test_a_large_table_comes_in_parts_that_lose_nothing(

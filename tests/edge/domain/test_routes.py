@@ -1,15 +1,21 @@
 """The route table: read or refused, never made up; epochs only rise."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accord.errors import NotReadyError, UnknownResidentError
+from accord.identity import RingKey, key_id_of
 from accord.ids import new_id
+from accord.signing import KeyState
 from edge.domain.processes import ranked
-from edge.domain.routes import CellRoute, Delta, Misses, Placement, RouteTable, Tombstone
+from edge.domain.routes import CellRoute, Delta, EdgeRoute, Misses, Placement, RouteTable, Tombstone
 
 TEAM = new_id("T")
+PUBLIC = bytes(range(32))
+KEY = RingKey("de-fra", "*", key_id_of(PUBLIC), PUBLIC, 0, 2**40)
 
 
 def entry(epoch: int, cell: str = "", resident: str = TEAM) -> Placement:
@@ -111,3 +117,34 @@ def test_a_lost_process_moves_only_its_own_residents(
     lost = draw.draw(st.sampled_from(sorted(addresses)))
     before = [address for address in ranked(resident, addresses) if address != lost]
     assert ranked(resident, addresses - {lost}) == before
+
+
+def test_a_whole_table_takes_nothing_away_but_by_tombstones() -> None:
+    other, gone = new_id("T"), new_id("T")
+    held = (entry(1, "de-fra"), entry(1, "de-fra", other), entry(1, "de-fra", gone))
+    table = RouteTable()
+    table.apply(Delta(9, 1, True, placements=held))
+    for version in (5, 12):
+        stone = Tombstone(gone, 1, 4)
+        table.apply(Delta(version, 1, True, placements=(entry(1, "us-iad"),), tombstones=(stone,)))
+        assert table.watch_version == version
+        assert [table.find(resident) for resident in (TEAM, other, gone)] == [*held[:2], None]
+        # Nor does it bring back who is gone.
+        table.apply(Delta(version + 1, 1, True, placements=held))
+        assert table.find(gone) is None
+
+
+def test_an_older_copy_brings_back_no_address_no_edge_and_no_key() -> None:
+    def told(version: int, word: str, state: KeyState) -> Delta:
+        cell = CellRoute("de-fra", "DE", "r", (f"{word}:1",), "active", version)
+        edge = EdgeRoute("fra", "DE", "r", word, version)
+        return Delta(version, 1, True, cells=(cell,), edges=(edge,), keys=(replace(KEY, state=state),))
+
+    table = RouteTable()
+    for delta in (told(2, "new", "verify_only"), told(1, "old", "active")):
+        table.apply(delta)
+        assert (table.cells["de-fra"].addresses, table.edges["fra"].url) == (("new:1",), "new")
+        assert table.keys[KEY.key_id].state == "verify_only"
+    table.apply(told(3, "newest", "withdrawn"))
+    assert (table.cells["de-fra"].addresses, table.edges["fra"].url) == (("newest:1",), "newest")
+    assert table.keys[KEY.key_id].state == "withdrawn"
