@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from accord import written
 from accord.errors import (
     ColinkError,
     InternalError,
@@ -80,9 +81,11 @@ class Calls:
 
     async def answer(self, edge: EdgeFacts, call: wire.Call, body: bytes, token: str) -> CallAnswer:
         """Do what is asked and say how it ended."""
+        written.begin()
         try:
             return CallAnswer(await self._answer(edge, call, body, token))
-        except ColinkError as error:
+        except ColinkError as refused:
+            error = written.told(refused)
             return CallAnswer(_refusal(call, error), error.moved)
         except Exception as error:
             kind, place = type(error).__name__, error_place(error)

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from accord import written
 from accord.clock import Clock
 from accord.errors import (
     ColinkError,
@@ -76,7 +77,7 @@ class WebApi:
         except RefusedWithMembersError as refused:
             error, members = refused.error, refused.members
         except ColinkError as refused:
-            error = refused
+            error = written.told(refused)
         except TimeoutError:
             writes = method is not None and method.writes
             error = OutcomeUnknownError() if writes else NotReadyError(why="deadline")

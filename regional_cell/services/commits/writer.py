@@ -22,7 +22,7 @@ Invariants
 import asyncio
 from collections.abc import Sequence
 
-from accord import deadline
+from accord import deadline, written
 from accord.clock import Clock
 from accord.errors import ColinkError, ConflictError, InternalError, NotReadyError, OutcomeUnknownError
 from regional_cell.domain.decisions import Committed, Decide
@@ -161,7 +161,7 @@ class GroupCommits(Entries):
         alarm = loop.call_at(command.until_s, self.queue.expire, command)
         try:
             # Cancelling the caller cancels the future alone: the command stays in the queue.
-            return await future
+            return written.noted(await future)
         finally:
             alarm.cancel()
 

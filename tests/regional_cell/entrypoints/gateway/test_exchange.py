@@ -8,11 +8,12 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from accord.errors import LedgerUnavailableError
+from accord.errors import LedgerUnavailableError, NotReadyError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2
 from regional_cell.entrypoints.gateway.exchange import BEGIN_MAX, CALLS_MAX
 from regional_cell.ports.log import Append, Outcome
+from regional_cell.services.messages.posting import Messages
 from tests.regional_cell.edges import edge_to
 from tests.regional_cell.entrypoints.gateway.conftest import PASSWORD, Town
 
@@ -251,3 +252,23 @@ async def test_what_was_written_for_an_edge_abroad_is_unknown_when_its_answer_ma
         assert (await edge.ask("chat.postMessage", post, **how))["ok"]
         read = await edge.ask("conversations.history", {"channel": town.room}, **how)
         assert [message["text"] for message in read["messages"]].count("once") == 1
+
+
+async def test_who_fails_after_a_write_is_not_told_to_come_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Messages.post_message
+
+    async def then_fails(self: Messages, *arguments: Any, **named: Any) -> Any:
+        await real(self, *arguments, **named)
+        raise NotReadyError(store="sql")
+
+    async with edge_to(town.site) as edge:
+        how: dict[str, Any] = {"token": town.tokens[0], "resident": town.team}
+        post = {"channel": town.room, "text": "stands"}
+        monkeypatch.setattr(Messages, "post_message", then_fails)
+        assert (await edge.ask("chat.postMessage", post, **how))["error"] == "fatal_error"
+        post["channel"] = "C0"
+        assert (await edge.ask("chat.postMessage", post, **how))["error"] == "channel_not_found"
+        read = await edge.ask("conversations.history", {"channel": town.room}, **how)
+        assert [message["text"] for message in read["messages"]].count("stands") == 1
