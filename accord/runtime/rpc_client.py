@@ -6,10 +6,13 @@ Invariants
     2. Only a call that certainly never left is HOME_UNREACHABLE; any other failure without a typed detail is
        OUTCOME_UNKNOWN, because it may have happened.
     3. Every unary call has a deadline, and nothing is sent twice by the library.
+    4. Who waits on a channel that is closed meanwhile gets an error and goes on; only who was cancelled
+       himself ends.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -84,10 +87,26 @@ async def call(
     """
     if deadline_s <= 0:
         raise HomeUnreachableError(why="deadline passed before the call")
-    try:
+    with typed_errors():
         return await method(request, timeout=deadline_s, metadata=metadata or None)
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Around calls and reads of streams: what gRPC raises, as `call` raises it.
+
+    gRPC cancels the calls of a channel that is closed, and raises that in whoever waits for them as if he had
+    been cancelled. A watch would end so, for ever and without a word, when certificates are renewed.
+    """
+    try:
+        yield
     except grpc.aio.AioRpcError as error:
         raise error_of(error) from None
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise OutcomeUnknownError(status=grpc.StatusCode.CANCELLED.name) from None
 
 
 def error_of(error: grpc.aio.AioRpcError) -> ColinkError:

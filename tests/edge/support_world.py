@@ -119,9 +119,7 @@ class World:
             folder.mkdir(exist_ok=True)
         for domain, authority in self._authorities.items():
             (trust / f"{domain}.pem").write_bytes(authority.cert_pem)
-        cert, key = issue(self._authorities["fra.demo"], "edge", "fra.demo")
-        (home / "cert.pem").write_bytes(cert)
-        (home / "key.pem").write_bytes(key)
+        self.renew_certificate()
         rows = [{"attribute": "email", "jurisdiction": "DE", "key_id": "k1", "key": b64url(LOOKUP_KEY)}]
         (home / "lookup_keys.json").write_text(json.dumps(rows))
         if not self.url:
@@ -149,6 +147,12 @@ class World:
         file = home / "edge.toml"
         file.write_text(toml(sections))
         return file
+
+    def renew_certificate(self) -> None:
+        """Give the edge another certificate of the same name."""
+        cert, key = issue(self._authorities["fra.demo"], "edge", "fra.demo")
+        (self.folder / "edge" / "cert.pem").write_bytes(cert)
+        (self.folder / "edge" / "key.pem").write_bytes(key)
 
     async def start_edge(self, *, ready: bool = True) -> None:
         """Start the process; wait until it is ready."""

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from accord.ids import new_id
+from accord.runtime.rpc_client import RETIRED_S
 from tests.edge.support_fakes import placed, until
 from tests.edge.support_world import World, running_world
 
@@ -27,6 +28,19 @@ async def test_an_edge_restarted_without_the_directory_serves_from_its_journal(t
         world.directory.publish(placed(new_id("T"), world.home))
         await until(lambda: world.directory.starts[-1].last_hash)
         assert world.directory.nacks == []
+
+
+async def test_watches_go_on_when_the_connection_of_the_old_certificate_is_closed(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        world.renew_certificate()
+        await until(lambda: "own_certificate_renewed" in world.log())
+        # What is under way on the old connection is given so long, and is closed then.
+        await asyncio.sleep(RETIRED_S)
+        await until(lambda: len(world.directory.starts) == 2)
+        before = len(world.directory.acks)
+        world.directory.publish(placed(later := new_id("T"), world.second))
+        await until(lambda: len(world.directory.acks) > before)
+        assert (await world.api("auth.test", world.token(later)))[1]["cell"] == "de-ham"
 
 
 async def test_without_journal_and_without_directory_the_edge_is_not_ready(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import grpc.aio
 
 from accord.errors import ColinkError, HomeUnreachableError
 from accord.runtime.delay import DelayLink
-from accord.runtime.rpc_client import error_of, retire
+from accord.runtime.rpc_client import retire, typed_errors
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.cell.v1 import gateway_pb2_grpc as stubs
 from accord.wire.common.v1 import common_pb2
@@ -242,10 +242,9 @@ class CellPool:
         )
         call = stub.Download(message, timeout=FILE_S_MAX)
         try:
-            async for part in call:
-                yield FileChunk(part.data, part.content_type, part.name, part.bytes)
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+            with typed_errors():
+                async for part in call:
+                    yield FileChunk(part.data, part.content_type, part.name, part.bytes)
         finally:
             call.cancel()
 
@@ -260,10 +259,8 @@ class CellPool:
                 for at in range(0, len(data), CHUNK_BYTES):
                     yield wire.UploadRequest(data=data[at : at + CHUNK_BYTES])
 
-        try:
+        with typed_errors():
             answer = await stub.Upload(parts(), timeout=FILE_S_MAX)
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
         return int(answer.bytes)
 
 

@@ -16,7 +16,7 @@ from accord.errors import ColinkError, HomeUnreachableError, InvalidError, Outco
 from accord.ids import new_uuid
 from accord.retries import RetryBudget
 from accord.runtime.mtls import MtlsFiles, Trust
-from accord.runtime.rpc_client import call, error_of, open_channel, retire
+from accord.runtime.rpc_client import call, error_of, open_channel, retire, typed_errors
 from accord.wire.common.v1 import common_pb2
 from accord.wire.directory.v1 import directory_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2_grpc as stubs
@@ -125,14 +125,13 @@ class DirectoryClient:
             wire.WatchBundleRequest(context=self._context(), held_version=held_version)
         )
         try:
-            async for answer in stream:
-                bundle = answer.bundle
-                told, orders = answer.orders, None
-                if answer.HasField("orders"):
-                    orders = SignedOrders(told.version, told.orders, told.key_id, told.signature)
-                yield SignedBundle(bundle.version, bundle.bundle, bundle.key_id, bundle.signature, orders)
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+            with typed_errors():
+                async for answer in stream:
+                    bundle = answer.bundle
+                    told, orders = answer.orders, None
+                    if answer.HasField("orders"):
+                        orders = SignedOrders(told.version, told.orders, told.key_id, told.signature)
+                    yield SignedBundle(bundle.version, bundle.bundle, bundle.key_id, bundle.signature, orders)
         finally:
             stream.cancel()
 
@@ -164,17 +163,16 @@ class _Feed:
     async def records(self) -> AsyncIterator[tuple[int, Record]]:
         self._stream = stubs.DirectoryStub(self._channel).Watch()
         try:
-            await self._stream.write(wire.WatchRequest(context=self._context(), start=self._start))
-            while True:
-                answer = await self._stream.read()
-                if answer is grpc.aio.EOF:
-                    await _raise_status(self._stream)
-                    return
-                if len(answer.key_id) != 8 or len(answer.signature) != 64:
-                    raise InvalidError(field="record", why="key id or signature")
-                yield answer.nonce, Record(answer.delta, answer.key_id, answer.signature)
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+            with typed_errors():
+                await self._stream.write(wire.WatchRequest(context=self._context(), start=self._start))
+                while True:
+                    answer = await self._stream.read()
+                    if answer is grpc.aio.EOF:
+                        await _raise_status(self._stream)
+                        return
+                    if len(answer.key_id) != 8 or len(answer.signature) != 64:
+                        raise InvalidError(field="record", why="key id or signature")
+                    yield answer.nonce, Record(answer.delta, answer.key_id, answer.signature)
         except asyncio.InvalidStateError:
             raise HomeUnreachableError() from None
         finally:
@@ -190,9 +188,8 @@ class _Feed:
 
     async def _write(self, request: wire.WatchRequest) -> None:
         try:
-            await self._stream.write(request)
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+            with typed_errors():
+                await self._stream.write(request)
         except asyncio.InvalidStateError:
             raise HomeUnreachableError() from None
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import grpc.aio
 
-from accord.errors import HomeUnreachableError, InvalidError
+from accord.errors import HomeUnreachableError, InvalidError, OutcomeUnknownError
 from accord.runtime.delay import DelayLink
-from accord.runtime.rpc_client import error_of, retire
+from accord.runtime.rpc_client import retire, typed_errors
 from accord.wire.cell.v1 import channel_pb2 as wire
 from accord.wire.cell.v1 import channel_pb2_grpc as stubs
 from accord.wire.common.v1 import common_pb2
@@ -59,12 +59,13 @@ class CellPeers:
         deadline_s = max(ask.first_answer_ms, ask.tail_ms) / 1000
         call = stub.Search(_request(ask, passage, query), timeout=deadline_s)
         try:
-            async for response in call:
-                yield _part(response)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            with typed_errors():
+                async for response in call:
+                    yield _part(response)
+        except OutcomeUnknownError as error:
+            if error.metadata.get("status") == grpc.StatusCode.DEADLINE_EXCEEDED.name:
                 raise TimeoutError from None
-            raise error_of(error) from None
+            raise
         finally:
             call.cancel()
 

@@ -16,7 +16,7 @@ import grpc.aio
 from accord.errors import ColinkError, InvalidError, NotReadyError
 from accord.runtime.logs import get_logger
 from accord.runtime.metrics import Metrics
-from accord.runtime.rpc_client import error_of
+from accord.runtime.rpc_client import typed_errors
 from accord.wire.directory.v1 import directory_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2_grpc as stubs
 from regional_cell.adapters.directory.client import DirectoryClient
@@ -109,13 +109,12 @@ class Watches:
         self._start_over = False
         stream: Any = stubs.DirectoryStub(self._client.next_channel()).Watch()
         try:
-            await stream.write(wire.WatchRequest(context=self._client.context(), start=start))
-            while (record := await stream.read()) is not grpc.aio.EOF:
-                await self._take(stream, record)
-                if self._start_over:
-                    return
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+            with typed_errors():
+                await stream.write(wire.WatchRequest(context=self._client.context(), start=start))
+                while (record := await stream.read()) is not grpc.aio.EOF:
+                    await self._take(stream, record)
+                    if self._start_over:
+                        return
         except asyncio.InvalidStateError:
             raise NotReadyError(why="directory away") from None
         finally:
@@ -151,20 +150,22 @@ class Watches:
         request = wire.WatchBundleRequest(context=self._client.context(), held_version=self._policies.version)
         stream: Any = stubs.PoliciesStub(self._client.next_channel()).WatchBundle(request)
         try:
-            async for answer in stream:
-                try:
-                    # Orders only refuse: they come first, and need no bundle that proves.
-                    if answer.HasField("orders"):
-                        await self._policies.order(answer.orders)
-                    await self._policies.take(answer.bundle)
-                except InvalidError as error:
-                    get_logger().error("bundle_refused", why=error.metadata.get("why", ""))
-                self._shadow.tell(answer.shadow.base_version, answer.shadow.bundle_hash)
-                await self._acknowledge()
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+            with typed_errors():
+                async for answer in stream:
+                    await self._take_bundle(answer)
         finally:
             stream.cancel()
+
+    async def _take_bundle(self, answer: wire.WatchBundleResponse) -> None:
+        try:
+            # Orders only refuse: they come first, and need no bundle that proves.
+            if answer.HasField("orders"):
+                await self._policies.order(answer.orders)
+            await self._policies.take(answer.bundle)
+        except InvalidError as error:
+            get_logger().error("bundle_refused", why=error.metadata.get("why", ""))
+        self._shadow.tell(answer.shadow.base_version, answer.shadow.bundle_hash)
+        await self._acknowledge()
 
     def _taken(self, version: int) -> None:
         get_logger().info("bundle_taken", bundle_version=version)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import grpc
@@ -21,7 +21,7 @@ from accord.errors import (
 )
 from accord.runtime import logs, rpc_server
 from accord.runtime.mtls import MtlsFiles, Trust, make_authority
-from accord.runtime.rpc_client import call, error_of, open_channel
+from accord.runtime.rpc_client import call, error_of, open_channel, retire, typed_errors
 from tests.accord.runtime.calls import CANARY, CELL, MOVED, OTHER, READ, SERVICE, World
 
 
@@ -271,3 +271,34 @@ async def _each(*items: bytes) -> AsyncIterator[bytes]:
 def test_a_trust_folder_that_is_empty_is_refused(tmp_path: Any) -> None:
     with pytest.raises(PeerRefusedError):
         Trust.load(tmp_path)
+
+
+async def _until_cancelled(ended: Awaitable[object]) -> str:
+    """How it ends for who waits: the word for an error, or that he was cancelled."""
+    try:
+        await ended
+    except ColinkError as error:
+        return f"{error.reason.value} {error.metadata.get('status')}"
+    except asyncio.CancelledError:
+        return "cancelled"
+    return "went well"
+
+
+async def test_who_waits_on_a_channel_that_is_retired_is_not_cancelled(world: World) -> None:
+    channel = _channel(world, world.files(OTHER, OTHER))
+    chats = [channel.stream_stream(f"/{SERVICE}/Chat")() for _ in range(2)]
+
+    async def watch(chat: Any) -> None:
+        with typed_errors():
+            await chat.write(b"hi")
+            assert await chat.read() == b"HI"
+            await chat.read()
+
+    hang = call(channel.unary_unary(f"/{SERVICE}/Hang"), b"", 30)
+    waiting = [asyncio.ensure_future(_until_cancelled(one)) for one in (watch(chats[0]), hang)]
+    himself = asyncio.ensure_future(_until_cancelled(watch(chats[1])))
+    await asyncio.sleep(0.5)
+    himself.cancel()
+    retire(channel, 0.1)
+    assert await asyncio.gather(*waiting) == ["OUTCOME_UNKNOWN CANCELLED"] * 2
+    assert await himself == "cancelled"
