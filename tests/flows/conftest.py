@@ -38,6 +38,13 @@ def permitted() -> Iterator[RunningDemo]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def ruled() -> Iterator[RunningDemo]:
+    """Three cells and their edges whose policies are changed; who does so changes back what others see."""
+    with RunningDemo("--rate-limits", "off", "--no-latency") as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def node() -> Iterator[NodeClients]:
     """The official Node clients in one process; tests that want them are skipped where there is no Node."""

@@ -2,11 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-
-import pytest
 
 from residency_policies.vocabulary import CLASSES, OPERATIONS
 from tests.flows.test_files import fetch
@@ -22,13 +19,6 @@ NODES = ("directory", "de-fra", "us-iad", "in-bom", *EDGES)
 EVERYWHERE = ["DE", "US", "IN"]
 AHEAD_S = 40
 AFTER_S = 4.0
-
-
-@pytest.fixture(scope="module")
-def ruled() -> Iterator[RunningDemo]:
-    """Three cells and their edges; a policy of an organisation comes to them."""
-    with RunningDemo("--rate-limits", "off", "--no-latency") as running:
-        yield running
 
 
 def organisation(workspaces: list[str], until_s: int) -> str:
