@@ -149,8 +149,8 @@ def test_a_tier_that_hangs_is_ended_and_failed(
 def test_a_tier_may_take_longer_when_everything_runs(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tree, "tests/docs/test_a.py", "import time\ndef test_a(): time.sleep(4)")
-    patient = Tier("docs", ("tests/docs",), 1, 2, "takes its time", long_limit_s=60)
+    write(tree, "tests/docs/test_a.py", "import time\ndef test_a(): time.sleep(2)")
+    patient = Tier("docs", ("tests/docs",), 1, 1, "takes its time", long_limit_s=60)
     monkeypatch.setattr(testing, "TIERS", (patient,))
     monkeypatch.setattr(testing, "GRACE_S", 1)
     assert testing.main(["--tier", "docs"], tree) == 1
@@ -171,7 +171,7 @@ def test_b():
 """,
     )
     program = (
-        "import sys; from pathlib import Path; from deploy import testing;"
+        "import sys; from pathlib import Path; from deploy import testing; testing.GRACE_S = 2;"
         "sys.exit(testing.main(['--tier', 'flows'], Path.cwd()))"
     )
     command = [sys.executable, "-P", "-c", program]
