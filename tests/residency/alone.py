@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
-
 from deploy import environment
 from deploy.demo.toml import to_toml
 from tests.directory.process import free_port
+from tests.support.asking import status_of
 from tests.support.federation import RunningDemo
 
 FOLDERS = {"directory": "directory", "regional_cell": "cells/in-bom", "edge": "edges/bom"}
@@ -114,14 +113,14 @@ class Alone:
 
     def _listens(self) -> bool:
         """Whether it is alive and takes calls of other planes, which it does somewhat later."""
-        try:
-            if httpx2.get(self.http + "/livez", timeout=1).status_code != 200:
-                return False
-            if self.grpc:
-                host, _, port = self.grpc.rpartition(":")
-                socket.create_connection((host, int(port)), timeout=1).close()
-        except (httpx2.HTTPError, OSError):
+        if status_of(self.http + "/livez") != 200:
             return False
+        if self.grpc:
+            host, _, port = self.grpc.rpartition(":")
+            try:
+                socket.create_connection((host, int(port)), timeout=1).close()
+            except OSError:
+                return False
         return True
 
 

@@ -16,8 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx2
-
+from tests.support.asking import status_of
 from tests.support.federation import RunningDemo
 
 READY_S = 180.0
@@ -103,11 +102,8 @@ class Swapped:
         while True:
             process = self._running[name]
             assert process.poll() is None, f"{name} with {self._bugs[name]!r} ended with {process.returncode}"
-            try:
-                if httpx2.get(self._ways[name].ready, timeout=2).status_code == 200:
-                    return
-            except httpx2.HTTPError:
-                pass
+            if status_of(self._ways[name].ready) == 200:
+                return
             assert time.monotonic() < ends_s, f"{name} is not ready"
             time.sleep(0.05)
 
