@@ -12,9 +12,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier. `workers` 1 means serial; `by_file`: each takes whole files, in their order, and a run may
-    ask for another number of them. After `limit_s` the tier is ended and counts as failed; with `--long`
-    after `long_limit_s`, where it has one.
+    """One tier. `workers` 1 means serial; `by_file`: each takes whole files, in their order (those that
+    `tests/support/together.py` names, together and first), and a run may ask for another number of them.
+    After `limit_s` the tier is ended and counts as failed; with `--long` after `long_limit_s`, where it has
+    one.
     """
 
     name: str
