@@ -31,6 +31,11 @@ CORE: Final[dict[str, tuple[str, ...]]] = {
     "decision": ("decision", "decide", "compile"),
     "conversation": ("conversation",),
     "counters": ("counters",),
+    "answers": ("answers", "compile"),
+    "rule": ("rule",),
+    "terms": ("terms", "compile"),
+    "world": ("world",),
+    "stack": ("layering", "compile"),
 }
 SHARE: Final = 0.9
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 import residency_policies.check_certificate as checker
 from residency_policies.bundle import compile_bundle
 from residency_policies.check_certificate import faults
-from residency_policies.claims import digest_of
 from residency_policies.prove.claims import prove
 from tests.residency_policies.prove.sample import (
     INSIDE,
@@ -24,6 +23,7 @@ from tests.residency_policies.prove.sample import (
     only_policy,
     proof_of,
     sample,
+    signed_again,
 )
 from tests.residency_policies.support import AT_S, bundle_of
 
@@ -37,11 +37,6 @@ STATES = [
     for leaf, places in leaves.items()
     for place in places
 ]
-
-
-def signed_again(certificate: dict[str, Any]) -> dict[str, Any]:
-    """With the digest that somebody who wants to deceive would give it."""
-    return {**certificate, "digest": digest_of(certificate)}
 
 
 def test_the_checker_is_at_most_sixty_lines_and_imports_nothing_of_the_analyser() -> None:

@@ -1,7 +1,9 @@
 """A German workspace whose pushes may pass a gateway abroad, and claims about it."""
 
+from typing import Any
+
 from residency_policies.bundle import Bundle, CompiledBundle
-from residency_policies.claims import Claim
+from residency_policies.claims import Claim, digest_of
 from residency_policies.model import Policy
 from residency_policies.prove.claims import Proof, prove
 from tests.residency_policies.support import bundle_of, compiled, flow, policy
@@ -44,3 +46,8 @@ def proof_of(claim: Claim, *flows: dict[str, object]) -> Proof:
     bundle = compiled(sample(*flows))
     (proof,) = prove(bundle, only_policy(bundle), (claim,))
     return proof
+
+
+def signed_again(certificate: dict[str, Any]) -> dict[str, Any]:
+    """With the digest that somebody who wants to deceive would give it."""
+    return {**certificate, "digest": digest_of(certificate)}

@@ -1,0 +1,133 @@
+"""Certificates in a world of five countries: the checker misses nothing, and says what it misses."""
+
+import copy
+import functools
+import json
+from typing import Any
+
+import pytest
+
+import residency_policies.check_certificate as checker
+from residency_policies.builtin import builtin_floors
+from residency_policies.bundle import Bundle, CompiledBundle, compile_bundle
+from residency_policies.check_certificate import faults
+from residency_policies.claims import Claim
+from residency_policies.decision import Region
+from residency_policies.prove import atlas
+from residency_policies.prove.claims import prove
+from tests.residency_policies.prove.sample import (
+    INSIDE,
+    PUSHES,
+    READERS,
+    SHARES,
+    only_policy,
+    sample,
+    signed_again,
+)
+from tests.residency_policies.support import AT_S
+
+FEW = frozenset({"DE", "FR", "CH", "US", "CN"})
+REGIONS = (Region("de-1", "DE"), Region("fr-1", "FR"), Region("ch-1", "CH"), Region("us-1", "US"))
+FLOWS = (INSIDE, READERS, SHARES, PUSHES)
+SMALL = Bundle(1, (*builtin_floors(), json.dumps(sample(*FLOWS))), REGIONS)
+KEYS_STAY = Claim("X5", "never_reaches", ("enc_key",), src=("DE",), to_not=("DE",))
+READ_IN = Claim("X7", "reader_set", ("link_preview",), src=("DE",), to=("EEA", "CH", "GB"))
+BOOKED = Claim(
+    "X3", "always_obliged", ("content",), to=("CH",), ops=("disclose",), obligations=("ledger_entry",)
+)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The world has five countries, and its bundle is compiled once."""
+    for one in (checker, atlas):
+        monkeypatch.setattr(one, "ALL_COUNTRIES", FEW)
+    monkeypatch.setattr(checker, "compile_bundle", lambda bundle, at_s: tables(at_s))
+
+
+@functools.cache
+def tables(at_s: int) -> CompiledBundle:
+    return compile_bundle(SMALL, at_s)
+
+
+def certificate_of(claim: Claim) -> dict[str, Any]:
+    """The certificate of a claim that holds in it."""
+    found = tables(AT_S)
+    (proof,) = prove(found, only_policy(found), (claim,))
+    assert proof.certificate is not None, proof.sentence
+    return copy.deepcopy(dict(proof.certificate))
+
+
+def claimed(certificate: dict[str, Any], **keys: object) -> list[str]:
+    """What is wrong with the certificate for a claim with other keys."""
+    return faults(signed_again({**certificate, "claim": {**certificate["claim"], **keys}}), SMALL)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_certificate_is_of_one_bundle_and_whole() -> None:
+    whole = certificate_of(BOOKED)
+    assert faults(whole, SMALL) == []
+    told = ["it was made for another bundle, or changed since"]
+    assert faults({**whole, "at_s": AT_S + 1}, SMALL) == told
+    assert faults(signed_again({**whole, "bundle": SMALL.hash[::-1]}), SMALL) == told
+
+
+@pytest.mark.usefixtures("few")
+def test_an_operation_that_owes_less_than_is_claimed_is_named_with_its_class() -> None:
+    whole = certificate_of(BOOKED)
+    found = claimed(whole, obligations=["keep_record"], classes=["message_body"])
+    assert set(found) == {"disclose of message_body owes too little"}
+    shared = {"ops": ["replicate_share"], "classes": ["message_body"]}
+    assert claimed(whole, **shared) == []
+    assert set(claimed(whole, **shared, obligations=["keep_record"])) == {
+        "replicate_share of message_body owes too little"
+    }
+    assert claimed(whole, **shared, obligations=["keep_record"], to=["CN"]) == [], "nothing goes there"
+    assert claimed(whole, **shared, obligations=["keep_record"], **{"from": ["BR"]}) == [], "no region there"
+
+
+@pytest.mark.usefixtures("few")
+def test_copies_that_nobody_asks_for_are_missed_whatever_the_certificate_says() -> None:
+    kept = signed_again({**certificate_of(BOOKED), "claim": Claim(
+        "X6", "two_copies_in", ("message_body",), home=("DE",)).to_json()})  # fmt: skip
+    assert faults(kept, SMALL)[:2] == [
+        "no placement entry asks for a second copy of message_body",
+        "two copies need two regions in DE; there are 1",
+    ]
+
+
+@pytest.mark.usefixtures("few")
+def test_where_keys_rest_is_reached_and_nothing_else_may_be() -> None:
+    whole = certificate_of(KEYS_STAY)
+    assert faults(whole, SMALL) == []
+    held = whole["reached"]["enc_key"]["platform"]["enc_key"]
+    assert "de-1" in held
+    fewer = copy.deepcopy(whole)
+    fewer["reached"]["enc_key"]["platform"]["enc_key"].remove("de-1")
+    assert set(faults(signed_again(fewer), SMALL)) == {"enc_key leaves what is reached"}
+    more = copy.deepcopy(whole)
+    more["reached"]["enc_key"]["platform"]["enc_key"].append("fr-1")
+    assert "FR is reached" in faults(signed_again(more), SMALL)
+    assert "CN is reached" not in faults(signed_again(more), SMALL)
+
+
+@pytest.mark.usefixtures("few")
+def test_who_is_shown_what_is_reached_is_reached_too() -> None:
+    whole = certificate_of(READ_IN)
+    assert faults(whole, SMALL) == []
+    for place in ("FR", "AT"):
+        fewer = copy.deepcopy(whole)
+        fewer["reached"]["link_preview"]["human"]["link_preview"].remove(place)
+        assert faults(signed_again(fewer), SMALL) == ["link_preview leaves what is reached"], place
+    assert "FR is reached" in claimed(whole, to=["DE"])
+
+
+@pytest.mark.usefixtures("few")
+def test_what_is_made_of_data_is_reached_where_the_data_is() -> None:
+    whole = certificate_of(Claim("X8", "never_reaches", ("message_body",), src=("DE",), to=("CN",)))
+    assert faults(whole, SMALL) == []
+    platform = whole["reached"]["message_body"]["platform"]
+    for leaf in ("search_index", "backup"):
+        fewer = copy.deepcopy(whole)
+        fewer["reached"]["message_body"]["platform"][leaf].remove(platform[leaf][0])
+        assert f"{leaf} leaves what is reached" in faults(signed_again(fewer), SMALL)
