@@ -21,7 +21,7 @@ from deploy.demo.ports import PortTakenError, table
 # Below those that a system gives to clients; each demo takes some of 200.
 BASES = range(20_000, 32_000, 200)
 CELLS, EDGES = ["de-fra", "us-iad", "in-bom"], ["fra", "iad", "bom"]
-POLICY = "policy (?:submit|approve|activate|status|log|rollback)"
+POLICY = "policy (?:submit|approve|shadow|impact|activate|status|log|report|rollback)"
 COMPANIONS = f"status|stop|start|kill|logs|token|ledger verify|{POLICY}"
 UNTIL_S = 30.0
 _BLOCK = re.compile(r"^```(\w+)(?: ([\w./-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
