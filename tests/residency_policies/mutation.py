@@ -36,6 +36,8 @@ CORE: Final[dict[str, tuple[str, ...]]] = {
     "terms": ("terms", "compile"),
     "world": ("world",),
     "stack": ("layering", "compile"),
+    "compiled": ("compiled",),
+    "check_certificate": ("certificates",),
 }
 SHARE: Final = 0.9
 ROOT: Final = Path(__file__).resolve().parents[2]

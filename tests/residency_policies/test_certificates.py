@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from residency_policies.claims import Claim
 from residency_policies.decision import Region
 from residency_policies.prove import atlas
 from residency_policies.prove.claims import prove
+from residency_policies.vocabulary import CLASS_GROUPS
 from tests.residency_policies.prove.sample import (
     INSIDE,
+    PLACEMENT,
     PUSHES,
     READERS,
     SHARES,
@@ -24,14 +27,35 @@ from tests.residency_policies.prove.sample import (
     sample,
     signed_again,
 )
-from tests.residency_policies.support import AT_S
+from tests.residency_policies.support import AT_S, flow, instrument
 
+# Switzerland and China have no region, so that the checker makes one for each.
 FEW = frozenset({"DE", "FR", "CH", "US", "CN"})
-REGIONS = (Region("de-1", "DE"), Region("fr-1", "FR"), Region("ch-1", "CH"), Region("us-1", "US"))
-FLOWS = (INSIDE, READERS, SHARES, PUSHES)
-SMALL = Bundle(1, (*builtin_floors(), json.dumps(sample(*FLOWS))), REGIONS)
+REGIONS = (Region("de-1", "DE"), Region("fr-1", "FR"), Region("us-1", "US"))
+SENT = flow("F8", "permit", ops=["replicate_share"], to=["US"], using=["ins-1"])
+KEPT = flow(
+    "F9", "permit", classes=["backup"], to=["DE", "FR"], viewers=["employee"], viewer_countries=["JP"]
+)
+# A backup is in France, and read in Japan by whoever keeps it.
+POLICY = {
+    **sample(INSIDE, READERS, SHARES, PUSHES, SENT, KEPT),
+    "packs": [],
+    "placement": [{**PLACEMENT, "backups": {"in": ["DE", "FR"]}}],
+    "instruments": [instrument("ins-1", "scc", ops=["replicate_share"])],
+}
+SMALL = Bundle(1, (*builtin_floors(), json.dumps(POLICY)), REGIONS)
 KEYS_STAY = Claim("X5", "never_reaches", ("enc_key",), src=("DE",), to_not=("DE",))
-READ_IN = Claim("X7", "reader_set", ("link_preview",), src=("DE",), to=("EEA", "CH", "GB"))
+READ_IN = Claim("X7", "reader_set", ("link_preview",), src=("DE",), to=("EEA", "CH", "GB", "JP"))
+NEVER_IN_CHINA = Claim("X8", "never_reaches", ("message_body",), src=("DE",), to=("CN",))
+ONLY_UNDER = Claim(
+    "X9",
+    "only_under",
+    ("message_body",),
+    src=("DE",),
+    to=("US",),
+    instrument="ins-1",
+    assume_not=frozenset({"channel_tag:red"}),
+)
 BOOKED = Claim(
     "X3", "always_obliged", ("content",), to=("CH",), ops=("disclose",), obligations=("ledger_entry",)
 )
@@ -42,17 +66,17 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """The world has five countries, and its bundle is compiled once."""
     for one in (checker, atlas):
         monkeypatch.setattr(one, "ALL_COUNTRIES", FEW)
-    monkeypatch.setattr(checker, "compile_bundle", lambda bundle, at_s: tables(at_s))
+    monkeypatch.setattr(checker, "compile_bundle", tables)
 
 
 @functools.cache
-def tables(at_s: int) -> CompiledBundle:
-    return compile_bundle(SMALL, at_s)
+def tables(bundle: Bundle, at_s: int) -> CompiledBundle:
+    return compile_bundle(bundle, at_s)
 
 
 def certificate_of(claim: Claim) -> dict[str, Any]:
     """The certificate of a claim that holds in it."""
-    found = tables(AT_S)
+    found = tables(SMALL, AT_S)
     (proof,) = prove(found, only_policy(found), (claim,))
     assert proof.certificate is not None, proof.sentence
     return copy.deepcopy(dict(proof.certificate))
@@ -70,6 +94,7 @@ def test_a_certificate_is_of_one_bundle_and_whole() -> None:
     told = ["it was made for another bundle, or changed since"]
     assert faults({**whole, "at_s": AT_S + 1}, SMALL) == told
     assert faults(signed_again({**whole, "bundle": SMALL.hash[::-1]}), SMALL) == told
+    assert faults({**whole, "policy": "another"}, SMALL) == told
 
 
 @pytest.mark.usefixtures("few")
@@ -123,11 +148,44 @@ def test_who_is_shown_what_is_reached_is_reached_too() -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_what_is_made_of_data_is_reached_where_the_data_is() -> None:
-    whole = certificate_of(Claim("X8", "never_reaches", ("message_body",), src=("DE",), to=("CN",)))
+def test_what_goes_to_a_country_without_a_region_and_what_is_made_of_data_is_reached() -> None:
+    whole = certificate_of(NEVER_IN_CHINA)
     assert faults(whole, SMALL) == []
-    platform = whole["reached"]["message_body"]["platform"]
-    for leaf in ("search_index", "backup"):
+    for leaf, place in (
+        ("search_index", "de-1"),
+        ("backup", "fr-1"),
+        ("message_body", "fr-1"),
+        ("message_body", "CH"),
+    ):
         fewer = copy.deepcopy(whole)
-        fewer["reached"]["message_body"]["platform"][leaf].remove(platform[leaf][0])
+        fewer["reached"]["message_body"]["platform"][leaf].remove(place)
+        assert f"{leaf} leaves what is reached" in faults(signed_again(fewer), SMALL), (leaf, place)
+    none = copy.deepcopy(whole)
+    del none["reached"]["message_body"]["platform"]["search_index"]
+    assert "search_index leaves what is reached" in faults(signed_again(none), SMALL)
+
+
+@pytest.mark.usefixtures("few")
+def test_what_is_restored_from_a_backup_is_where_the_backup_was() -> None:
+    (leaf, *_) = CLASS_GROUPS["activity"]
+    whole = certificate_of(replace(NEVER_IN_CHINA, classes=(leaf,)))
+    assert faults(whole, SMALL) == []
+    whole["reached"][leaf]["platform"][leaf].remove("fr-1")
+    assert faults(signed_again(whole), SMALL) == [f"{leaf} leaves what is reached"]
+
+
+@pytest.mark.usefixtures("few")
+def test_every_class_of_a_claim_is_looked_at() -> None:
+    whole = certificate_of(replace(NEVER_IN_CHINA, classes=("link_preview", "enc_key")))
+    assert faults(whole, SMALL) == []
+    for leaf in ("link_preview", "enc_key"):
+        fewer = copy.deepcopy(whole)
+        fewer["reached"][leaf]["platform"][leaf].remove("de-1")
         assert f"{leaf} leaves what is reached" in faults(signed_again(fewer), SMALL)
+
+
+@pytest.mark.usefixtures("few")
+def test_what_is_allowed_under_the_instrument_of_a_claim_is_no_way_out() -> None:
+    whole = certificate_of(ONLY_UNDER)
+    assert faults(whole, SMALL) == []
+    assert "message_body leaves what is reached" in claimed(whole, instrument="ins-2")

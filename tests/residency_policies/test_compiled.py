@@ -14,7 +14,7 @@ from residency_policies.decide import SafeCoreProfile, TableProfile
 from residency_policies.errors import BundleError
 from residency_policies.model import Policy
 from tests.residency_policies.sample_law import CHANNEL, FIRM, GROUP, SEPARATE, UNTIL_S, WAIVED_S, WAIVER
-from tests.residency_policies.support import AT_S, METADATA, compiled, flow, policy, question
+from tests.residency_policies.support import AT_S, METADATA, compiled, flow, instrument, policy, question
 from tests.residency_policies.test_instruments import PACK
 
 FROM_S = 1_790_812_800  # 2026-10-01T00:00:00Z
@@ -214,3 +214,98 @@ def test_warnings_are_sorted_and_say_what_the_calendar_the_tests_and_the_bounds_
         ("firm/main", "E-TEST"), ("firm/main", "W-REVIEW"), ("firm/main", "E-INSTRUMENT-EXPIRED"),
         ("big/main", "E-GUARD"),
     }  # fmt: skip
+
+
+BY_TAG = flow("F9", "permit", to=["DE"], when={"workspace_tag": "sector.x"})
+NAMED: dict[str, object] = {
+    **policy(metadata={**METADATA, "id": "firm/main"}), "applies_to": {"workspaces": ["T1"]},
+    "flows": [BY_TAG], "instruments": [instrument("ins-1", "scc")],
+}  # fmt: skip
+INDIA = {**CHANNEL, "instruments": [instrument("ins-9", "bcr", ops=["disclose", "export"], to=["IN"])],
+         "flows": [flow("C1", "permit", ops=["disclose", "export"], to=["IN", "DE"])]}  # fmt: skip
+OTHER = {**CHANNEL, "metadata": {"id": "firm/blue", "title": "Blue", "layer": "channel"},
+         "applies_to": {"workspaces": ["T1"], "channels": ["C3"]}}  # fmt: skip
+
+
+def test_the_law_is_that_of_the_seat_the_subjects_and_the_tags_of_whoever_is_asked_about() -> None:
+    bundle = of(NAMED)
+    named = main(bundle)
+
+    def law(*asked: object) -> set[str]:
+        binding = bundle.stack_for(named, *asked).binding  # type: ignore[arg-type]
+        return {one.id for one in binding} & {"floor/x", "floor/in"}
+
+    assert law("UY") == set()
+    assert law("DE") == {"floor/x"}
+    assert law("UY", ("IN",)) == {"floor/in"}
+    for tags in ((), ("sector.x",)):
+        clauses = {one.because.clause for one in bundle.stack_for(named, "DE", (), tags).rules}
+        assert ("F9" in clauses) == bool(tags)
+    for seat in ("DE", "UY"):
+        stack, profile = bundle.stack_for(named, seat, workspace="T1"), bundle.profile_for("T1", seat)
+        assert profile.hash == compile_stack(stack).hash
+        assert profile.boundary_s == stack.boundary_s == UNTIL_S
+        explained = bundle.explain(question("disclose", "DE", "DE", bundle=3), seat)
+        assert {one.document for one in explained.layers} == {one.document for one in stack.layers}
+
+
+def test_a_policy_that_names_a_workspace_rules_it_and_no_other() -> None:
+    bundle = of(NAMED)
+    assert bundle.policy_of("T1", "DE") is main(bundle)
+    assert bundle.policy_of("T2", "DE") is None
+    assert of(FIRM).policy_of("T2", "DE") is not None
+    assert of(FIRM).policy_of("T2", "FR") is None
+    asked = question("disclose", "DE", "DE", bundle=3)
+    assert bundle.explain(asked, "DE").layers
+    assert bundle.explain(asked, "DE", ("Atlantis",)).layers == (), (
+        "where the safe core answers there is none"
+    )
+    assert bundle.explain(replace(asked, workspace="T2"), "DE").layers == ()
+
+
+def test_a_channel_is_ruled_by_its_own_policies_and_what_they_rest_on() -> None:
+    both, one, none = of(FIRM, INDIA, OTHER), of(FIRM, INDIA), of(FIRM)
+    profile, alone = both.profile_for("T1", "DE"), one.profile_for("T1", "DE")
+    assert isinstance(profile, ChannelProfile)
+    assert isinstance(alone, ChannelProfile)
+    assert profile.at("C1").hash == alone.at("C1").hash
+    assert profile.at("C1").hash != alone.at("").hash, "its instrument helps where it is named"
+    assert profile.at("C3").hash not in (profile.at("C1").hash, profile.at("").hash)
+    assert profile.at("C9").hash == none.profile_for("T1", "DE").hash
+    seen = set()
+    for ref in ("C1", "C3", "C9", ""):
+        for op in ("disclose", "export"):
+            asked = question(op, "DE", "IN", "guest", bundle=3, ref=ref)
+            told = both.explain(asked, "DE").decision.code
+            assert told == profile.decide(asked).code, (ref, op)
+            seen.add(told)
+    assert len(seen) > 1
+
+
+def test_what_runs_goes_on_where_two_policies_come_to_have_equal_rights() -> None:
+    late = {**METADATA, "id": "other/main", "effective": {"from": "2027-01-01"}}
+    bundle = of(policy(), policy(metadata=late), strict=False)
+    assert bundle.at(10**10).at_s == 10**10
+
+
+def test_a_fault_of_the_whole_bundle_has_no_place_and_no_policy_is_overlooked() -> None:
+    with pytest.raises(BundleError) as caught:
+        of(policy(packs=["floor/none"]))
+    assert [one.code for one in caught.value.findings] == ["E-REF"]
+    with pytest.raises(BundleError) as caught:
+        compile_bundle(
+            Bundle(3, (*builtin_floors()[1:], json.dumps(policy(packs=[]))), BUILTIN_REGIONS), AT_S
+        )
+    assert [(one.code, one.line, one.column) for one in caught.value.findings] == [("E-FLOOR-MISSING", 0, 0)]
+
+
+def test_what_is_made_beforehand_decides_under_the_version_of_its_bundle_and_the_law_of_its_seat() -> None:
+    bundle = of(
+        {**FIRM, "packs": []},
+        GROUP,
+        {**GROUP, "metadata": {**METADATA, "id": "firm/all", "layer": "organisation"}},
+    )
+    assert bundle.profile_for("T5", "DE").decide(question("store", "DE", "DE", "system", bundle=3)).allow
+    assert "floor/x" in [one.document for one in bundle.first_stack(main(bundle)).layers]
+    layers = bundle.first_stack(main(bundle, "firm/group")).layers
+    assert [one.document for one in layers if not one.document.startswith("floor/")] == ["firm/group"]
