@@ -69,6 +69,7 @@ class WebApi:
         accepted = ",".join(method.scopes) if method is not None else ""
         shown = headers(call.request_id, scopes, accepted, self._cell)
         members = None
+        written.begin()
         try:
             if method is None:
                 raise UnknownRouteError()
