@@ -51,13 +51,15 @@ def test_the_client_in_python_posts_over_the_socket_as_a_person(
     general = demo.workspace("acme")["channels"]["general"]
     said, answer = f"over the socket at {name}", f"an answer to the socket at {name}"
     frames: list[dict[str, Any]] = []
-    seen = threading.Event()
+    seen, replied = threading.Event(), threading.Event()
 
     def listen(raw: str) -> None:
         message = json.loads(raw)
         frames.append(message)
         if message.get("text") == answer:
             seen.set()
+        if message.get("reply_to") == 7:
+            replied.set()
 
     client: Any = RTMClient(token=anna.token, base_url=demo.edge(name)["api"])
     client.on_message_listeners.append(listen)
@@ -67,6 +69,8 @@ def test_the_client_in_python_posts_over_the_socket_as_a_person(
         reader = web(demo.edge("fra"), jonas.token)
         reader.chat_postMessage(channel=general, text=answer)
         assert seen.wait(15), frames
+        # Over another edge somebody may be faster.
+        assert replied.wait(15), frames
         assert [frame["ok"] for frame in frames if frame.get("reply_to") == 7] == [True]
         texts = [m["text"] for m in reader.conversations_history(channel=general, limit=2)["messages"]]
         assert set(texts) == {said, answer}
