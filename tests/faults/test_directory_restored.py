@@ -43,7 +43,19 @@ def stopped(demo: RunningDemo) -> Iterator[Path]:
 def founded(demo: RunningDemo, email: str) -> User:
     """A new workspace of a new person, and the token of its first user."""
     card = pb.PersonSpec(email=email, real_name="New Person", display_name="new", password=PASSWORD)
-    someone = add_person(demo, CELL, card)
+    people: list[str] = []
+
+    def added() -> bool:
+        # The directory has started just now, and the cell finds it again in its own time.
+        try:
+            people.append(add_person(demo, CELL, card))
+        except AssertionError as error:
+            if "NOT_READY" not in str(error):
+                raise
+        return bool(people)
+
+    until(added, AGAIN_S, "the cell reaches the directory again")
+    (someone,) = people
 
     async def work(operator: Operator) -> User:
         stub = operator.provisioning(demo.cell(CELL)["grpc"], CELL)
