@@ -21,7 +21,8 @@ def keep(store: Path) -> None:
     """Have the reserve of a store. Without room for it, or without a way to it, there is none for now."""
     path = _path(store)
     with contextlib.suppress(OSError):
-        if path.exists():
+        # A shorter one is of a process that died while it wrote it.
+        if path.exists() and path.stat().st_size >= RESERVE_BYTES:
             return
         try:
             # Of chance: file systems that compress would keep next to nothing.

@@ -90,7 +90,7 @@ class Calls:
         except Exception as error:
             kind, place = type(error).__name__, error_place(error)
             get_logger().error("call_failed", method=call.method[:64], error=kind, error_at=place)
-            return CallAnswer(_refusal(call, InternalError()))
+            return CallAnswer(_refusal(call, written.told(InternalError())))
 
     async def _answer(self, edge: EdgeFacts, call: wire.Call, body: bytes, token: str) -> ApiAnswer:
         resident = call.resident

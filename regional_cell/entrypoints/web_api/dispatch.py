@@ -69,6 +69,7 @@ class WebApi:
         accepted = ",".join(method.scopes) if method is not None else ""
         shown = headers(call.request_id, scopes, accepted, self._cell)
         members = None
+        # Also for who calls without a stream of an edge around it.
         written.begin()
         try:
             if method is None:

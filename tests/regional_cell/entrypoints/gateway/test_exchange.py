@@ -11,6 +11,7 @@ import pytest
 from accord.errors import LedgerUnavailableError, NotReadyError
 from accord.wire.cell.v1 import gateway_pb2 as wire
 from accord.wire.directory.v1 import directory_pb2
+from regional_cell.entrypoints.gateway.doors import Doors
 from regional_cell.entrypoints.gateway.exchange import BEGIN_MAX, CALLS_MAX
 from regional_cell.ports.log import Append, Outcome
 from regional_cell.services.messages.posting import Messages
@@ -272,3 +273,19 @@ async def test_who_fails_after_a_write_is_not_told_to_come_again(
         assert (await edge.ask("chat.postMessage", post, **how))["error"] == "channel_not_found"
         read = await edge.ask("conversations.history", {"channel": town.room}, **how)
         assert [message["text"] for message in read["messages"]].count("stands") == 1
+
+
+async def test_a_defect_after_a_write_does_not_say_that_nothing_happened(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Doors.open
+
+    async def then_breaks(self: Doors, *arguments: Any) -> Any:
+        await real(self, *arguments)
+        raise RuntimeError
+
+    monkeypatch.setattr(Doors, "open", then_breaks)
+    async with edge_to(town.site) as edge:
+        card = {"email": "ann@example.com", "password": PASSWORD}
+        answer = await edge.ask("sign-in/password", card, resident=town.persons[0])
+    assert answer["error"] == "fatal_error"
