@@ -211,6 +211,9 @@ class _Guard(grpc.aio.ServerInterceptor):
             begun_s = self._monotonic_s()
             try:
                 self._admit(method, context, deadline_required=False)
+                # The library sends headers with the first message; if that is cancelled under way, it sends
+                # them again with the end, which fails: the caller would wait for ever.
+                await context.send_initial_metadata(())
                 answers: AsyncIterator[Any] | Awaitable[None] = inner(read(request), context)
                 work = answers if inspect.isawaitable(answers) else _write_all(answers, context)
                 await self._while_admitted(method, context, work)

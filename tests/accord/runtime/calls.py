@@ -64,6 +64,16 @@ async def count(request: bytes, context: Any) -> AsyncIterator[bytes]:
         raise NotFoundError(thing="number")
 
 
+async def cut_short(request: bytes, context: Any) -> None:
+    """Fails while its first message is being written."""
+    writing = asyncio.ensure_future(context.write(request))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait({writing})
+    assert writing.cancelled()
+    raise NotFoundError(thing="number")
+
+
 async def join(requests: AsyncIterator[bytes], context: Any) -> bytes:
     return b",".join([request async for request in requests])
 
@@ -91,7 +101,7 @@ READ = ("ReadOne", "ReadForMany", "ReadMany", "ReadAndChat")
 
 ALLOW = {
     _path(name): _from_domains(CELL, OTHER)
-    for name in ("Echo", "Moved", "Broken", "Hang", "Count", "Join", "Chat", *READ)
+    for name in ("Echo", "Moved", "Broken", "Hang", "Count", "CutShort", "Join", "Chat", *READ)
 } | {_path("Private"): _from_domains(CELL)}
 
 
@@ -105,6 +115,7 @@ def _add_calls(server: grpc.aio.Server) -> None:
         "Broken": unary(broken),
         "Hang": unary(hang),
         "Count": streams(count),
+        "CutShort": streams(cut_short),
         "Join": grpc.stream_unary_rpc_method_handler(join),
         "Chat": grpc.stream_stream_rpc_method_handler(chat),
         "ReadOne": unary(echo, wire.Moved.FromString),

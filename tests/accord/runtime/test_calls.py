@@ -214,6 +214,12 @@ async def test_a_stream_ends_with_the_typed_error_after_what_it_sent(world: Worl
     assert error.api == "number_not_found"
 
 
+async def test_a_stream_that_fails_during_its_first_message_ends_with_the_typed_error(world: World) -> None:
+    async with asyncio.timeout(10):
+        _, error = await _stream_failure(world, "CutShort", b"6")
+    assert isinstance(error, NotFoundError)
+
+
 async def test_a_stream_ends_when_its_peer_is_not_believed_any_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
