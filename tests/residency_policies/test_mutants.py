@@ -15,7 +15,7 @@ ONE, OTHER = (Survivor("decide", "f", ("return 1",), (now,)) for now in ("return
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(5_400)
 @pytest.mark.parametrize("module", CORE)
 def test_nine_of_ten_mutants_are_noticed_and_the_others_are_listed(module: str, tmp_path: Path) -> None:
     outcome = run(module, tmp_path)
