@@ -255,7 +255,11 @@ async def test_a_change_whose_client_left_is_finished_and_reported_as_lost(tmp_p
         assert world.home.session.of("cancel") == []
 
 
+@pytest.mark.fault("F09")
 async def test_a_wrong_cell_is_followed_once_and_the_entry_repaired(tmp_path: Path) -> None:
+    """With a table from before a move the first call takes one hop more, the next goes to the new home at
+    once; the old one is not believed again, neither from the directory nor after a restart.
+    """
     async with running_world(tmp_path) as world:
         entry = placed(world.team, world.second, 2, world.home)
         moved = moved_to_wire(Moved(world.team, "de-ham", 2, entry.handover))
@@ -284,14 +288,16 @@ async def test_a_wrong_cell_is_followed_once_and_the_entry_repaired(tmp_path: Pa
         assert (status, body["error"], len(world.home.calls)) == (503, "service_unavailable", 1)
 
 
-@pytest.mark.parametrize("fault", ["unsigned", "same epoch", "again and again"])
-async def test_a_move_without_proof_or_without_end_is_not_followed(tmp_path: Path, fault: str) -> None:
+@pytest.mark.fault("F09")
+@pytest.mark.parametrize("why", ["unsigned", "same epoch", "again and again"])
+async def test_a_move_without_proof_or_without_end_is_not_followed(tmp_path: Path, why: str) -> None:
+    """Whatever the cells answer, a call takes one hop more and not two, and none on an unproven word."""
     async with running_world(tmp_path) as world:
         entry = placed(world.team, world.second, 2, world.home)
         handover = entry.handover
-        if fault == "unsigned":
+        if why == "unsigned":
             handover = json.dumps(json.loads(handover) | {"root": "11"}, sort_keys=True).encode()
-        epoch = 1 if fault == "same epoch" else 2
+        epoch = 1 if why == "same epoch" else 2
 
         async def away(
             cell: FakeCell, session: Session, call: cell_wire.Call, body: bytes
@@ -302,7 +308,7 @@ async def test_a_move_without_proof_or_without_end_is_not_followed(tmp_path: Pat
         world.home.handler = world.second.handler = away
         status, body, _ = await world.api("chat.postMessage", world.token())
         assert (status, body["error"]) == (503, "service_unavailable")
-        assert len(world.second.calls) == (1 if fault == "again and again" else 0)
+        assert len(world.second.calls) == (1 if why == "again and again" else 0)
 
 
 async def test_transit_is_refused_before_the_body_is_read_with_the_address_of_a_lawful_edge(

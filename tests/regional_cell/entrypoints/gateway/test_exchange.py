@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import grpc.aio
+import msgspec
 import pytest
 
 from accord.errors import LedgerUnavailableError, NotReadyError
@@ -144,6 +145,35 @@ async def test_a_call_at_another_epoch_is_answered_with_the_signed_home_and_does
             "conversations.history", {"channel": town.general}, token=town.tokens[0], resident=town.team
         )
     assert [message for message in history["messages"] if message.get("text") == "late"] == []
+
+
+@pytest.mark.fault("F09")
+@pytest.mark.parametrize("heard", [False, True])
+async def test_the_old_home_of_who_moved_writes_nothing(town: Town, heard: bool) -> None:
+    """An edge calls the old home at the epoch of before: nothing is written, whether the cell has heard from
+    the directory where the workspace went or only its log says that it is gone; then it says where to.
+    """
+    said = {"channel": town.general, "text": "too late"}
+    before = await town.cell.stores.log.record(town.team)
+    gone = "UPDATE residents SET state = 'moved' WHERE resident = ?"
+    await town.cell.stores.database.write(lambda connection: connection.execute(gone, (town.team,)))
+    if heard:
+        placement = directory_pb2.Placement(
+            resident=town.team, cell="us-iad", epoch=2, version=9, handover=b"{}", establishment="DE"
+        )
+        town.cell.plane.tell([placement])
+    async with edge_to(town.site) as edge:
+        # What is in memory still calls itself at home: the log refuses, and is read again.
+        answers = [
+            await edge.call("chat.postMessage", said, token=town.tokens[0], resident=town.team, epoch=1)
+            for _ in range(2)
+        ]
+    assert [answer.status for answer in answers] == [503, 503]
+    # An edge that knows epoch 1 follows to a higher one alone.
+    assert (answers[1].moved.cell, answers[1].moved.epoch) == (("us-iad", 2) if heard else ("de-fra", 1))
+    after = await town.cell.stores.log.record(town.team)
+    assert before is not None
+    assert after == msgspec.structs.replace(before, state="moved")
 
 
 async def test_a_resident_elsewhere_is_answered_with_its_home_and_a_nobody_with_nothing(town: Town) -> None:
