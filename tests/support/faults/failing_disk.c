@@ -6,6 +6,8 @@
  *            what: eio, enospc: fails so; lose: fails with EIO, and what was not synced never reaches the disk;
  *                  lie: says that it is done, and nothing reaches the disk; slow-<ms>: is done, but later
  *            times: how often in this process; 0: always
+ *            Whoever else has the file open by then is told with the next sync, once, as Linux does: what was lost
+ *            may be what he wrote. That is not counted.
  *   told     a line for each order that was carried out: nanoseconds (monotonic), process, call, what, path
  *   disk/    what a power cut would leave of the files below FAILING_DISK_SHADOW, if that is set: pages get here with
  *            a sync that succeeds, and the length of the file too. Names are there at once.
@@ -27,10 +29,12 @@
 #define PAGE 4096
 #define FILES 64
 #define ORDERS 256
+#define DESCRIPTORS 4096
 
 typedef ssize_t (*write_call)(int, const void *, size_t);
 typedef ssize_t (*pwrite_call)(int, const void *, size_t, off_t);
 typedef int (*sync_call)(int);
+typedef int (*close_call)(int);
 typedef int (*unlink_call)(const char *);
 
 struct shadow {
@@ -42,11 +46,13 @@ struct shadow {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int carried_out[ORDERS];
 static struct shadow shadows[FILES];
+static char untold[DESCRIPTORS];
 static __thread int inside;
 
 static write_call real_write;
 static pwrite_call real_pwrite;
 static sync_call real_fsync, real_fdatasync;
+static close_call real_close;
 static unlink_call real_unlink;
 
 __attribute__((constructor)) static void begin(void) {
@@ -54,6 +60,7 @@ __attribute__((constructor)) static void begin(void) {
   real_pwrite = (pwrite_call)dlsym(RTLD_NEXT, "pwrite64");
   real_fsync = (sync_call)dlsym(RTLD_NEXT, "fsync");
   real_fdatasync = (sync_call)dlsym(RTLD_NEXT, "fdatasync");
+  real_close = (close_call)dlsym(RTLD_NEXT, "close");
   real_unlink = (unlink_call)dlsym(RTLD_NEXT, "unlink");
 }
 
@@ -112,6 +119,20 @@ static void wait_ms(const char *what) {
   long ms = atol(what + strlen("slow-"));
   struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
   nanosleep(&pause, NULL);
+}
+
+/* --- who has to be told of a failed sync ------------------------------------------------------------------- */
+
+static void tell_others(int fd, const char *path) {
+  char other[PATH_MAX];
+  for (int one = 0; one < DESCRIPTORS; one++)
+    if (one != fd && path_of(one, other, sizeof other) && !strcmp(other, path)) untold[one] = 1;
+}
+
+static int was_untold(int fd) {
+  if (fd < 0 || fd >= DESCRIPTORS || !untold[fd]) return 0;
+  untold[fd] = 0;
+  return 1;
 }
 
 /* --- what a power cut would leave ------------------------------------------------------------------------- */
@@ -183,6 +204,10 @@ static void reach_disk(struct shadow *one, int fd) {
 static int synced(int fd, sync_call real) {
   char path[PATH_MAX], what[32];
   if (inside || !folder() || !path_of(fd, path, sizeof path)) return real(fd);
+  if (was_untold(fd)) {
+    errno = EIO;
+    return -1;
+  }
   inside = 1;
   ordered("sync", path, what, sizeof what);
   if (!strncmp(what, "slow-", 5)) wait_ms(what);
@@ -190,6 +215,7 @@ static int synced(int fd, sync_call real) {
   struct shadow *one = shadow_of(path);
   if (one) first_seen(one, path);
   int failed = !strcmp(what, "eio") || !strcmp(what, "lose") || !strcmp(what, "enospc"), result = 0;
+  if (failed) tell_others(fd, path);
   if (one && (!strcmp(what, "lose") || !strcmp(what, "lie"))) clean(one);
   if (!failed && strcmp(what, "lie")) {
     result = real(fd);
@@ -204,6 +230,11 @@ static int synced(int fd, sync_call real) {
 
 int fsync(int fd) { return synced(fd, real_fsync); }
 int fdatasync(int fd) { return synced(fd, real_fdatasync); }
+
+int close(int fd) {
+  was_untold(fd);
+  return real_close ? real_close(fd) : ((close_call)dlsym(RTLD_NEXT, "close"))(fd);
+}
 
 /* Whether the call fails by order; it sets errno. */
 static int fails(int fd, off_t at, size_t length) {
