@@ -113,7 +113,7 @@ class Plane:
         acknowledge_s = settings.policies.acknowledge_s
         self.halts = HaltService(self.store, clock, self.bell, key, os.urandom, pen, acknowledge_s)
         self.traffic = TrafficService(self.store, clock)
-        self.unlawful = UnlawfulService(self.store, clock)
+        self.unlawful = UnlawfulService(self.store, clock, os.urandom, pen)
         self.log = PolicyLogService(self.store)
         self.watch = WatchService(self.store, clock, settings.keys.routes_key(), encode_delta)
         self._federation = federation
@@ -266,7 +266,9 @@ async def _serve(settings: DirectoryPlaneSettings, plane: Plane, mtls: MtlsFiles
     http = _http_server(settings, plane)
     tasks = [
         asyncio.ensure_future(sweep(plane.claims, plane.watch, plane.metrics, draining)),
-        asyncio.ensure_future(roll_out(plane.rollout, plane.shadow, plane.halts, plane.officers, draining)),
+        asyncio.ensure_future(
+            roll_out(plane.rollout, plane.shadow, plane.halts, plane.unlawful, plane.officers, draining)
+        ),
     ]
     renewal = asyncio.ensure_future(Renewal(settings.mtls, mtls, plane.trust).run())
     if http is not None:

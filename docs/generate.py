@@ -19,7 +19,7 @@ from accord.errors import CLASSES, RULES
 from accord.runtime.logs import LOG_KEYS
 from accord.runtime.metrics import METRICS
 from deploy import commands
-from docs import acceptance, enforcement, faults, invariants, packs, queues, stores
+from docs import acceptance, enforcement, faults, invariants, officers, packs, queues, stores
 from docs.clients import clients
 from docs.defaults import defaults_table
 from docs.histories import histories
@@ -289,6 +289,24 @@ def enforcement_page() -> str:
     )
 
 
+# --- officers ------------------------------------------------------------------------------------------
+
+
+def officers_page() -> str:
+    """What officers read and do, by door, role and jurisdiction."""
+    return page(
+        "Officers",
+        "Officer, counsel, auditor and operator are roles with jurisdictions. An auditor reads everything"
+        " and changes nothing; who has all jurisdictions (`*`) reads everything too. Everybody else reads ids"
+        " of residents and conversations of their own jurisdictions alone: a workspace is of the jurisdiction"
+        " where it is established, a conversation of the one where its cell stands, and what is of an unknown"
+        " one is withheld. Sums name nobody, and are of everybody. No door shows content, or a name of a"
+        " person. What is refused is `FORBIDDEN`, and `needed` names the role or the jurisdictions. Each row"
+        " stands in `docs/officers.toml`; a test asks every route of the application as every role.",
+        *officers.parts(officers.doors(ROOT)),
+    )
+
+
 # --- all of them ---------------------------------------------------------------------------------------
 
 
@@ -320,6 +338,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/invariants.md": invariants_page,
     "reference/log-keys.md": log_keys_page,
     "reference/methods.md": methods_page,
+    "reference/officers.md": officers_page,
     "reference/policies.md": lambda: page("Policies", *language()),
     "reference/policies.schema.json": schema_text,
     "reference/metrics.md": metrics_page,

@@ -9,6 +9,7 @@ from deploy.policy import directory
 from deploy.policy.output import Output
 
 Ask = Callable[..., Any]
+DAY_S = 24 * 3600
 
 
 def run(given: argparse.Namespace, output: Output, act: Callable[[Ask], int]) -> int:
@@ -36,6 +37,8 @@ def show(revision: dict[str, Any], output: Output) -> None:
         looser = analysis["direction"] not in ("same", "tighter")
         output.line(f"  it goes: {analysis['direction']}", "red" if looser else "green")
         output.line(f"  to sign: {revision['approval_sha256']}")
+    if revision["withheld"]:
+        output.line(f"  {revision['withheld']} ids are of other jurisdictions, and not told")
     signed = [it["officer"] for it in revision["approvals"] if it["counts"]]
     if signed:
         output.line(f"  signed by: {', '.join(signed)}")
@@ -52,7 +55,9 @@ def show_unlawful(cell: dict[str, Any], output: Output) -> None:
         return
     for one in cell["conversations"]:
         head = f"  {cell['cell']} {one['workspace']} {one['channel']} is {one['outcome']} by {one['rule']}"
-        output.line(f"{head}: resolve it until {moment(one['deadline_s'])}", "red")
+        until = f"resolve it until {moment(one['deadline_s'])}"
+        late = f", overdue for {one['overdue_s'] / DAY_S:.1f} days" if one["overdue_s"] else ""
+        output.line(f"{head}: {until}{late}", "red")
     if cell["more"]:
         output.line(f"  {cell['cell']} has {cell['more']} more", "red")
 

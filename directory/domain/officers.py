@@ -4,16 +4,21 @@
     operator           halts flows and looks after the other officers' access
     auditor            reads everything and changes nothing
 
+Everybody else reads what is about their own jurisdictions, and what binds or names nobody in particular.
+
 Invariants
     1. What a role may do stands in `MAY` alone; what is not there nobody may do.
     2. A code of the second factor counts once: its step has to be later than every step used before.
     3. After `FAILURES_MAX` failures in a row an officer is locked for `LOCKED_S`, whatever is given then.
-    4. A name is chosen by the operator who enrols and stands in records for years: it is no person's name.
+    4. What is about a jurisdiction is read by its officers; what is about none that is known, by those alone
+       who read everything.
+    5. A name is chosen by the operator who enrols and stands in records for years: it is no person's name.
 """
 
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -21,6 +26,8 @@ from accord.errors import ConflictError, ForbiddenError, InvalidError, TokenInva
 from directory.domain.names import check_code, check_name
 
 EVERYWHERE = "*"
+UNKNOWN = frozenset({"", "ZZ"})
+"""What stands for a jurisdiction that nobody knows; it is no officer's."""
 SESSION_S = 30 * 60
 ENROLMENT_S = 24 * 3600
 FAILURES_MAX = 5
@@ -214,3 +221,33 @@ def require_may(officer: Officer, act: OfficerAct, jurisdictions: frozenset[str]
     if missing and EVERYWHERE not in officer.jurisdictions:
         raise ForbiddenError(needed="jurisdiction:" + ",".join(sorted(missing)))
     return officer
+
+
+def reads_everything(officer: Officer) -> bool:
+    """Whether nothing is withheld from them: an auditor, or whoever has every jurisdiction."""
+    return Role.AUDITOR in officer.roles or EVERYWHERE in officer.jurisdictions
+
+
+def may_read(officer: Officer, about: Collection[str]) -> bool:
+    """Whether what is about these jurisdictions together is theirs to read; an unknown one is nobody's."""
+    theirs = set(officer.jurisdictions) - UNKNOWN
+    return reads_everything(officer) or (bool(about) and set(about) <= theirs)
+
+
+def require_read(officer: Officer, about: Collection[str]) -> Officer:
+    """The same officer, proven to be allowed to read what is about these jurisdictions.
+
+    Raises:
+        ForbiddenError: `needed` names the role or the jurisdictions.
+    """
+    require_may(officer, OfficerAct.READ)
+    if not may_read(officer, about):
+        missing = (set(about) or {EVERYWHERE}) - set(officer.jurisdictions)
+        raise ForbiddenError(needed="jurisdiction:" + ",".join(sorted(missing)))
+    return officer
+
+
+def knows(officer: Officer, other: Officer) -> bool:
+    """Whether one officer is told of another: they may act on something that is theirs both."""
+    shared = {EVERYWHERE, *officer.jurisdictions} & set(other.jurisdictions)
+    return reads_everything(officer) or officer.name == other.name or bool(shared)

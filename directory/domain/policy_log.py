@@ -20,6 +20,7 @@ from accord.signing import SigningKey
 
 SALT_BYTES = 32
 PAGE_MAX = 256
+SET_BACK_S = 3_600
 NO_FACTS: Mapping[str, object] = MappingProxyType({})
 
 
@@ -50,6 +51,14 @@ class Act:
     about: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WithheldEntry:
+    """An entry that is not the reader's: its place in the tree alone, so that the tree still proves."""
+
+    seq: int
+    leaf: bytes
+
+
 class LogReader(Protocol):
     """The log as it is stored."""
 
@@ -68,6 +77,29 @@ class LogWriter(LogReader, Protocol):
 
     def append(self, entry: LogEntry, nodes: list[tuple[int, int, bytes]]) -> None:
         """Insert the entry and the tree's nodes (level, index, hash) that it completes."""
+
+
+def withheld(entry: LogEntry) -> WithheldEntry:
+    """The entry as its leaf's hash alone."""
+    return WithheldEntry(entry.seq, leaf_hash(leaf_data(entry.open, entry.sealed, entry.salt)))
+
+
+def entries_since(log: LogReader, from_s: int) -> list[LogEntry]:
+    """Entries from this time on, and some before: a clock may have been set back."""
+    from_s -= SET_BACK_S
+    low, high = 0, log.size()
+    while low < high:
+        middle = (low + high) // 2
+        at_s = log.page(middle, 1)[0].open["at_s"]
+        if isinstance(at_s, int) and at_s < from_s:
+            low = middle + 1
+        else:
+            high = middle
+    found: list[LogEntry] = []
+    while page := log.page(low, PAGE_MAX):
+        found += page
+        low = page[-1].seq + 1
+    return found
 
 
 class LogPen:

@@ -1,8 +1,8 @@
 """Conversations that policies in force no longer allow: what each cell says of its own, until it is resolved.
 
 Ids alone: which conversation, since which bundle, by which rule. Whoever is in one reads and loses nothing;
-officers see the deadline by which it is to be resolved, by who is in it or by a change of policies. Nothing
-happens by itself when it has passed.
+officers see the deadline by which it is to be resolved, by who is in it or by a change of policies. Once it
+has passed, reports say for how long, and the policy log says once of each cell and bundle that it has.
 
 Invariants
     1. A report is all that a cell has to say: it takes the place of the one before, so that telling twice, or
@@ -26,6 +26,8 @@ RESOLVE_S: Final = 30 * 24 * 3600
 """From the bundle that made a conversation unlawful to the deadline that officers see."""
 OUTCOMES: Final = frozenset({"refused", "read_only"})
 COUNT_MAX: Final = 2**53
+OVERDUE: Final = "unlawful_overdue"
+"""The act under which the policy log says that a deadline has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,14 @@ class UnlawfulReport:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A conversation that is not lawful, since when, and the deadline; unix seconds."""
+    """A conversation that is not lawful, since when, and the deadline (unix seconds). `overdue_s`: how long
+    ago that was, 0 while it is to come.
+    """
 
     conversation: UnlawfulConversation
     since_s: int
     deadline_s: int
+    overdue_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,21 @@ class CellUnlawful:
     cell: str
     report: UnlawfulReport | None
     unresolved: tuple[Unresolved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A deadline that has passed in a cell: of so many listed conversations that one bundle made unlawful."""
+
+    cell: str
+    bundle_version: int
+    deadline_s: int
+    conversations: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is entered under, once."""
+        return self.cell, self.bundle_version
 
 
 def check_report(report: UnlawfulReport, active_version: int) -> UnlawfulReport:
@@ -100,7 +120,10 @@ def check_report(report: UnlawfulReport, active_version: int) -> UnlawfulReport:
 
 
 def unresolved(
-    cells: Iterable[Cell], reports: Iterable[UnlawfulReport], activated_s: Callable[[int], int]
+    cells: Iterable[Cell],
+    reports: Iterable[UnlawfulReport],
+    activated_s: Callable[[int], int],
+    now_s: int,
 ) -> tuple[CellUnlawful, ...]:
     """By cell, what is unresolved there; cells that never reported stand there as unknown.
 
@@ -114,11 +137,25 @@ def unresolved(
         report = held.get(name)
         listed = () if report is None else report.listed
         begun = {it.bundle_version: activated_s(it.bundle_version) for it in listed}
-        rows = (
-            Unresolved(it, begun[it.bundle_version], begun[it.bundle_version] + RESOLVE_S) for it in listed
-        )
-        found.append(CellUnlawful(name, report, tuple(rows)))
+        rows = tuple(_unresolved(it, begun[it.bundle_version], now_s) for it in listed)
+        found.append(CellUnlawful(name, report, rows))
     return tuple(found)
+
+
+def _unresolved(one: UnlawfulConversation, since_s: int, now_s: int) -> Unresolved:
+    deadline_s = since_s + RESOLVE_S
+    return Unresolved(one, since_s, deadline_s, max(0, now_s - deadline_s))
+
+
+def passed(found: Iterable[CellUnlawful]) -> list[Passed]:
+    """Deadlines that have passed, by cell and bundle."""
+    counts: dict[Passed, int] = {}
+    for cell in found:
+        for one in cell.unresolved:
+            if one.overdue_s:
+                key = Passed(cell.cell, one.conversation.bundle_version, one.deadline_s, 0)
+                counts[key] = counts.get(key, 0) + 1
+    return [replace(key, conversations=count) for key, count in counts.items()]
 
 
 def since_bundles(found: Iterable[CellUnlawful], versions: Collection[int]) -> tuple[CellUnlawful, ...]:

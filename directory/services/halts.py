@@ -27,6 +27,7 @@ from directory.domain.halts import (
 )
 from directory.domain.officers import EVERYWHERE, Officer, OfficerAct, require_may
 from directory.domain.policy_log import SALT_BYTES, Act, LogPen
+from directory.domain.reading import halted_workspaces, reads_halt, seen_by
 from directory.ports.outside import Bell
 from directory.ports.store import ReadUnit, Store, WriteUnit
 
@@ -110,9 +111,15 @@ class HaltService:
         return await self._change(by, OfficerAct.LIFT_HALT, number, "halt_lifted")
 
     async def everything(self, by: Officer) -> list[HaltRecord]:
-        """All halts, newest first, those that are over too."""
+        """The halts that are theirs to read, newest first, those that are over too."""
         require_may(by, OfficerAct.READ)
-        return await self._store.read(lambda unit: unit.halts.everything()[::-1])
+
+        def work(unit: ReadUnit) -> list[HaltRecord]:
+            found = unit.halts.everything()[::-1]
+            seen = seen_by(by, unit.placements.find_all(halted_workspaces(found)))
+            return [it for it in found if reads_halt(it, seen)]
+
+        return await self._store.read(work)
 
     async def renew(self) -> bool:
         """Make new orders when time or acknowledgements ask for them; whether they did."""

@@ -34,6 +34,7 @@ from directory.domain.officers import (
     entered,
     failed,
     invite,
+    knows,
     require_may,
 )
 from directory.domain.peers import Peer, require_operator
@@ -196,15 +197,16 @@ class OfficerService:
         await self._store.write(work)
 
     async def everybody(self, officer: Officer) -> list[Officer]:
-        """All officers, for officers; raises ForbiddenError."""
+        """Officers who may act in a jurisdiction of theirs; raises ForbiddenError."""
         require_may(officer, OfficerAct.READ)
-        return await self._store.read(lambda unit: unit.officers.everybody())
+        everybody = await self._store.read(lambda unit: unit.officers.everybody())
+        return [it for it in everybody if knows(officer, it)]
 
     async def disable(self, by: Officer, name: str) -> None:
         """Take every way in: sessions end at once, and only an operator's invitation opens one again.
 
         Raises:
-            ForbiddenError, NotFoundError, InvalidError
+            ForbiddenError: no operator of all of their jurisdictions. NotFoundError, InvalidError
         """
         require_may(by, OfficerAct.DISABLE)
         check_name(name, "name")
@@ -213,6 +215,7 @@ class OfficerService:
             officer = unit.officers.find(name)
             if officer is None:
                 raise NotFoundError(thing="officer")
+            require_may(by, OfficerAct.DISABLE, frozenset(officer.jurisdictions))
             gone = replace(
                 officer, state=OfficerState.DISABLED, password_hash="", totp_sealed=b"", enrolment=b""
             )

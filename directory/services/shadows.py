@@ -10,8 +10,9 @@ import asyncio
 from accord.clock import Clock
 from accord.errors import InvalidError, NotFoundError
 from directory.domain.bundles import SignedBundle
-from directory.domain.officers import Officer, OfficerAct, require_may
+from directory.domain.officers import Officer, OfficerAct, require_may, require_read
 from directory.domain.peers import Peer, require_cell, require_node
+from directory.domain.reading import named_in, part_of, require_revision_read, seen_by
 from directory.domain.shadows import Shadow, ShadowAcknowledgement, Told, check_state, compared
 from directory.ports.store import ReadUnit, Store, WriteUnit
 from residency_policies.bundle import load_bundle
@@ -76,14 +77,18 @@ class ShadowService:
 
     async def look(self, by: Officer, number: int) -> dict[str, object] | None:
         """What cells told of the newest shadow of a revision, beside the replay of the same flows, and whose
-        it is; None: it was never in shadow.
+        it is, with the ids that are theirs to read; None: it was never in shadow. Raises ForbiddenError.
         """
         require_may(by, OfficerAct.READ)
 
         def work(unit: ReadUnit) -> tuple[Told, SignedBundle | None] | None:
-            shadow = unit.shadows.of_revision(number)
+            revision, shadow = unit.policies.find(number), unit.shadows.of_revision(number)
             if shadow is None:
                 return None
+            if revision is None:
+                require_read(by, ())
+            else:
+                require_revision_read(by, revision)
             digest = shadow.digest
             told = Told(
                 shadow,
@@ -101,7 +106,11 @@ class ShadowService:
             return None
         async with self._one:
             pair = await self._pair(found[0].shadow, found[1])
-            return await asyncio.to_thread(compared, found[0], *pair)
+            told = await asyncio.to_thread(compared, found[0], *pair)
+        named = named_in(told)
+        seen = seen_by(by, await self._store.read(lambda unit: unit.placements.find_all(named)))
+        part, gone = part_of(told, seen)
+        return {**part, "withheld": gone}
 
     async def _pair(self, shadow: Shadow, base: SignedBundle) -> Pair:
         if self._kept is None or self._kept[0] != shadow.digest:

@@ -131,7 +131,7 @@ class World:
         self.halts = HaltService(*made, acknowledge_s=10)
         self.traffic = TrafficService(self.store, self.clock)
         self.shadow, self.shadows = PolicyShadow(*made), ShadowService(self.store, self.clock)
-        self.unlawful = UnlawfulService(self.store, self.clock)
+        self.unlawful = UnlawfulService(self.store, self.clock, self.random, self.pen)
         self.log = PolicyLogService(self.store)
         self.factors = SealedTotp(bytes(32))
         self.officers = OfficerService(

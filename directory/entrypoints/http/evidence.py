@@ -1,4 +1,4 @@
-"""Evidence over HTTP: one report about a revision, for every role, with what proves it.
+"""Evidence over HTTP: one report about a revision, for whoever reads it, with what proves it.
 
 Whoever has the log's public key proves a report alone: the document hashes to `document_sha256`, that and
 `analysis.sha256` to what approvers signed, the bundle to what nodes acknowledged, and each entry of the log
@@ -127,7 +127,7 @@ class EvidenceShown(BaseModel):
 
 
 def evidence_routes(evidence: PolicyEvidence, me: WhoAmI) -> APIRouter:
-    """The report, for every role."""
+    """The report."""
     routes = APIRouter(prefix="/directory/v1/policies", tags=["policies"])
 
     @routes.get("/{number}/evidence")

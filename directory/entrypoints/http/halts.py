@@ -70,7 +70,7 @@ def halt_routes(halts: HaltService, me: WhoAmI) -> APIRouter:
 
     @routes.get("/halts")
     async def read_halts(officer: Annotated[Officer, Depends(me)]) -> HaltList:
-        """Every halt."""
+        """Halts, but those of workspaces in other jurisdictions."""
         return HaltList(halts=[shown(it) for it in await halts.everything(officer)])
 
     @routes.post("/halts", status_code=201)

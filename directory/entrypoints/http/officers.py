@@ -60,7 +60,7 @@ class SessionShown(BaseModel):
 
 
 class OfficerList(BaseModel):
-    """All of them."""
+    """By name."""
 
     officers: list[OfficerShown]
 
@@ -114,7 +114,7 @@ def officer_routes(officers: OfficerService) -> APIRouter:
 
     @routes.get("/officers")
     async def read_officers(officer: Annotated[Officer, Depends(me)]) -> OfficerList:
-        """Everybody who may act on policies."""
+        """Who may act on policies of the officer's jurisdictions."""
         return OfficerList(officers=[shown(it) for it in await officers.everybody(officer)])
 
     @routes.delete("/officers/{name}", status_code=204)

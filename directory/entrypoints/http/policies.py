@@ -72,7 +72,9 @@ class ApprovalShown(BaseModel):
 
 
 class RevisionShown(BaseModel):
-    """A revision. `approval_sha256` is what an approver signs; empty before the analysis."""
+    """A revision. `approval_sha256` is what an approver signs; empty before the analysis. `withheld`: ids
+    of residents that are left out of analysis and pilot, since they are of other jurisdictions.
+    """
 
     revision: int
     document: str
@@ -85,6 +87,7 @@ class RevisionShown(BaseModel):
     submitted_s: int
     findings: list[FindingShown]
     analysis: dict[str, Any] | None
+    withheld: int
     analysis_lapsed: bool
     approval_sha256: str
     approvals: list[ApprovalShown]
@@ -134,7 +137,8 @@ class ShadowNodeShown(BaseModel):
 
 class ShadowShown(BaseModel):
     """The newest shadow of a revision. `live` is what cells counted as they decided, `replayed` what the
-    directory finds for the same flows; `agrees`: they are equal, one by one.
+    directory finds for the same flows; `agrees`: they are equal, one by one. `withheld`: rows that are
+    left out, since they are about workspaces of other jurisdictions; sums are of everybody.
     """
 
     bundle_version: int
@@ -143,6 +147,7 @@ class ShadowShown(BaseModel):
     ended_s: int | None
     live: ComparedShown
     replayed: ComparedShown
+    withheld: int
     agrees: bool
     nodes: list[ShadowNodeShown]
 
@@ -173,7 +178,7 @@ def policy_routes(
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
         cursor: Annotated[str, Query(pattern=r"^[0-9]{0,15}$")] = "",
     ) -> RevisionPage:
-        """Revisions, newest first."""
+        """Revisions that are the officer's to read, newest first."""
         found = await review.page(officer, int(cursor or 0), limit)
         more = str(found[-1].revision.number) if len(found) == limit else ""
         return RevisionPage(revisions=[shown(it) for it in found], cursor=more)
@@ -243,7 +248,8 @@ def shown(standing: Standing) -> RevisionShown:
         jurisdictions=list(revision.jurisdictions),
         submitted_s=revision.submitted_s,
         findings=[FindingShown(**it) for it in json.loads(revision.findings)],
-        analysis=json.loads(revision.analysis) if revision.analysis else None,
+        analysis=dict(standing.analysis) if standing.analysis is not None else None,
+        withheld=standing.withheld,
         analysis_lapsed=standing.lapsed,
         approval_sha256=standing.hash,
         approvals=[
@@ -258,7 +264,7 @@ def shown(standing: Standing) -> RevisionShown:
         ],
         earliest_s=standing.earliest_s,
         activate_s=revision.activate_s,
-        pilot=list(revision.pilot),
+        pilot=list(standing.pilot),
         bundle_version=revision.bundle_version,
         rolls_back=revision.rolls_back,
     )

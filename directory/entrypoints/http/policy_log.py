@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from accord.encoding import b64url
 from directory.domain.officers import Officer
-from directory.domain.policy_log import PAGE_MAX, LogEntry
+from directory.domain.policy_log import PAGE_MAX, LogEntry, WithheldEntry
 from directory.entrypoints.http.officers import WhoAmI
 from directory.services.policy_log import PolicyLogService
 
@@ -21,10 +21,17 @@ class EntryShown(BaseModel):
     salt: str
 
 
+class WithheldShown(BaseModel):
+    """An entry that is another jurisdiction's: the hash of its leaf alone, as base64url."""
+
+    seq: int
+    leaf: str
+
+
 class LogShown(BaseModel):
     """`size` and `checkpoint` are of the whole log; `cursor` is empty after the last entry."""
 
-    entries: list[EntryShown]
+    entries: list[EntryShown | WithheldShown]
     size: int
     checkpoint: str
     cursor: str
@@ -39,7 +46,7 @@ class ProofShown(BaseModel):
 
 
 def policy_log_routes(log: PolicyLogService, me: WhoAmI) -> APIRouter:
-    """Entries and proofs, for every role."""
+    """Entries and proofs."""
     routes = APIRouter(prefix="/directory/v1/policy-log", tags=["policy log"])
 
     @routes.get("")
@@ -50,7 +57,7 @@ def policy_log_routes(log: PolicyLogService, me: WhoAmI) -> APIRouter:
     ) -> LogShown:
         """Entries, oldest first."""
         page = await log.page(officer, int(cursor or 0), limit)
-        entries = [entry_shown(it) for it in page.entries]
+        entries = [_shown(it) for it in page.entries]
         ends = entries[-1].seq + 1 if entries else page.size
         return LogShown(
             entries=entries,
@@ -70,6 +77,12 @@ def policy_log_routes(log: PolicyLogService, me: WhoAmI) -> APIRouter:
         return ProofShown(old=old, new=new, hashes=[b64url(it) for it in hashes])
 
     return routes
+
+
+def _shown(entry: LogEntry | WithheldEntry) -> EntryShown | WithheldShown:
+    if isinstance(entry, WithheldEntry):
+        return WithheldShown(seq=entry.seq, leaf=b64url(entry.leaf))
+    return entry_shown(entry)
 
 
 def entry_shown(entry: LogEntry) -> EntryShown:

@@ -12,7 +12,9 @@ from directory.services.unlawful import UnlawfulService
 
 
 class UnresolvedShown(BaseModel):
-    """A conversation by its ids. `outcome`: `refused` or `read_only`; `since_s`: when its bundle began."""
+    """A conversation by its ids. `outcome`: `refused` or `read_only`; `since_s`: when its bundle began;
+    `overdue_s`: for how long the deadline has passed, 0 while it has not.
+    """
 
     workspace: str
     channel: str
@@ -21,12 +23,14 @@ class UnresolvedShown(BaseModel):
     bundle_version: int
     since_s: int
     deadline_s: int
+    overdue_s: int
 
 
 class CellUnlawfulShown(BaseModel):
     """A cell. `known`: it has told; without that, nothing is known of its conversations.
 
-    `bundle_version`: under which all of its conversations were ruled on; `more`: counted and not listed.
+    `bundle_version`: under which all of its conversations were ruled on; `more`: counted and not listed;
+    `overdue`: of those that are listed, with a deadline that has passed.
     """
 
     cell: str
@@ -36,6 +40,7 @@ class CellUnlawfulShown(BaseModel):
     refused: int
     read_only: int
     more: int
+    overdue: int
     conversations: list[UnresolvedShown]
 
 
@@ -46,7 +51,7 @@ class UnlawfulShown(BaseModel):
 
 
 def unlawful_routes(unlawful: UnlawfulService, me: WhoAmI) -> APIRouter:
-    """What is unresolved, for every role."""
+    """What is unresolved, for every role in its jurisdictions."""
     routes = APIRouter(prefix="/directory/v1", tags=["policies"])
 
     @routes.get("/unlawful-conversations")
@@ -68,6 +73,7 @@ def cell_shown(found: CellUnlawful) -> CellUnlawfulShown:
         refused=report.refused if report else 0,
         read_only=report.read_only if report else 0,
         more=report.more if report else 0,
+        overdue=sum(it.overdue_s > 0 for it in found.unresolved),
         conversations=[
             UnresolvedShown(
                 workspace=it.conversation.workspace,
@@ -77,6 +83,7 @@ def cell_shown(found: CellUnlawful) -> CellUnlawfulShown:
                 bundle_version=it.conversation.bundle_version,
                 since_s=it.since_s,
                 deadline_s=it.deadline_s,
+                overdue_s=it.overdue_s,
             )
             for it in found.unresolved
         ],

@@ -1,4 +1,5 @@
-"""The clock of roll-outs: what was scheduled takes effect, who is late is cut off, what is over is forgotten.
+"""The clock of roll-outs: what was scheduled takes effect, who is late is cut off, what is over is forgotten;
+which deadlines have passed is entered.
 
 Every process of the directory may run it: each turn proves in its transaction what it found.
 """
@@ -12,15 +13,18 @@ from directory.services.halts import HaltService
 from directory.services.officers import OfficerService
 from directory.services.policies.rollout import PolicyRollout
 from directory.services.policies.shadow import PolicyShadow
+from directory.services.unlawful import UnlawfulService
 
 EVERY_S = 1.0
 SWEEP_EVERY = 600
+OVERDUE_EVERY = 60
 
 
 async def roll_out(
     rollout: PolicyRollout,
     shadow: PolicyShadow,
     halts: HaltService,
+    unlawful: UnlawfulService,
     officers: OfficerService,
     draining: asyncio.Event,
 ) -> None:
@@ -31,6 +35,8 @@ async def roll_out(
             await rollout.tick()
             await shadow.tick()
             await halts.renew()
+            if turn % OVERDUE_EVERY == 0:
+                await unlawful.tick()
             if turn % SWEEP_EVERY == 0:
                 await officers.sweep()
         except ColinkError as error:

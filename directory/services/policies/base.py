@@ -11,14 +11,15 @@ Compiling happens on a thread beside; the transaction then proves that nothing i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from accord.clock import Clock
 from accord.errors import ConflictError, NotFoundError, NotReadyError, WrongStateError
 from accord.signing import SigningKey
 from directory.domain.bundles import SignedBundle, sign_bundle
-from directory.domain.officers import EVERYWHERE, Officer, OfficerAct, require_may
+from directory.domain.officers import EVERYWHERE, Officer, OfficerAct, reads_everything, require_may
 from directory.domain.policies import (
     OPEN,
     Approval,
@@ -28,11 +29,13 @@ from directory.domain.policies import (
     approval_hash,
     document_bytes,
     earliest_s,
+    facts_of,
     has_lapsed,
     replaced,
     world_state,
 )
 from directory.domain.policy_log import SALT_BYTES, Act, LogPen
+from directory.domain.reading import Seen, named_in, part_of, seen_by
 from directory.ports.outside import Bell
 from directory.ports.store import ReadUnit, Store, WriteUnit
 from residency_policies.bundle import Bundle, check_bundle, load_bundle
@@ -42,13 +45,19 @@ from residency_policies.model import Document, FloorPack, Policy
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A revision with its approvals, what is signed for it, and from when on it may take effect."""
+    """A revision with its approvals, what is signed for it, and from when on it may take effect.
+
+    `analysis` and `pilot` are as the officer reads them who asked; `withheld`: how many ids are left out.
+    """
 
     revision: Revision
     approvals: tuple[Approval, ...]
     hash: str
     lapsed: bool
     earliest_s: int | None
+    analysis: Mapping[str, Any] | None
+    pilot: tuple[str, ...]
+    withheld: int
 
 
 class Revisions:
@@ -134,10 +143,24 @@ class Revisions:
     def allowed(self, unit: ReadUnit, by: Officer, act: OfficerAct, revision: Revision) -> Officer:
         return require_may(known_officer(unit, by), act, frozenset(revision.jurisdictions))
 
-    def standing(self, unit: ReadUnit, revision: Revision) -> Standing:
+    def standing(self, unit: ReadUnit, revision: Revision, by: Officer | None) -> Standing:
+        """A revision as an officer reads it; None: nobody does."""
         given = tuple(unit.policies.approvals_of(revision.number))
         lapsed = bool(revision.analysis) and revision.state in OPEN and has_lapsed(revision, world_of(unit))
-        return Standing(revision, given, approval_hash(revision), lapsed, earliest_s(revision, given))
+        facts = facts_of(revision)
+        seen = seen_of(unit, by, [*named_in(facts), *revision.pilot])
+        analysis, gone = part_of(facts, seen)
+        pilot = tuple(it for it in revision.pilot if seen(it))
+        return Standing(
+            revision,
+            given,
+            approval_hash(revision),
+            lapsed,
+            earliest_s(revision, given),
+            analysis or None,
+            pilot,
+            gone + len(revision.pilot) - len(pilot),
+        )
 
     async def rung(self, work: Callable[[WriteUnit], Standing]) -> Standing:
         standing = await self.store.write(work)
@@ -184,6 +207,13 @@ def require_revision(unit: ReadUnit, number: int) -> Revision:
     return found
 
 
+def seen_of(unit: ReadUnit, by: Officer | None, residents: Sequence[str]) -> Seen:
+    """Which of these residents' ids an officer reads; None: nobody's."""
+    if by is None:
+        return lambda resident: False
+    return seen_by(by, () if reads_everything(by) else unit.placements.find_all(residents))
+
+
 def require_open(revision: Revision) -> None:
     """Prove that nothing of it was told to anybody yet; raises WrongStateError."""
     if revision.state not in OPEN:
@@ -216,11 +246,17 @@ def look(unit: ReadUnit, number: int) -> tuple[Revision, SignedBundle, WorldStat
     return require_revision(unit, number), active_bundle(unit), world_of(unit)
 
 
-def establishments_of(unit: ReadUnit, document: Document) -> list[str]:
-    """Where the workspaces that the document names are established, as far as they are placed."""
-    if not isinstance(document, Policy):
-        return []
-    return [it.establishment for it in unit.placements.find_all(document.applies_to.workspaces)]
+def establishments_of(unit: ReadUnit, document: Document) -> frozenset[str]:
+    """Where the workspaces that the document names are established."""
+    named = document.applies_to.workspaces if isinstance(document, Policy) else ()
+    return establishments(unit, named)
+
+
+def establishments(unit: ReadUnit, workspaces: Sequence[str]) -> frozenset[str]:
+    """Where these are established; everywhere, if one is not placed: nobody knows whose it is."""
+    found = unit.placements.find_all(workspaces) if workspaces else []
+    unknown = {EVERYWHERE} if len(found) < len(set(workspaces)) else set()
+    return frozenset({it.establishment for it in found} | unknown)
 
 
 def named(revision: Revision) -> dict[str, object]:

@@ -11,16 +11,15 @@ from directory.domain.evidence import Proven, Told, about, arrivals, overlapping
 from directory.domain.halts import HaltRecord
 from directory.domain.officers import Officer, OfficerAct, require_may
 from directory.domain.policies import Revision
-from directory.domain.policy_log import PAGE_MAX, LogEntry
-from directory.domain.unlawful import CellUnlawful, since_bundles, unresolved
+from directory.domain.policy_log import entries_since
+from directory.domain.reading import halted_workspaces, reads_halt, require_revision_read, theirs
+from directory.domain.unlawful import OVERDUE, CellUnlawful, since_bundles, unresolved
 from directory.ports.store import ReadUnit
-from directory.services.policies.base import Revisions, Standing, require_revision
+from directory.services.policies.base import Revisions, Standing, require_revision, seen_of
 from residency_policies.bundle import compile_bundle, load_bundle
 from residency_policies.interpret import failed_expectations
 from residency_policies.model import Policy, Waiver
 from residency_policies.prove.claims import prove
-
-SET_BACK_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +59,43 @@ class Evidence:
 
 
 class PolicyEvidence(Revisions):
-    """Reports about revisions, for every officer and auditor."""
+    """Reports about revisions, each with what is the officer's to read."""
 
     async def report(self, by: Officer, number: int) -> Evidence:
         """The evidence of a revision in any state; raises ForbiddenError, NotFoundError."""
         require_may(by, OfficerAct.READ)
         now_s = self.now_s()
-        found = await self.store.read(lambda unit: self._gathered(unit, number, now_s))
+        found = await self.store.read(lambda unit: self._gathered(unit, by, number, now_s))
         revision = found.standing.revision
         bundle = next((it.bundle for it in found.told if it.bundle.version == revision.bundle_version), None)
         if bundle is None:
             return found
         return replace(found, proofs=await asyncio.to_thread(_proofs, bundle, revision))
 
-    def _gathered(self, unit: ReadUnit, number: int, now_s: int) -> Evidence:
-        revision = require_revision(unit, number)
+    def _gathered(self, unit: ReadUnit, by: Officer, number: int, now_s: int) -> Evidence:
+        revision = require_revision_read(by, require_revision(unit, number))
         over_s = _over_s(unit, revision)
-        entries = _entries_since(unit, revision.submitted_s)
+        entries = entries_since(unit.log, revision.submitted_s)
         versions = told_by(entries, number)
         told = tuple(_told(unit, version, act) for version, act in sorted(versions.items()))
         halts = overlapping(unit.halts.everything(), told[0].activated_s, over_s or now_s) if told else []
+        seen = seen_of(unit, by, halted_workspaces(halts))
+        halts = [it for it in halts if reads_halt(it, seen)]
         size = unit.log.size()
         numbers = [it.number for it in halts]
-        kept = [it for it in entries if about(it, number, versions, numbers)]
+        cells = theirs(by, unit.cells.cells())
+        known = {it.name for it in cells}
+        kept = [
+            it
+            for it in entries
+            if about(it, number, versions, numbers)
+            and (it.open["act"] != OVERDUE or it.open["cell"] in known)
+        ]
         proven = tuple(Proven(it, tuple(inclusion_proof(it.seq, size, unit.log.hash_at))) for it in kept)
         newest = unit.log.page(size - 1, 1)
         return Evidence(
             now_s,
-            self.standing(unit, revision),
+            self.standing(unit, revision, by),
             told,
             over_s,
             proven,
@@ -95,7 +103,8 @@ class PolicyEvidence(Revisions):
             newest[0].note if newest else "",
             tuple(halts),
             since_bundles(
-                unresolved(unit.cells.cells(), unit.unlawful.reports(), unit.bundles.activated_s), versions
+                unresolved(cells, unit.unlawful.reports(), unit.bundles.activated_s, now_s),
+                versions,
             ),
             Proofs(),
         )
@@ -111,24 +120,6 @@ def _over_s(unit: ReadUnit, revision: Revision) -> int:
         if it.bundle_version > revision.bundle_version
     ]
     return min((it.activate_s for it in later), default=0)
-
-
-def _entries_since(unit: ReadUnit, from_s: int) -> list[LogEntry]:
-    """Entries of the log from this time on, and some before: a clock may have been set back."""
-    from_s -= SET_BACK_S
-    low, high = 0, unit.log.size()
-    while low < high:
-        middle = (low + high) // 2
-        at_s = unit.log.page(middle, 1)[0].open["at_s"]
-        if isinstance(at_s, int) and at_s < from_s:
-            low = middle + 1
-        else:
-            high = middle
-    found: list[LogEntry] = []
-    while page := unit.log.page(low, PAGE_MAX):
-        found += page
-        low = page[-1].seq + 1
-    return found
 
 
 def _told(unit: ReadUnit, version: int, act: str) -> Told:

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 
 from accord.errors import ConflictError, InvalidError, NotFoundError, WrongStateError
@@ -31,6 +33,7 @@ from directory.domain.policies import (
     with_version,
 )
 from directory.domain.policy_log import Act
+from directory.domain.reading import reads_revision, require_revision_read
 from directory.domain.removals import removal_bytes, removal_findings
 from directory.domain.traffic import DayCount, TrafficReport
 from directory.ports.store import ReadUnit, WriteUnit
@@ -66,16 +69,21 @@ class PolicyReview(Revisions):
     async def find(self, by: Officer, number: int) -> Standing:
         """One revision; raises ForbiddenError, NotFoundError."""
         require_may(by, OfficerAct.READ)
-        return await self.store.read(lambda unit: self.standing(unit, require_revision(unit, number)))
+
+        def work(unit: ReadUnit) -> Standing:
+            return self.standing(unit, require_revision_read(by, require_revision(unit, number)), by)
+
+        return await self.store.read(work)
 
     async def page(self, by: Officer, before: int, limit: int) -> list[Standing]:
-        """Revisions below this number (0: all), newest first; at most 100."""
+        """Revisions that are theirs to read, below this number (0: all), newest first; at most 100."""
         require_may(by, OfficerAct.READ)
         if not 0 < limit <= PAGE_MAX:
             raise InvalidError(field="limit", why=f"1 to {PAGE_MAX}")
 
         def work(unit: ReadUnit) -> list[Standing]:
-            return [self.standing(unit, it) for it in unit.policies.page(before, limit)]
+            theirs = (it for it in _downwards(unit, before) if reads_revision(by, it))
+            return [self.standing(unit, it, by) for it in itertools.islice(theirs, limit)]
 
         return await self.store.read(work)
 
@@ -136,6 +144,8 @@ class PolicyReview(Revisions):
         if then is None:
             assert now is not None
             return await self._submit(by, OfficerAct.ROLL_BACK, now, number, "")
+        scope = await self.store.read(lambda unit: scope_of(then, establishments_of(unit, then)))
+        require_may(by, OfficerAct.ROLL_BACK, frozenset(scope))
         if now is not None and content_of(document_bytes(now)) == content_of(document_bytes(then)):
             raise ConflictError(what="document", document=document_id)
         text = document_bytes(then).decode()
@@ -149,8 +159,9 @@ class PolicyReview(Revisions):
         """
         require_may(by, OfficerAct.ANALYSE)
         revision, base, world = await self.store.read(lambda unit: look(unit, number))
-        placements, cells = await self.store.read(_homes)
+        require_may(by, OfficerAct.ANALYSE, frozenset(revision.jurisdictions))
         require_open(revision)
+        placements, cells = await self.store.read(_homes)
         now_s = self.now_s()
         edges, reports, counts = await self.store.read(lambda unit: _traffic(unit, now_s))
         candidate, findings = await asyncio.to_thread(self._checked, base, revision, now_s)
@@ -173,7 +184,7 @@ class PolicyReview(Revisions):
                 self.enter(unit, Act("revision_analysed", officer.name, named(fresh) | facts))
             unit.policies.put(fresh)
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.store.write(work)
 
@@ -200,7 +211,7 @@ class PolicyReview(Revisions):
                 unit, Act("revision_approved", officer.name, named(fresh) | {"signed_sha256": signed_hash})
             )
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.store.write(work)
 
@@ -213,6 +224,7 @@ class PolicyReview(Revisions):
         """
         require_may(by, OfficerAct.SUBMIT)
         revision, active, world = await self.store.read(lambda unit: look(unit, number))
+        require_may(by, OfficerAct.SUBMIT, frozenset(revision.jurisdictions))
         bundle = None
         if revision.state is RevisionState.PILOT:
             bundle = await self.made(revision, active, lambda base, version: replaced(base, (), version))
@@ -230,7 +242,7 @@ class PolicyReview(Revisions):
                 self.store_bundle(unit, bundle, officer.name)
             unit.policies.put(fresh)
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.rung(work)
 
@@ -268,7 +280,7 @@ class PolicyReview(Revisions):
             act = "revision_submitted" if text else "removal_submitted"
             self.enter(unit, Act(act, officer.name, named(revision)))
             unit.commit()
-            return self.standing(unit, revision)
+            return self.standing(unit, revision, by)
 
         standing = (await asyncio.to_thread(documents_of, base)).get(document.id)
         standing_version = standing.version if isinstance(standing, Policy) else 0
@@ -287,6 +299,13 @@ class PolicyReview(Revisions):
         if compiled is None or validated_state(findings) is RevisionState.DRAFT:
             return None, list(findings)
         return (compile_bundle(held, now_s), compiled), list(findings)
+
+
+def _downwards(unit: ReadUnit, before: int) -> Iterator[Revision]:
+    """Revisions below this number (0: all), newest first."""
+    while page := unit.policies.page(before, PAGE_MAX):
+        yield from page
+        before = page[-1].number
 
 
 def _findings(base: SignedBundle, document: str, text: str, now_s: int) -> tuple[Finding, ...]:

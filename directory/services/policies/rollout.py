@@ -18,6 +18,7 @@ from directory.services.policies.base import (
     Revisions,
     Standing,
     activated_with,
+    establishments,
     halted,
     look,
     named,
@@ -79,7 +80,7 @@ class PolicyRollout(Revisions):
             unit.policies.put(fresh)
             self.enter(unit, Act("revision_scheduled", officer.name, named(fresh) | {"activate_s": at_s}))
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.store.write(work)
 
@@ -97,6 +98,8 @@ class PolicyRollout(Revisions):
     async def _put_in_force(self, by: Officer | None, number: int, pilot: tuple[str, ...]) -> Standing:
         """Now. `by` None: it was scheduled by an officer who had the right to."""
         revision, active, world = await self.store.read(lambda unit: look(unit, number))
+        if by is not None:
+            require_may(by, OfficerAct.ACTIVATE, frozenset(revision.jurisdictions))
         if pilot:
             revision = replace(revision, pilot=check_pilot(revision, pilot))
         make = piloted_with(revision) if pilot else activated_with(revision)
@@ -107,7 +110,8 @@ class PolicyRollout(Revisions):
             stored = self.unmoved(unit, revision, world)
             name = DIRECTORY
             if by is not None:
-                name = self.allowed(unit, by, OfficerAct.ACTIVATE, stored).name
+                officer = self.allowed(unit, by, OfficerAct.ACTIVATE, stored)
+                name = require_may(officer, OfficerAct.ACTIVATE, establishments(unit, pilot)).name
             self._require_ready(stored, bool(pilot))
             self.require_alone(unit, stored)
             now_s = self.now_s()
@@ -135,7 +139,7 @@ class PolicyRollout(Revisions):
                 self._succeed(unit, fresh)
             unit.policies.put(fresh)
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.rung(work)
 

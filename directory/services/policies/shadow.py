@@ -34,6 +34,7 @@ class PolicyShadow(Revisions):
         """
         require_may(by, OfficerAct.ACTIVATE)
         revision, active, world = await self.store.read(lambda unit: look(unit, number))
+        require_may(by, OfficerAct.ACTIVATE, frozenset(revision.jurisdictions))
         if revision.state is not RevisionState.APPROVED:
             raise WrongStateError(state=revision.state.value, needed="approved")
         bundle = await self.built(revision, active, activated_with(revision))
@@ -52,7 +53,7 @@ class PolicyShadow(Revisions):
             unit.shadows.put(shadow)
             unit.policies.put(fresh)
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.rung(work)
 
@@ -74,7 +75,7 @@ class PolicyShadow(Revisions):
             self.end_shadow(unit)
             unit.policies.put(fresh)
             unit.commit()
-            return self.standing(unit, fresh)
+            return self.standing(unit, fresh, by)
 
         return await self.rung(work)
 

@@ -64,6 +64,22 @@ async def test_a_pilot_that_is_withdrawn_leaves_what_was_before(
         await world.rollout.activate(author, standing.revision.number)
 
 
+async def test_a_pilot_is_tried_on_workspaces_of_the_officers_jurisdictions_alone(
+    world: World, three: tuple[Officer, Officer, Officer]
+) -> None:
+    author, second, third = three
+    german = await world.officer("de-four", "officer", "DE")
+    cells = await world.admit("de-fra"), await world.admit("us-iad")
+    inside, abroad = [(await world.place(it)).resident for it in cells]
+    number = (await approved(world, await submitted(world, author), second, third)).revision.number
+    for pilot, needed in (([inside, abroad], "US"), ([new_id("T")], "*")):
+        with pytest.raises(ForbiddenError) as refused:
+            await world.rollout.activate(german, number, pilot=pilot)
+        assert refused.value.metadata["needed"] == f"jurisdiction:{needed}"
+    assert (await world.rollout.activate(german, number, pilot=[inside])).pilot == (inside,)
+    assert await world.review.page(await world.officer("us-one", "officer", "US"), 0, 9) == []
+
+
 async def test_a_rollback_is_a_new_version_with_the_older_content(
     world: World, three: tuple[Officer, Officer, Officer]
 ) -> None:

@@ -122,6 +122,11 @@ async def test_an_analysis_says_what_recorded_flows_would_become_and_whose_flows
         {"node": "us-iad", "kind": "cell", **unknown},
         {"node": "fra", "kind": "edge", **unknown},
     ]
+    part = await world.review.find(await world.officer("de-two", "officer", "DE"), standing.revision.number)
+    assert part.analysis is not None
+    refused = part.analysis["traffic"]["refused"]
+    assert (refused["flows"], refused["workspaces"], refused["examples"]) == (7, [], [])
+    assert (standing.withheld, part.withheld) == (0, 2), "it is not placed: nobody knows whose it is"
     looser = await submitted(world, author, TO_GUESTS)
     told = json.loads(looser.revision.analysis)["traffic"]
     assert [told[it]["flows"] for it in KINDS] == [5, 0, 0]

@@ -7,8 +7,9 @@ import pytest
 from accord.errors import ForbiddenError, InvalidError, PeerRefusedError
 from accord.ids import new_id
 from directory.domain.peers import Peer, PeerKind
-from directory.domain.unlawful import LISTED_MAX, RESOLVE_S, UnlawfulConversation, UnlawfulReport
+from directory.domain.unlawful import LISTED_MAX, OVERDUE, RESOLVE_S, UnlawfulConversation, UnlawfulReport
 from directory.ports.store import Store, WriteUnit
+from directory.services.unlawful import UnlawfulService
 from tests.directory.world import World
 
 
@@ -79,3 +80,42 @@ async def test_a_report_is_bounded_and_of_ids_alone(store: Store) -> None:
     stranger = replace(await world.officer("de-one"), roles=frozenset())
     with pytest.raises(ForbiddenError):
         await world.unlawful.unresolved(stranger)
+
+
+async def test_a_deadline_that_has_passed_is_told_with_its_length_and_entered_once(store: Store) -> None:
+    world = await World(store).begin()
+    cell, officer = await world.admit("de-fra"), await world.officer("de-one")
+    begun_s = world.clock.now_us() // 1_000_000
+
+    def newer(unit: WriteUnit) -> None:
+        active = unit.bundles.active()
+        assert active is not None
+        unit.bundles.add(replace(active, version=2), begun_s)
+        unit.commit()
+
+    async def entered() -> list[dict[str, object]]:
+        log = await store.read(lambda unit: unit.log.page(0, 256))
+        return [it.open for it in log if it.open["act"] == OVERDUE]
+
+    async def overdue_s() -> list[int]:
+        [german] = await world.unlawful.unresolved(officer)
+        return [it.overdue_s for it in german.unresolved]
+
+    await store.write(newer)
+    both = conversation(2), conversation(2, outcome="read_only")
+    await world.unlawful.report(cell.peer, report(*both, version=2))
+    world.clock.advance(RESOLVE_S)
+    await world.unlawful.tick()
+    assert (await overdue_s(), await entered()) == ([0, 0], [])
+    world.clock.advance(7)
+    for _ in range(2):
+        await world.unlawful.tick()
+    # Another process, or this one after a start, finds it in the log.
+    await UnlawfulService(store, world.clock, world.random, world.pen).tick()
+    assert await overdue_s() == [7, 7]
+    [said] = await entered()
+    told = {"cell": "de-fra", "bundle_version": 2, "deadline_s": begun_s + RESOLVE_S, "conversations": 2}
+    assert said.items() >= told.items()
+    await world.unlawful.report(cell.peer, report(version=2))
+    await world.unlawful.tick()
+    assert len(await entered()) == 1

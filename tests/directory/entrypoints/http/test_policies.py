@@ -40,9 +40,10 @@ class Face:
         self.client = TestClient(app, raise_server_exceptions=False)
         self.tokens: dict[str, str] = {}
 
-    async def enter(self, name: str, role: str = "officer") -> None:
-        """Invite, enrol and sign in over HTTP."""
-        secret, _ = await self.world.officers.invite(OPERATOR, name, [role], ["*"])
+    async def enter(self, name: str, role: str = "officer", *jurisdictions: str) -> None:
+        """Invite, enrol and sign in over HTTP; everywhere unless jurisdictions are given."""
+        places = list(jurisdictions or ("*",))
+        secret, _ = await self.world.officers.invite(OPERATOR, name, [role], places)
         enrolled = self.ask("POST", "/officers/enrolments", name=name, secret=secret, password=PASSWORD)
         code = self.world.code(enrolled["totp"])
         opened = self.ask("POST", "/officers/sessions", name=name, password=PASSWORD, code=code)
