@@ -1,6 +1,6 @@
 """The search index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,9 @@ class SearchIndex(Protocol):
 
     async def position(self, resident: str) -> int:
         """Log sequence up to which the resident is indexed."""
+
+    async def positions(self) -> Mapping[str, int]:
+        """The same of every resident that is indexed."""
 
     async def index(
         self, resident: str, through: int, documents: Iterable["Document"], removed: Iterable[tuple[str, int]]

@@ -5,7 +5,7 @@ Invariants
     2. A lost index has position 0 and is fed again from the start of each log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from regional_cell.domain.events import Event
 from regional_cell.domain.search_match import searchable
@@ -25,6 +25,10 @@ class Indexing:
     async def position(self, resident: str) -> int:
         """Log sequence up to which the resident is indexed; 0 after the index was lost."""
         return await self._index.position(resident)
+
+    async def positions(self) -> Mapping[str, int]:
+        """The same of every resident that is indexed."""
+        return await self._index.positions()
 
     async def consume(self, resident: str, through: int, events: Sequence[Event]) -> None:
         """Index what follows the position. Raises NotReadyError, and then nothing of it counts as done."""

@@ -10,7 +10,7 @@ Invariants
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from regional_cell.domain.events import Event
@@ -33,6 +33,9 @@ class TailHandler(Protocol):
 
     async def position(self, resident: str) -> int:
         """The sequence up to which this resident is done, durable; 0 at first."""
+
+    async def positions(self) -> Mapping[str, int]:
+        """The same of all residents, in one question; who is missing in it is at 0."""
 
     async def consume(self, resident: str, through: int, events: Sequence[Event]) -> None:
         """Take effect and move the position to `through`, in one transaction. Repeatable.
@@ -152,8 +155,9 @@ class TailRunner:
         later.
         """
         try:
-            for record in await self._log.residents():
-                done = await self._handler.position(record.resident)
+            records, positions = await self._log.residents(), await self._handler.positions()
+            for record in records:
+                done = positions.get(record.resident, 0)
                 self._lag[record.resident] = max(0, record.head - done)
                 if record.head > done:
                     self._wanted.add(record.resident)

@@ -87,7 +87,7 @@ class Fts5Index:
         return await self._on(self._read_threads, self._position, resident)
 
     async def positions(self) -> dict[str, int]:
-        """All positions by resident. Raises NotReadyError."""
+        """As `ports.SearchIndex.positions`. Raises NotReadyError."""
         rows = await self._on(self._read_threads, self._ask, "SELECT resident, sequence FROM positions", ())
         return {resident: int(sequence) for resident, sequence in rows}
 

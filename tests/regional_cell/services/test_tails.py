@@ -37,18 +37,24 @@ class Recorder:
 
     def __init__(self) -> None:
         self.seen: dict[str, list[int]] = {}
-        self.positions: dict[str, int] = {}
+        self.positions_of: dict[str, int] = {}
         self.failures: dict[str, int] = {}
+        self.asked = self.looks = 0
+
+    async def positions(self) -> dict[str, int]:
+        self.looks += 1
+        return dict(self.positions_of)
 
     async def position(self, resident: str) -> int:
-        return self.positions.get(resident, 0)
+        self.asked += 1
+        return self.positions_of.get(resident, 0)
 
     async def consume(self, resident: str, through: int, events: Sequence[Event]) -> None:
         if self.failures.get(resident, 0) > 0:
             self.failures[resident] -= 1
             raise OSError("index away")
         self.seen.setdefault(resident, []).extend(event.sequence for event in events)
-        self.positions[resident] = through
+        self.positions_of[resident] = through
 
 
 class Cell:
@@ -77,7 +83,7 @@ class Cell:
 
     async def reached(self, resident: str, through: int) -> list[int]:
         async with asyncio.timeout(5):
-            while self.recorder.positions.get(resident, 0) < through:  # noqa: ASYNC110
+            while self.recorder.positions_of.get(resident, 0) < through:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         return self.recorder.seen[resident]
 
@@ -110,6 +116,21 @@ async def test_a_lost_ring_costs_time_only(cell: Cell) -> None:
     assert await cell.reached(T1, 3) == [1, 2, 3]
 
 
+async def test_a_look_at_everybody_is_one_question(cell: Cell) -> None:
+    await cell.tail.start()
+    await cell.post(T1, 3)
+    await cell.reached(T1, 3)
+    await cell.tail.stop()
+    recorder, again = cell.recorder, cell.runner()
+    recorder.asked, recorder.looks = 0, 0
+    await again.start()
+    async with asyncio.timeout(5):
+        while recorder.looks < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    await again.stop()
+    assert recorder.asked == 0
+
+
 async def test_a_failing_resident_is_tried_again_and_holds_up_nobody(cell: Cell) -> None:
     cell.recorder.failures[T1] = 2
     await cell.tail.start()
@@ -127,7 +148,7 @@ async def test_another_runner_goes_on_where_the_first_stopped(cell: Cell) -> Non
     await cell.tail.stop()
     await cell.post(T1, 2)
     await asyncio.sleep(0.1)
-    assert cell.recorder.positions[T1] == 3
+    assert cell.recorder.positions_of[T1] == 3
     cell.tail = cell.runner()
     await cell.tail.start()
     assert await cell.reached(T1, 5) == [1, 2, 3, 4, 5]
