@@ -35,7 +35,9 @@ def again_s(load: Load) -> float:
     [
         pytest.param(200, 0.0, 3, marks=[pytest.mark.fault("F42"), pytest.mark.fault("F43")]),
         pytest.param(2_000, 0.2, 0, marks=[pytest.mark.fault("F42"), pytest.mark.long]),
-        pytest.param(2_000, 0.0, 600, marks=[pytest.mark.fault("F43"), pytest.mark.long]),
+        pytest.param(
+            2_000, 0.0, 600, marks=[pytest.mark.fault("F43"), pytest.mark.long, pytest.mark.timeout(1_500)]
+        ),
     ],
     ids=["busy", "2,000 quiet", "2,000 busy"],
 )

@@ -71,7 +71,9 @@ def search_abroad(wired: Wired) -> dict[str, str]:
 
 
 @pytest.mark.fault("F12")
-@pytest.mark.parametrize("lasts_s", [3, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "lasts_s", [3, pytest.param(600, marks=[pytest.mark.long, pytest.mark.timeout(1_500)])]
+)
 def test_cells_that_do_not_reach_each_other_serve_their_own(wired: Wired, fault: str, lasts_s: float) -> None:
     """A search over both cells says within its deadline which of them is missing, and is whole again by
     itself; posts and reads at home go on at every edge, and the verdict is clean.
