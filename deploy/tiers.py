@@ -33,11 +33,11 @@ class Tier:
 
 TIERS = (
     Tier("static", ("tests/architecture",), 1, 600, "lint, format, types and the rules of the house"),
-    Tier("unit", ("tests",), 2, 1200, "one module at a time", long_limit_s=3600),
-    Tier("fuzz", ("tests/fuzz",), 2, 3600, "every parser, fed with what nobody meant to write"),
+    Tier("unit", ("tests",), 2, 1200, "one module at a time", False, 10_800),
+    Tier("fuzz", ("tests/fuzz",), 2, 3600, "every parser, fed with what nobody meant to write", False, 7200),
     Tier("adapters", ("tests/contracts", "tests/engines"), 1, 1200, "one contract, every store"),
     Tier("flows", ("tests/flows", "tests/residency"), 2, 2400, "federations of real processes", True),
-    Tier("faults", ("tests/faults",), 2, 2400, "harm done to real processes", True),
+    Tier("faults", ("tests/faults",), 2, 2400, "harm done to real processes", True, 10_800),
     Tier("docs", ("tests/docs",), 1, 600, "what the documents promise"),
 )
 NAMES = tuple(tier.name for tier in TIERS)
