@@ -8,6 +8,7 @@ Invariants
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import ssl
@@ -126,9 +127,10 @@ class Processes:
         """SIGTERM, then SIGKILL after 12 s. Returns when it has ended."""
         if child.process is None or not child.is_running:
             return
-        self.signal(child, signal.SIGTERM)
-        # A frozen process does not hear SIGTERM.
-        child.process.send_signal(signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # it ends by itself just now
+            self.signal(child, signal.SIGTERM)
+            # A frozen process does not hear SIGTERM.
+            child.process.send_signal(signal.SIGCONT)
         try:
             await asyncio.wait_for(child.process.wait(), STOP_S)
         except TimeoutError:
