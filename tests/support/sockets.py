@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.support.clients import Plain
@@ -45,6 +45,8 @@ class ChatSocket:
             self._socket = self._open.enter_context(opening)
         except InvalidStatus as error:
             raise DoorClosedError(error.response.status_code, bytes(error.response.body or b"")) from None
+        except InvalidHandshake as error:  # an edge that dies meanwhile
+            raise ConnectionError(f"no handshake: {type(error).__name__}") from None
         self.frames: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
         self._number = 0
