@@ -119,7 +119,6 @@ def _codes() -> list[str]:
         "A finding with E- stops documents from coming into force, one with W- is shown. What is found about"
         " rules as a whole stops the revision of that document: `E-FLOOR`, `E-CONTRADICT`, `E-DERIVED`,"
         " `E-CONFLICT-FLOORS`. The directory tells a submitted revision what `colink policy lint` tells."
-        " `E-CAPACITY` is for programs that give the analysis the free room of cells: the directory does not"
-        " know it.",
+        " `E-CAPACITY` is told in the impact and stops nothing: room can be made before anything moves.",
         table(("code", "when"), rows),
     ]

@@ -88,9 +88,12 @@ class KeysSettings(Section):
 
 
 class StoresSettings(Section):
-    """`sql_url`: SQLAlchemy URL of the store; empty: `cell.db` in the data folder."""
+    """`sql_url`: SQLAlchemy URL of the store; empty: `cell.db` in the data folder. `room_mib_max`: what the
+    data folder may hold, as it is told to the directory; 0: as much as its disk.
+    """
 
     sql_url: str = ""
+    room_mib_max: int = Field(default=0, ge=0, le=1_000_000_000)
 
 
 class WriterSettings(Section):

@@ -81,4 +81,7 @@ def _homes(walked: dict[str, Any] | None, output: Output) -> None:
         line = f"    {group['residents']} in {group['region']} under {group['rule']}: to {where}"
         output.line(line, "red")
     for shortage in walked["shortages"]:
-        output.line(f"    {shortage}", "red")
+        output.line(f"    {shortage['code']}: {shortage['text']}", "red")
+    if walked["room_unknown"]:
+        told = ", ".join(walked["room_unknown"])
+        output.line(f"    the room of {told} is not known: counted as none", "yellow")

@@ -69,8 +69,18 @@ class AdmittedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes a cell may still take, and bytes its residents take in sum."""
+
+    free_bytes: int
+    held_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class CellReport:
-    """What a cell last said of itself. `announced_s`: unix seconds by the directory's clock."""
+    """What a cell last said of itself. `announced_s`: unix seconds by the directory's clock; `room`: None
+    when it did not say.
+    """
 
     cell: str
     software: str
@@ -78,6 +88,7 @@ class CellReport:
     bundle_version: int
     checkpoint: str
     announced_s: int
+    room: Room | None = None
 
 
 def check_cell(cell: Cell) -> Cell:

@@ -18,6 +18,7 @@ from directory.domain.cells import (
     CellReport,
     CellState,
     Edge,
+    Room,
     admit_cell,
     admit_edge,
     admit_key,
@@ -47,6 +48,7 @@ class Announcement:
     bundle_version: int
     checkpoint: str
     epochs: tuple[tuple[str, int], ...]
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,9 @@ class CellService:
             if said.node != cell.name:
                 raise InvalidError(field="node", why="not the peer")
             self._record_epochs(unit, cell.name, said.epochs)
+            version, checkpoint = said.bundle_version, said.checkpoint
             unit.cells.put_report(
-                CellReport(cell.name, said.software, said.state, said.bundle_version, said.checkpoint, now_s)
+                CellReport(cell.name, said.software, said.state, version, checkpoint, now_s, said.room)
             )
             unit.commit()
             return cell.state, unit.bundles.active_version()

@@ -18,6 +18,7 @@ from regional_cell.adapters.directory.door import DirectoryWriter
 from regional_cell.adapters.directory.lookup import LookupKeys, read_lookup_keys
 from regional_cell.adapters.directory.policies import BundlePolicies
 from regional_cell.adapters.directory.records import RecordFiles
+from regional_cell.adapters.directory.room import DataRoom
 from regional_cell.adapters.directory.routes import RouteTable
 from regional_cell.adapters.directory.shadows import ShadowBundle
 from regional_cell.adapters.directory.watch import Watches
@@ -77,6 +78,7 @@ class DirectorySide:
             backoff_s_max=directory.watch_backoff_s_max,
             checkpoint=checkpoint,
             load=load,
+            room=DataRoom(node.data_dir, settings.stores.room_mib_max * 2**20).look,
             jitter=random.random,
         )
 

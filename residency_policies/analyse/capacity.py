@@ -36,6 +36,18 @@ class Shortage:
     free: int
     needed: int
 
+    def to_json(self) -> dict[str, object]:
+        """With its code and its sentence."""
+        return {
+            "code": "E-CAPACITY",
+            "resource": self.resource,
+            "cells": list(self.cells),
+            "groups": list(self.groups),
+            "free": self.free,
+            "needed": self.needed,
+            "text": str(self),
+        }
+
     def __str__(self) -> str:
         where = ", ".join(self.cells) or "no cell"
         have, want = (amount_text(self.resource, amount) for amount in (self.free, self.needed))

@@ -64,7 +64,7 @@ class Walk:
         return {
             "placements": self.placements,
             "moving": [one.to_json() for one in self.moving],
-            "shortages": [str(one) for one in self.shortages],
+            "shortages": [one.to_json() for one in self.shortages],
         }
 
 

@@ -47,7 +47,12 @@ FEDERATION = "test"
 OPERATOR = Peer(PeerKind.OPERATOR, "root")
 LEASE_S = 60
 KINDS = {"T": ResidentKind.WORKSPACE, "E": ResidentKind.ORGANISATION, "P": ResidentKind.PERSON}
-PLACES = {"de-fra": ("DE", "eu-central-1"), "de-mun": ("DE", "eu-central-1"), "us-iad": ("US", "us-east-1")}
+PLACES = {
+    "de-fra": ("DE", "eu-central-1"),
+    "de-mun": ("DE", "eu-central-1"),
+    "us-iad": ("US", "us-east-1"),
+    "br-gru": ("BR", "sa-east-1"),
+}
 
 
 @dataclass

@@ -58,4 +58,8 @@ def test_a_cell_without_its_index_serves_and_makes_it_anew(
         load.goes_on()
     assert load.verdict().violations == [], load.story
     with Plain(hurt.edge("fra"), load.people[0].token) as plain:
-        assert plain.done("search.messages", query="end")["messages"]["total"] > 0
+        until(
+            lambda: plain.done("search.messages", query="end")["messages"]["total"] > 0,
+            FOUND_S,
+            "it holds what was said",
+        )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select
 from accord.identity import RingKey
 from directory.adapters.sql import tables
 from directory.adapters.sql.rows import from_column, put, to_column
-from directory.domain.cells import AdmittedKey, Cell, CellReport, CellState, Edge
+from directory.domain.cells import AdmittedKey, Cell, CellReport, CellState, Edge, Room
 
 
 class SqlCells:
@@ -50,7 +50,15 @@ class SqlCells:
     def reports(self) -> list[CellReport]:
         ordered = select(tables.cell_reports).order_by(tables.cell_reports.c.cell)
         return [
-            CellReport(row.cell, row.software, row.state, row.bundle_version, row.checkpoint, row.announced_s)
+            CellReport(
+                row.cell,
+                row.software,
+                row.state,
+                row.bundle_version,
+                row.checkpoint,
+                row.announced_s,
+                None if row.free_bytes is None else Room(row.free_bytes, row.held_bytes),
+            )
             for row in self._connection.execute(ordered)
         ]
 
@@ -99,6 +107,8 @@ class SqlCells:
             "bundle_version": report.bundle_version,
             "checkpoint": report.checkpoint,
             "announced_s": report.announced_s,
+            "free_bytes": report.room.free_bytes if report.room else None,
+            "held_bytes": report.room.held_bytes if report.room else None,
         }
         put(self._connection, tables.cell_reports, row)
 

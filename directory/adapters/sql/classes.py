@@ -30,7 +30,7 @@ CLASSES: dict[str, dict[str, str]] = {
     "edges": _all(_LINK, "name jurisdiction region url version"),
     # Public halves only.
     "keys": _all("signing_key", "key_id cell purposes public_key not_before_s not_after_s state version"),
-    "cell_reports": _all("telemetry", "cell software state bundle_version announced_s")
+    "cell_reports": _all("telemetry", "cell software state bundle_version announced_s free_bytes held_bytes")
     | _all("transfer_ledger", "checkpoint"),
     "leases": _all(_META, "lease_id cell jurisdiction state expires_s"),
     "claims": _all(_META, "jurisdiction attribute key_id resident lease_id")

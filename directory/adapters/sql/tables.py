@@ -95,6 +95,9 @@ cell_reports = Table(
     Column("bundle_version", BigInteger, nullable=False),
     Column("checkpoint", Text, nullable=False),
     Column("announced_s", BigInteger, nullable=False),
+    # NULL, both: the cell did not say.
+    Column("free_bytes", BigInteger),
+    Column("held_bytes", BigInteger),
 )
 
 leases = Table(

@@ -8,6 +8,7 @@ import grpc.aio
 from accord.runtime.logs import get_logger
 from accord.wire.directory.v1 import directory_pb2 as pb
 from accord.wire.directory.v1 import directory_pb2_grpc
+from directory.domain.cells import Room
 from directory.entrypoints.grpc import forms
 from directory.entrypoints.grpc.peers import Callers
 from directory.services.cells import Announcement, CellService, CellStatus
@@ -58,6 +59,7 @@ class CellsServicer(directory_pb2_grpc.CellsServicer):
             forms.integer(request.bundle_version, "bundle_version"),
             request.checkpoint,
             tuple((it.resident, forms.integer(it.epoch, "epochs")) for it in request.epochs),
+            _room(request),
         )
         state, bundle_version = await self._cells.announce(self._callers.current(), said)
         return pb.AnnounceResponse(state=forms.state_to_wire(state), bundle_version=bundle_version)
@@ -86,11 +88,20 @@ class CellsServicer(directory_pb2_grpc.CellsServicer):
         )
 
 
+def _room(request: pb.AnnounceRequest) -> Room | None:
+    if not request.HasField("room"):
+        return None
+    room = request.room
+    return Room(forms.integer(room.free_bytes, "room"), forms.integer(room.held_bytes, "room"))
+
+
 def _status_to_wire(it: CellStatus) -> pb.CellStatus:
+    room = it.report.room if it.report else None
     return pb.CellStatus(
         cell=forms.cell_to_wire(it.cell),
         software=it.report.software if it.report else "",
         bundle_version=it.report.bundle_version if it.report else 0,
         announced_s=it.report.announced_s if it.report else 0,
         residents=it.residents,
+        room=pb.CellRoom(free_bytes=room.free_bytes, held_bytes=room.held_bytes) if room else None,
     )

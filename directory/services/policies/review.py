@@ -9,7 +9,7 @@ from dataclasses import replace
 from accord.errors import ConflictError, InvalidError, NotFoundError, WrongStateError
 from directory.domain.analysis import analyse
 from directory.domain.bundles import SignedBundle
-from directory.domain.cells import Cell, Edge
+from directory.domain.cells import Cell, Edge, Room
 from directory.domain.officers import Officer, OfficerAct, require_may
 from directory.domain.placements import Placement
 from directory.domain.policies import (
@@ -161,14 +161,14 @@ class PolicyReview(Revisions):
         revision, base, world = await self.store.read(lambda unit: look(unit, number))
         require_may(by, OfficerAct.ANALYSE, frozenset(revision.jurisdictions))
         require_open(revision)
-        placements, cells = await self.store.read(_homes)
+        placements, cells, rooms = await self.store.read(_homes)
         now_s = self.now_s()
         edges, reports, counts = await self.store.read(lambda unit: _traffic(unit, now_s))
         candidate, findings = await asyncio.to_thread(self._checked, base, revision, now_s)
         value: dict[str, object] = {}
         if candidate is not None:
             value = await asyncio.to_thread(
-                analyse, revision, *candidate, world, placements, cells, edges, reports, counts
+                analyse, revision, *candidate, world, placements, cells, edges, reports, counts, rooms
             )
 
         def work(unit: WriteUnit) -> Standing:
@@ -314,14 +314,15 @@ def _findings(base: SignedBundle, document: str, text: str, now_s: int) -> tuple
     return lint_document(bundle, document, now_s)[0]
 
 
-def _homes(unit: ReadUnit) -> tuple[list[Placement], list[Cell]]:
-    """Every placement, and every cell."""
+def _homes(unit: ReadUnit) -> tuple[list[Placement], list[Cell], dict[str, Room]]:
+    """Every placement, every cell, and the room of those that said it."""
     found: list[Placement] = []
     after = 0
     while page := unit.placements.changed_after(after, PLACEMENTS_PAGE):
         found += page
         after = page[-1].version
-    return found, unit.cells.cells()
+    rooms = {it.cell: it.room for it in unit.cells.reports() if it.room is not None}
+    return found, unit.cells.cells(), rooms
 
 
 def _traffic(unit: ReadUnit, now_s: int) -> tuple[list[Edge], list[TrafficReport], list[DayCount]]:

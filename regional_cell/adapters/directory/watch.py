@@ -35,6 +35,7 @@ class Watches:
     Args:
         checkpoint: the newest signed note of the ledger.
         load: share of the writer's queue in use.
+        room: what the data folder has; None: not known. Called on a thread.
         jitter: a number from 0 to 1.
     """
 
@@ -52,6 +53,7 @@ class Watches:
         backoff_s_max: float,
         checkpoint: Callable[[], Awaitable[str]],
         load: Callable[[], float],
+        room: Callable[[], wire.CellRoom | None],
         jitter: Callable[[], float],
     ) -> None:
         self._client, self._table, self._policies, self._files = client, table, policies, files
@@ -63,7 +65,7 @@ class Watches:
             load,
             jitter,
         )
-        self._start_over = False
+        self._start_over, self._room = False, room
         policies.taken = self._taken
 
     def start(self) -> None:
@@ -214,6 +216,7 @@ class Watches:
             bundle_version=self._policies.version,
             checkpoint=await self._checkpoint(),
             load=self._load(),
+            room=await asyncio.to_thread(self._room),
         )
         answer = await self._client.ask(lambda channel: stubs.CellsStub(channel).Announce, request, 4.0)
         self._policies.confirm(answer.bundle_version, 0)

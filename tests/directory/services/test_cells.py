@@ -8,7 +8,7 @@ import pytest
 from accord.errors import ConflictError, InvalidError, NotFoundError, PeerRefusedError, WrongStateError
 from accord.identity import SigningKey
 from accord.ids import new_id
-from directory.domain.cells import CellState
+from directory.domain.cells import CellState, Room
 from directory.domain.peers import Peer, PeerKind
 from directory.services.cells import Announcement
 from tests.directory.world import FEDERATION, OPERATOR, TestCell, World, authority_of
@@ -143,8 +143,17 @@ async def test_a_cell_announces_itself_and_nobody_else(world: World) -> None:
     status = {it.cell.name: it.report for it in (await world.cells.list_all(cell.peer)).cells}
     report = status["de-fra"]
     assert report is not None
-    assert report.software == "0.1.0"
+    assert (report.software, report.room) == ("0.1.0", None)
     assert status["de-mun"] is None
+
+
+async def test_the_newest_room_of_a_cell_is_kept_and_one_that_says_none_has_none(world: World) -> None:
+    cell = await world.admit("de-fra")
+    for room in (Room(5, 0), Room(0, 2**63 - 1), None):
+        await world.cells.announce(cell.peer, Announcement("de-fra", "0.1.0", "serving", 1, "", (), room))
+        (status,) = (await world.cells.list_all(cell.peer)).cells
+        assert status.report is not None
+        assert status.report.room == room
 
 
 async def test_a_cell_is_retired_only_when_drained_and_empty_and_then_is_nobody(world: World) -> None:

@@ -391,3 +391,4 @@ async def test_the_analysis_says_who_may_not_stay_and_where_they_could_go(
     assert (walked["moving_before"], walked["moving_after"]) == (0, 1)
     (group,) = walked["moving"]
     assert (group["region"], group["residents"], group["example"]) == ("us-east-1", 1, resident)
+    assert (group["needs"], walked["shortages"], walked["room_unknown"]) == ({}, [], ["us-iad"])

@@ -104,7 +104,16 @@ def test_placements_that_must_move_are_grouped_with_where_they_can_go_and_the_ro
              "needs": {"bytes": 12}, "example": "T0"},
         ],
         "shortages": [
-            f"de-fra has 10 bytes free; the affected workspaces (2 in {REGION_OF['US']}) need 12 bytes"
+            {
+                "code": "E-CAPACITY",
+                "resource": "bytes",
+                "cells": ["de-fra"],
+                "groups": [f"2 in {REGION_OF['US']}"],
+                "free": 10,
+                "needed": 12,
+                "text": f"de-fra has 10 bytes free; the affected workspaces (2 in {REGION_OF['US']})"
+                " need 12 bytes",
+            }
         ],
     }  # fmt: skip
 

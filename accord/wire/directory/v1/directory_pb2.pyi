@@ -411,8 +411,16 @@ class ResidentEpoch(_message.Message):
     epoch: int
     def __init__(self, resident: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
 
+class CellRoom(_message.Message):
+    __slots__ = ("free_bytes", "held_bytes")
+    FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    free_bytes: int
+    held_bytes: int
+    def __init__(self, free_bytes: _Optional[int] = ..., held_bytes: _Optional[int] = ...) -> None: ...
+
 class AnnounceRequest(_message.Message):
-    __slots__ = ("context", "node", "software", "state", "epochs", "bundle_version", "checkpoint", "load")
+    __slots__ = ("context", "node", "software", "state", "epochs", "bundle_version", "checkpoint", "load", "room")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
@@ -421,6 +429,7 @@ class AnnounceRequest(_message.Message):
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     LOAD_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
     context: _common_pb2.RequestContext
     node: str
     software: str
@@ -429,7 +438,8 @@ class AnnounceRequest(_message.Message):
     bundle_version: int
     checkpoint: str
     load: float
-    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., node: _Optional[str] = ..., software: _Optional[str] = ..., state: _Optional[str] = ..., epochs: _Optional[_Iterable[_Union[ResidentEpoch, _Mapping]]] = ..., bundle_version: _Optional[int] = ..., checkpoint: _Optional[str] = ..., load: _Optional[float] = ...) -> None: ...
+    room: CellRoom
+    def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ..., node: _Optional[str] = ..., software: _Optional[str] = ..., state: _Optional[str] = ..., epochs: _Optional[_Iterable[_Union[ResidentEpoch, _Mapping]]] = ..., bundle_version: _Optional[int] = ..., checkpoint: _Optional[str] = ..., load: _Optional[float] = ..., room: _Optional[_Union[CellRoom, _Mapping]] = ...) -> None: ...
 
 class AnnounceResponse(_message.Message):
     __slots__ = ("state", "bundle_version")
@@ -460,18 +470,20 @@ class ListCellsRequest(_message.Message):
     def __init__(self, context: _Optional[_Union[_common_pb2.RequestContext, _Mapping]] = ...) -> None: ...
 
 class CellStatus(_message.Message):
-    __slots__ = ("cell", "software", "bundle_version", "announced_s", "residents")
+    __slots__ = ("cell", "software", "bundle_version", "announced_s", "residents", "room")
     CELL_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     ANNOUNCED_S_FIELD_NUMBER: _ClassVar[int]
     RESIDENTS_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
     cell: Cell
     software: str
     bundle_version: int
     announced_s: int
     residents: int
-    def __init__(self, cell: _Optional[_Union[Cell, _Mapping]] = ..., software: _Optional[str] = ..., bundle_version: _Optional[int] = ..., announced_s: _Optional[int] = ..., residents: _Optional[int] = ...) -> None: ...
+    room: CellRoom
+    def __init__(self, cell: _Optional[_Union[Cell, _Mapping]] = ..., software: _Optional[str] = ..., bundle_version: _Optional[int] = ..., announced_s: _Optional[int] = ..., residents: _Optional[int] = ..., room: _Optional[_Union[CellRoom, _Mapping]] = ...) -> None: ...
 
 class ListCellsResponse(_message.Message):
     __slots__ = ("cells", "edges", "bundle_version", "watch_version", "held")

@@ -36,8 +36,8 @@ def test_migrations_make_exactly_the_tables_that_are_used(backend: str, tmp_path
         ("DELETE FROM alembic_version", "run migrate"),
         ("DROP TABLE alembic_version", "run migrate"),
         ("DROP TABLE tombstones", "half-migrated"),
-        ("ALTER TABLE edges DROP COLUMN url", "release of schema 0007.*: edges lacks url"),
-        ("ALTER TABLE edges ADD COLUMN colour TEXT", "release of schema 0007.*: edges also has colour"),
+        ("ALTER TABLE edges DROP COLUMN url", "release of schema 0008.*: edges lacks url"),
+        ("ALTER TABLE edges ADD COLUMN colour TEXT", "release of schema 0008.*: edges also has colour"),
     ],
 )
 def test_another_schema_is_refused_by_name(backend: str, fault: str, word: str, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_store_of_another_build_is_not_taken_for_migrated(tmp_path: Path) -> N
     schema_version.migrate(engines)
     with engines.writer.begin() as connection:
         connection.execute(text("ALTER TABLE edges DROP COLUMN url"))
-    with pytest.raises(SchemaError, match="release of schema 0007"):
+    with pytest.raises(SchemaError, match="release of schema 0008"):
         schema_version.migrate(engines)
     engines.close()
 
