@@ -121,11 +121,16 @@ def test_a_search_over_all_cells_does_not_wait_for_one_that_stands_still(
     until(lambda: set(search_abroad(wired).values()) == {"complete"}, 60, "a search over both cells")
     with Load(demo, fault, workspace="globex", writers=2, pause_s=0.05) as load:
         with load.fault("freeze", "de-fra"), frozen(watchdog, pids_of(demo, "de-fra")):
+            own = []
             for _ in range(times):
                 began_s = time.monotonic()
                 states = search_abroad(wired)
-                assert (states["us-iad"], states["de-fra"] in MISSING) == ("complete", True), states
+                assert states["de-fra"] in MISSING, states
+                own.append(states["us-iad"])
                 assert time.monotonic() - began_s < SEARCH_S + SPARE_S
+            # A busy machine may not get through all of its own in time either, and says so.
+            assert "complete" in own
+            assert set(own) <= {"complete", "partial"}
         until(lambda: set(search_abroad(wired).values()) == {"complete"}, 60, "the search is whole again")
         load.goes_on()
     assert load.verdict().violations == [], load.story
