@@ -24,8 +24,6 @@ def cell_routes(cells: CellService) -> APIRouter:
                     "software": it.report.software if it.report else None,
                     "bundle_version": it.report.bundle_version if it.report else None,
                     "announced_s": it.report.announced_s if it.report else None,
-                    "free_bytes": it.report.room.free_bytes if it.report and it.report.room else None,
-                    "held_bytes": it.report.room.held_bytes if it.report and it.report.room else None,
                 }
                 for it in everybody.cells
             ],

@@ -1,5 +1,6 @@
 """The room a cell has: what its data folder holds, and what its disk and its settings leave."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -40,16 +41,13 @@ class DataRoom:
 
 
 def _held_bytes(folder: Path) -> int:
-    """Sizes of all files below. One that goes away meanwhile is not counted."""
-    total, waiting = 0, [folder]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                try:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(Path(entry.path))
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-                except FileNotFoundError:
-                    continue
+    """Sizes of all files below; what goes away meanwhile is not counted. Raises OSError."""
+    total = 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_dir(follow_symlinks=False):
+                    total += _held_bytes(Path(entry.path))
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
     return total

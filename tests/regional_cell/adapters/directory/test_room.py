@@ -1,7 +1,11 @@
 """What a cell says of the room it has."""
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from regional_cell.adapters.directory.room import COUNT_S, DataRoom
 
@@ -25,6 +29,24 @@ def test_the_room_is_what_disk_and_settings_leave_and_files_are_counted_now_and_
     full = capped.look()
     assert full is not None
     assert (full.free_bytes, full.held_bytes) == (0, 1100)
+
+
+def test_what_goes_away_while_files_are_counted_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "going").mkdir()
+    (tmp_path / "cell.db").write_bytes(b"x" * 100)
+    look = os.scandir
+
+    def late(folder: Path) -> Any:
+        if folder.name == "going":
+            raise FileNotFoundError
+        return look(folder)
+
+    monkeypatch.setattr(os, "scandir", late)
+    room = DataRoom(tmp_path, 0).look()
+    assert room is not None
+    assert room.held_bytes == 100
 
 
 def test_a_folder_that_cannot_be_read_has_no_known_room(tmp_path: Path) -> None:
